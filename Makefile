@@ -1,0 +1,108 @@
+# Hallmark: `make demo` shows verified prices, `make check` runs the tests.
+# `make help` lists the rest. Everything that is built goes to $(B).
+
+CC       ?= gcc
+B        ?= build
+PREFIX   ?= /usr/local
+VERSION  := 0.1.0
+
+CFLAGS   ?= -O2 -g
+WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wformat=2 -Wvla -Werror
+HARDEN    = -fPIE -fstack-protector-strong -fstack-clash-protection
+FORTIFY   = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDHARDEN  = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+# SAN=1: address and undefined-behaviour sanitizers, the unit tests' build.
+ifdef SAN
+CFLAGS    = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+            -fno-sanitize-recover=all
+FORTIFY   =
+LDSAN     = -fsanitize=address,undefined
+endif
+# FUZZ=1: the library instrumented for libFuzzer (clang only).
+ifdef FUZZ
+CFLAGS    = -O1 -g -fno-omit-frame-pointer \
+            -fsanitize=fuzzer-no-link,address,undefined \
+            -fno-sanitize-recover=all
+FORTIFY   =
+LDSAN     = -fsanitize=address,undefined
+endif
+
+PKGS      = libuv libmicrohttpd libcrypto libssl libcbor jansson
+PKGS_OUT  = libcurl sqlite3
+CPPFLAGS += -I. -D_GNU_SOURCE -DHALLMARK_VERSION='"$(VERSION)"' $(FORTIFY)
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDEN) -MMD -MP
+ALL_LDFLAGS = $(LDFLAGS) $(LDHARDEN) $(LDSAN)
+
+# What the enclave links, and what only programs outside it may.
+LIBS      = -luv -lmicrohttpd -lssl -lcrypto -lcbor -ljansson -lhttp_parser
+LIBS_OUT  = $(LIBS) -lcurl -lsqlite3
+
+obj       = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
+BASE      = $(call obj,base/*.c)
+FEEDS     = $(call obj,feeds/*.c feeds/exchanges/*.c)
+VERIFIER  = $(call obj,verifier/*.c)
+DAEMON    = $(call obj,verifier/daemon/*.c)
+CLI       = $(call obj,verifier/cli/*.c)
+ORACLE    = $(call obj,oracle/*.c)
+BRIDGE    = $(call obj,vsock-bridge/*.c)
+main_less = $(filter-out %/main.o,$(1))
+
+PROGRAMS  = $(B)/bin/hallmark-oracle $(B)/bin/vsock-bridge \
+            $(B)/bin/hallmark-verifierd $(B)/bin/hallmark
+
+all: $(PROGRAMS) $(B)/lib/libhallmark.a
+
+$(B)/lib/libbase.a: $(BASE)
+$(B)/lib/libhallmark.a: $(VERIFIER) $(FEEDS)
+$(B)/lib/liboracle.a: $(call main_less,$(ORACLE))
+$(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
+$(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
+$(B)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+OUTSIDE   = $(B)/lib/libdaemon.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
+ENCLAVE   = $(B)/lib/liboracle.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
+
+$(B)/bin/hallmark-oracle: $(B)/obj/oracle/main.o $(ENCLAVE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/bin/vsock-bridge: $(B)/obj/vsock-bridge/main.o $(B)/lib/libbridge.a \
+    $(B)/lib/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/bin/hallmark-verifierd: $(B)/obj/verifier/daemon/main.o $(OUTSIDE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
+$(B)/bin/hallmark: $(CLI) $(OUTSIDE)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# ---- tests: each tests/unit/ROOM/test_NAME.c is one program ----
+
+UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
+            $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
+TEST_LIBS = $(B)/lib/liboracle.a $(B)/lib/libbridge.a $(OUTSIDE)
+
+unit: $(UNIT)
+$(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lcmocka
+
+FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+fuzzers: $(FUZZERS)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT)
+
+.PHONY: all unit fuzzers
+.SECONDARY:
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

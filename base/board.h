@@ -1,0 +1,75 @@
+/*
+ * board: the newest text under each name, served alike by every program that
+ * has such texts: one by name, several at once, as a stream, and the documents
+ * that they refer to. A text comes in a full form (with the document that
+ * vouches for it inside) and a reference form (with its hash only). The board
+ * does not know what the texts mean.
+ *
+ *   GET /price/{name}?attestation=full|ref     board_serve_one
+ *   GET /price?feeds=A,B&attestation=full|ref  board_serve_many
+ *   GET /stream?feeds=A,B&attestation=&since=  board_serve_stream
+ *   GET /attestations/{sha256}                 board_serve_document
+ *
+ * A text that is past its expiry, or was posted as unavailable, is never
+ * answered as if it were good: 503 PRICE_STALE or FEED_UNAVAILABLE, with the
+ * text inside as evidence. Names are fixed at the start, so an unknown one is
+ * 404 FEED_UNKNOWN from the first moment.
+ */
+#ifndef HALLMARK_BASE_BOARD_H
+#define HALLMARK_BASE_BOARD_H
+
+#include "base/sse.h"
+
+#define BOARD_NAMES_MAX     256 /* names of one board */
+#define BOARD_NAME_MAX      64  /* bytes of a name and a NUL */
+#define BOARD_DOCUMENTS_MAX 64  /* documents kept; the oldest goes */
+#define BOARD_ETAG_MAX      72  /* a hex SHA-256 in quotes and a NUL */
+
+/* For http_route.params of the four routes above. */
+extern const char *const board_one_params[];
+extern const char *const board_many_params[];
+extern const char *const board_stream_params[];
+
+struct board;
+
+/* epoch: see sse.h. Returns a board without names. */
+struct board *board_new(uv_loop_t *loop, const char *epoch);
+void board_add_name(struct board *board, const char *name);
+bool board_has_name(const struct board *board, const char *name);
+
+struct board_text { /* all borrowed; copied */
+	const char *name;        /* one of the board's */
+	const char *full, *ref;  /* one-line JSON objects */
+	const char *sha256_hex;  /* of the signed bytes: the ETag */
+	int64_t published_ms, expires_ms; /* Unix ms */
+	const char *unavailable; /* NULL, or why there is no price in it */
+};
+
+/* Replaces the name's text and streams it: event `price`, or `status` when
+ * unavailable; both durable. */
+void board_post(struct board *board, const struct board_text *text);
+
+/* A document that texts refer to from now on. `event` (one-line JSON) is
+ * streamed as `attestation` and sent first to each new subscriber, in place of
+ * the last one with the same `origin` (a server's own name, an oracle's URL).
+ */
+void board_attest(struct board *board, const char *origin,
+    const char *sha256_hex, const uint8_t *bytes, size_t len,
+    const char *event);
+
+void board_serve_one(struct board *board, struct http_request *req);
+void board_serve_many(struct board *board, struct http_request *req);
+void board_serve_stream(struct board *board, struct http_request *req);
+void board_serve_document(struct board *board, struct http_request *req);
+
+/* How many names have a text that is neither expired nor unavailable; the
+ * first `cap` bytes of the others' names, comma-separated, go to `missing`. */
+size_t board_fresh(
+    const struct board *board, int64_t now_ms, char *missing, size_t cap);
+size_t board_names(const struct board *board);
+
+/* Streams get `goodbye`; then stop the server; then free. */
+void board_close(struct board *board, const char *reason);
+void board_free(struct board *board);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * http_server: HTTP/1.1 by libmicrohttpd on the libuv loop, no thread.
+ *
+ * A program gives a table of routes. The server matches method and path,
+ * refuses unknown parameters, answers HEAD, OPTIONS, 404 and 405 itself, adds
+ * the CORS and no-sniff headers, and hands the rest to the route's handler. A
+ * handler answers now with http_reply() or http_problem(), or later: it keeps
+ * the request pointer and answers when it can (long polls, signatures). Errors
+ * are RFC 9457 problem documents with a stable `code`.
+ *
+ * Failure: a client that is slow, silent or gone costs one connection until
+ * its time-out; above HTTP_CONNECTIONS_MAX new ones are refused.
+ */
+#ifndef HALLMARK_BASE_HTTP_SERVER_H
+#define HALLMARK_BASE_HTTP_SERVER_H
+
+#include "base/endpoint.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define HTTP_CONNECTIONS_MAX  8192  /* descriptors one server may hold */
+#define HTTP_IDLE_TIMEOUT_S   60    /* a silent connection is closed */
+#define HTTP_POOL_BYTES       4096  /* header block of one request */
+#define HTTP_BODY_MAX         65536 /* bytes of a request's body (POST) */
+#define HTTP_PATH_PARAM_MAX   128   /* bytes of the {part} of a path */
+#define HTTP_PARAMS_MAX       8     /* query parameters of one request */
+
+struct http_server;
+struct http_request;
+
+typedef void (*http_handler_cb)(struct http_request *req, void *data);
+
+struct http_route {
+	const char *method;         /* "GET" (HEAD comes with it) or "POST" */
+	const char *path;           /* "/price" or "/price/{feed}" */
+	const char *const *params;  /* allowed query names, NULL-ended; or NULL */
+	http_handler_cb handler;
+};
+
+/*
+ * Listens on `ep` and serves `routes` (borrowed until stopped; ends with a
+ * NULL method). `data` is handed to each handler. Returns 0 or a negative uv
+ * error and then *out is NULL.
+ */
+__attribute__((warn_unused_result)) int http_server_start(
+    struct http_server **out, uv_loop_t *loop, const struct endpoint *ep,
+    const struct http_route *routes, void *data);
+
+/* The tcp port in use, for "tcp://127.0.0.1:0"; 0 for other kinds. */
+unsigned http_server_port(const struct http_server *server);
+
+/*
+ * Stops listening, ends every stream after what is queued for it (call
+ * sse_hub_close() before), closes all connections and frees the server, then
+ * calls `done` (may be NULL) from the loop.
+ */
+void http_server_stop(
+    struct http_server *server, void (*done)(void *data), void *data);
+
+/* ---- what a handler may ask; strings are valid until the answer ---- */
+
+const char *http_method(const struct http_request *req);
+/* The {part} of the route's path, percent-decoded; "" if it has none. */
+const char *http_path_param(const struct http_request *req);
+/* A query parameter's value, percent-decoded, or NULL. */
+const char *http_param(const struct http_request *req, const char *name);
+/* A request header, any case, or NULL. */
+const char *http_header(const struct http_request *req, const char *name);
+/* The body of a POST. */
+const void *http_body(const struct http_request *req, size_t *len);
+uv_loop_t *http_loop(const struct http_request *req);
+
+/* ---- answers: exactly one for each request; it frees the request ---- */
+
+struct http_reply {
+	unsigned status;
+	const char *content_type;  /* copied */
+	const void *body;          /* copied */
+	size_t len;
+	const char *cache_control; /* NULL: "no-store" */
+	const char *etag;          /* quoted, or NULL; a matching
+	                              If-None-Match gets 304 */
+	unsigned retry_after_s;    /* 0: none */
+};
+
+void http_reply(struct http_request *req, const struct http_reply *reply);
+
+/* A JSON text with status 200 and Cache-Control: no-store. */
+void http_reply_json(struct http_request *req, const char *json);
+
+/*
+ * application/problem+json: {"type","title","status","code","detail", ...}.
+ * `code` is upper case with underscores ("FEED_UNKNOWN"); `extra` is NULL or
+ * the text of further members without braces ("\"feed\":\"BTC-USD\""), which
+ * the caller has escaped.
+ */
+void http_problem(struct http_request *req, unsigned status, const char *code,
+    const char *detail, const char *extra);
+
+/*
+ * Called once if the client leaves before a kept request was answered; the
+ * request is freed after it returns. NULL to clear.
+ */
+void http_on_abandoned(struct http_request *req,
+    void (*cb)(struct http_request *req, void *data), void *data);
+
+#endif

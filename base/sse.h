@@ -1,0 +1,95 @@
+/*
+ * sse: Server-Sent Events (WHATWG HTML, 9.2) from a hub to many subscribers,
+ * and the parser of the other side.
+ *
+ * A hub keeps a ring of its last events. Each event has a name, a topic
+ * ("" goes to everybody), data without line breaks, and, if durable, an id
+ * "<epoch>-<number>"; the epoch is a word chosen at start (a boot), so that an
+ * id of another run is never mistaken for one of this run. A subscriber that
+ * comes with Last-Event-ID or ?since= gets what it missed, or `resync` if the
+ * ring no longer holds it. Heartbeats are real events, every 10 s, because
+ * EventSource cannot see comments. A subscriber whose queue is full gets
+ * `resync` and is closed; it never costs others anything.
+ */
+#ifndef HALLMARK_BASE_SSE_H
+#define HALLMARK_BASE_SSE_H
+
+#include "base/http_server.h"
+
+#define SSE_RING_EVENTS     4096            /* kept for resumption */
+#define SSE_RING_BYTES      (16u << 20)     /* at most, oldest go first */
+#define SSE_QUEUE_BYTES     (1u << 20)      /* waiting for one slow reader */
+#define SSE_SUBSCRIBERS_MAX 4096            /* one more gets 503 */
+#define SSE_TOPICS_MAX      64              /* topics of one subscriber */
+#define SSE_TOPIC_MAX       64              /* bytes of a topic and a NUL */
+#define SSE_ID_MAX          64              /* bytes of an id and a NUL */
+#define SSE_HEARTBEAT_MS    10000
+
+struct sse_hub;
+
+struct sse_hub_options {
+	uv_loop_t *loop;
+	const char *epoch;  /* [0-9a-z]+, at most 32 bytes; copied */
+	/* First events for a new subscriber (the current attestation):
+	 * called while it is being set up, answers with sse_welcome(). */
+	void (*welcome)(struct sse_hub *hub, void *subscriber, void *data);
+	/* Text of a heartbeat's data into out (JSON); NULL: time_ms only. */
+	void (*heartbeat)(char *out, size_t cap, void *data);
+	void *data;
+};
+
+struct sse_hub *sse_hub_new(const struct sse_hub_options *options);
+
+/* Sends to all whose topics match, and keeps durable events in the ring.
+ * `data` is one line (JSON); it is copied once and shared. */
+void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
+    const char *data, size_t len, bool durable);
+
+/* From options.welcome only: an event for this subscriber alone. */
+void sse_welcome(
+    void *subscriber, const char *name, const char *data, size_t len);
+
+/*
+ * Answers `req` (a GET) with a stream. `topics` is a comma list of topics or
+ * NULL for all; the caller has checked that they exist. Takes the resume point
+ * from Last-Event-ID or `since` (NULL if absent). Answers 400 for a malformed
+ * resume point or topic list and 503 above SSE_SUBSCRIBERS_MAX.
+ */
+void sse_subscribe(struct sse_hub *hub, struct http_request *req,
+    const char *topics, const char *since);
+
+/* Sends `goodbye` with this reason to all and ends their streams. */
+void sse_hub_close(struct sse_hub *hub, const char *reason);
+/* After http_server_stop() is done. */
+void sse_hub_free(struct sse_hub *hub);
+
+struct sse_stats {
+	unsigned subscribers;
+	uint64_t events, deliveries, slow_closed, resumed, resynced;
+};
+void sse_hub_stats(const struct sse_hub *hub, struct sse_stats *out);
+
+/* ---- the reading side: bytes in, events out; no socket, no clock ---- */
+
+#define SSE_PARSER_DATA_MAX (1u << 20) /* bytes of one event's data */
+
+struct sse_event {
+	const char *name; /* "message" if the stream named none */
+	const char *id;   /* the last id seen so far, "" at first */
+	const char *data; /* NUL-terminated */
+	size_t len;
+};
+
+typedef void (*sse_event_cb)(const struct sse_event *event, void *data);
+
+struct sse_parser;
+struct sse_parser *sse_parser_new(sse_event_cb cb, void *data);
+/* Returns 0, or UV_EMSGSIZE when a line or an event is over its ceiling:
+ * drop the connection then. */
+__attribute__((warn_unused_result)) int sse_parser_feed(
+    struct sse_parser *parser, const char *bytes, size_t len);
+/* The last retry: value in ms, 0 if none came. */
+unsigned sse_parser_retry_ms(const struct sse_parser *parser);
+void sse_parser_free(struct sse_parser *parser);
+
+#endif

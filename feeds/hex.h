@@ -1,0 +1,15 @@
+/* hex: lower-case hexadecimal both ways. */
+#ifndef HALLMARK_FEEDS_HEX_H
+#define HALLMARK_FEEDS_HEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* out has room for 2 * len + 1 bytes. */
+void hex_encode(const uint8_t *bytes, size_t len, char *out);
+
+/* Exactly 2 * len digits, either case; 0 or -1. */
+__attribute__((warn_unused_result)) int hex_decode(
+    uint8_t *out, size_t len, const char *text, size_t text_len);
+
+#endif

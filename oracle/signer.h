@@ -1,0 +1,47 @@
+/*
+ * signer: the key that never leaves. RSA-2048, made at boot, its private parts
+ * in OpenSSL's secure heap (locked, guarded, wiped); RSASSA-PKCS1-v1_5 with
+ * SHA-256 (RFC 8017, 8.2) on libuv's thread pool, because one signature takes
+ * 0.25 to 0.5 ms and the loop serves others meanwhile.
+ */
+#ifndef HALLMARK_ORACLE_SIGNER_H
+#define HALLMARK_ORACLE_SIGNER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define SIGNER_SIGNATURE_LEN 256 /* RSA-2048 */
+#define SIGNER_SECURE_HEAP   (1u << 16)
+
+struct signer;
+
+/* Makes the key (about 50 ms). Dies if the secure heap cannot be had. */
+struct signer *signer_new(void);
+/* No signature may be under way. */
+void signer_free(struct signer *signer);
+
+/* SubjectPublicKeyInfo, borrowed. */
+const uint8_t *signer_public_der(const struct signer *signer, size_t *len);
+const char *signer_public_pem(const struct signer *signer);
+
+struct signer_op { /* the caller's; lives until cb has fired */
+	void *data;               /* the caller's */
+	uint8_t signature[SIGNER_SIGNATURE_LEN]; /* set when cb gets 0 */
+
+	/* private */
+	uv_work_t work;
+	struct signer *signer;
+	const void *bytes;
+	size_t len;
+	void (*cb)(struct signer_op *op, int status);
+	int failed;
+};
+
+/* bytes are borrowed until cb fires, from the loop, exactly once, with 0 or a
+ * negative uv error. Never before this has returned. */
+void signer_sign(struct signer *signer, uv_loop_t *loop, struct signer_op *op,
+    const void *bytes, size_t len,
+    void (*cb)(struct signer_op *op, int status));
+
+#endif

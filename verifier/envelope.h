@@ -1,0 +1,16 @@
+/*
+ * envelope: the outer JSON of an item, written and read in one file. Reading
+ * is hm_envelope_parse() of hallmark.h. Keys, in this order when written:
+ * content, signature_b64, public_key, platform, attestation_sha256 (lower-case
+ * hex) and, in the full form, attestation_doc_b64.
+ */
+#ifndef HALLMARK_VERIFIER_ENVELOPE_H
+#define HALLMARK_VERIFIER_ENVELOPE_H
+
+#include "verifier/hallmark.h"
+
+/* Writes compact JSON into a new NUL-terminated buffer that the caller frees;
+ * NULL: no memory. The document is left out if with_document is false. */
+char *envelope_format(const struct hm_envelope *envelope, bool with_document);
+
+#endif

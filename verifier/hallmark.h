@@ -1,0 +1,293 @@
+/*
+ * libhallmark: checks AWS Nitro attestation documents and the price items
+ * that stand on them. Pure: no I/O, no clock, no globals; the time and every
+ * byte come in as arguments. Not thread-safe for one policy or cache at once.
+ *
+ * There is no policy that accepts by default: a policy without a root and a
+ * release is refused by hm_policy_check(), and every verify function answers
+ * HM_POLICY_EMPTY for it.
+ *
+ * Sources of the rules: AWS nitro-enclaves-nsm-api docs/attestation_process.md
+ * ("S1"), RFC 9052 (COSE), RFC 8949 (CBOR), RFC 5280 (X.509), RFC 8017 (RSA).
+ */
+#ifndef HALLMARK_H
+#define HALLMARK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HM_MUST_CHECK __attribute__((warn_unused_result))
+#define HM_API        __attribute__((visibility("default")))
+
+#define HM_SHA256_LEN   32
+#define HM_PCR_LEN      48 /* SHA-384 */
+#define HM_PCR_COUNT    32
+#define HM_DOCUMENT_MAX 20480 /* bytes of a document; real ones: < 8 KiB */
+#define HM_ENVELOPE_MAX 131072 /* bytes of an item with its document */
+#define HM_NONCE_MAX    1024
+#define HM_TEXT_MAX     160
+
+/*
+ * Every answer there is. class: what the command line's exit code is made of
+ * (0 valid, 2 malformed, 3 signature, 4 chain, 5 policy, 6 time, 7 debug,
+ * 8 sequence). The names are stable and the same in library, daemon, command
+ * line, HTTP and metrics.
+ */
+#define HM_VERDICTS(X)                                                         \
+	X(VALID, "valid", 0)                                                   \
+	X(ENVELOPE_MALFORMED, "envelope_malformed", 2)                         \
+	X(CONTENT_MALFORMED, "content_malformed", 2)                           \
+	X(COSE_MALFORMED, "cose_malformed", 2)                                 \
+	X(DOCUMENT_MALFORMED, "document_malformed", 2)                         \
+	X(NOT_AN_ENCLAVE, "not_an_enclave", 2)                                 \
+	X(NO_MEMORY, "no_memory", 2)                                           \
+	X(DOCUMENT_SIGNATURE, "document_signature", 3)                         \
+	X(ITEM_SIGNATURE, "item_signature", 3)                                 \
+	X(KEY_NOT_ATTESTED, "key_not_attested", 3)                             \
+	X(ATTESTATION_MISSING, "attestation_missing", 3)                       \
+	X(ATTESTATION_MISMATCH, "attestation_mismatch", 3)                     \
+	X(ROOT_UNTRUSTED, "root_untrusted", 4)                                 \
+	X(CHAIN_BROKEN, "chain_broken", 4)                                     \
+	X(CERTIFICATE_PROFILE, "certificate_profile", 4)                       \
+	X(CERTIFICATE_REVOKED, "certificate_revoked", 4)                       \
+	X(POLICY_EMPTY, "policy_empty", 5)                                     \
+	X(PCR_MISMATCH, "pcr_mismatch", 5)                                     \
+	X(RELEASE_WINDOW, "release_window", 5)                                 \
+	X(PLATFORM_MISMATCH, "platform_mismatch", 5)                           \
+	X(NONCE_MISMATCH, "nonce_mismatch", 5)                                 \
+	X(USER_DATA_MISMATCH, "user_data_mismatch", 5)                         \
+	X(CHAIN_EXPIRED, "chain_expired", 6)                                   \
+	X(CHAIN_NOT_YET_VALID, "chain_not_yet_valid", 6)                       \
+	X(DOCUMENT_TOO_OLD, "document_too_old", 6)                             \
+	X(DOCUMENT_IN_FUTURE, "document_in_future", 6)                         \
+	X(ENCLAVE_TOO_OLD, "enclave_too_old", 6)                               \
+	X(ITEM_EXPIRED, "item_expired", 6)                                     \
+	X(ITEM_TOO_OLD, "item_too_old", 6)                                     \
+	X(ITEM_IN_FUTURE, "item_in_future", 6)                                 \
+	X(ITEM_BEFORE_DOCUMENT, "item_before_document", 6)                     \
+	X(ITEM_AFTER_CHAIN, "item_after_chain", 6)                             \
+	X(DEBUG_ENCLAVE, "debug_enclave", 7)                                   \
+	X(SEQUENCE_GAP, "sequence_gap", 8)                                     \
+	X(SEQUENCE_REPLAY, "sequence_replay", 8)                               \
+	X(SEQUENCE_FORK, "sequence_fork", 8)                                   \
+	X(TIME_REGRESSION, "time_regression", 8)
+
+enum hm_verdict {
+#define HM_VERDICT_ENUM(c, name, exit_class) HM_##c,
+	HM_VERDICTS(HM_VERDICT_ENUM)
+#undef HM_VERDICT_ENUM
+	    HM_VERDICT_COUNT
+};
+
+/* "item_signature"; never NULL. */
+HM_API const char *hm_verdict_name(enum hm_verdict verdict);
+/* 0 or 2..8, see above. */
+HM_API int hm_verdict_class(enum hm_verdict verdict);
+
+/*
+ * What was checked, one call for each check in order, the failed one last:
+ * `check` is a stable name ("chain", "pcr0"); wanted and found are texts for
+ * people, NULL where there is nothing to say. All borrowed for the call.
+ */
+typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
+    const char *wanted, const char *found);
+struct hm_report {
+	hm_report_cb cb; /* NULL: nobody listens */
+	void *data;
+};
+
+/* ---- policy ---- */
+
+struct hm_policy;
+
+HM_API struct hm_policy *hm_policy_new(void); /* empty; NULL: no memory */
+HM_API void hm_policy_free(struct hm_policy *policy);
+
+/*
+ * Reads a policy file's text (README, "The policy"). Unknown keys, duplicates
+ * and wrong types are refused; `error` then says what and where. Root files
+ * that it names are not read here: ask hm_policy_root_file(policy, 0, 1, ...)
+ * until NULL and hand each file's bytes to hm_policy_add_root_pem().
+ * Returns 0 or -1 and then *out is NULL.
+ */
+HM_API HM_MUST_CHECK int hm_policy_parse(struct hm_policy **out,
+    const char *json, size_t len, char error[HM_TEXT_MAX]);
+HM_API const char *hm_policy_root_file(
+    const struct hm_policy *policy, size_t index);
+
+/* One PEM certificate (P-384, self-signed). A root whose subject common name
+ * starts with "simulated." speaks for platform "simulated", any other for
+ * "aws-nitro". 0 or -1. */
+HM_API HM_MUST_CHECK int hm_policy_add_root_pem(
+    struct hm_policy *policy, const char *pem, size_t len);
+/* A root that the library knows: "aws-nitro-g1". 0 or -1. */
+HM_API HM_MUST_CHECK int hm_policy_add_root_name(
+    struct hm_policy *policy, const char *name);
+/* A release, then its PCRs; the values of one index of one release are
+ * alternatives. Windows in Unix ms, INT64_MIN and INT64_MAX for none. Returns
+ * the release's number or -1. */
+HM_API HM_MUST_CHECK int hm_policy_add_release(struct hm_policy *policy,
+    const char *name, int64_t not_before_ms, int64_t not_after_ms);
+HM_API HM_MUST_CHECK int hm_policy_add_pcr(struct hm_policy *policy,
+    int release, unsigned index, const uint8_t value[HM_PCR_LEN]);
+HM_API void hm_policy_set_ages(struct hm_policy *policy, int64_t max_age_s,
+    int64_t max_future_s); /* -1 keeps; defaults 300 and 5 */
+HM_API void hm_policy_insecure_allow_debug(struct hm_policy *policy);
+
+/* 0 if it can be used; -1 and what is missing: no root, no release, or a
+ * release that pins none of PCR0, PCR1, PCR2. */
+HM_API HM_MUST_CHECK int hm_policy_check(
+    const struct hm_policy *policy, char error[HM_TEXT_MAX]);
+
+/* ---- attestation cache ---- */
+
+/* Verified documents by SHA-256 of their bytes, the least recently used goes
+ * first; each good until the earliest notAfter of its chain. Only what does
+ * not depend on the policy's PCRs or on the time asked about is cached: those
+ * are judged anew each time. */
+struct hm_cache;
+HM_API struct hm_cache *hm_cache_new(size_t max_documents); /* NULL: no memory */
+HM_API void hm_cache_free(struct hm_cache *cache);
+struct hm_cache_stats {
+	uint64_t hits, misses;
+	size_t documents;
+};
+HM_API void hm_cache_stats(
+    const struct hm_cache *cache, struct hm_cache_stats *out);
+
+/* ---- documents ---- */
+
+struct hm_bytes { /* present distinguishes null from empty */
+	bool present;
+	size_t len;
+	uint8_t bytes[HM_NONCE_MAX];
+};
+
+struct hm_document {
+	uint8_t sha256[HM_SHA256_LEN];
+	char module_id[HM_TEXT_MAX];
+	char platform[16];         /* "aws-nitro", "simulated" */
+	char root[HM_TEXT_MAX];    /* which root of the policy */
+	char release[HM_TEXT_MAX]; /* which release matched */
+	int64_t timestamp_ms;      /* signed by the hypervisor */
+	int64_t not_before_ms;     /* latest notBefore of the chain */
+	int64_t not_after_ms;      /* earliest notAfter of the chain */
+	uint32_t pcr_mask;         /* which are in the document */
+	uint8_t pcrs[HM_PCR_COUNT][HM_PCR_LEN];
+	bool debug;                /* PCR0, PCR1 or PCR2 is all zero */
+	struct hm_bytes public_key, user_data, nonce;
+};
+
+/*
+ * Live: is this document good at now_ms? The chain must be valid then and the
+ * document at most max_age_s old. nonce: NULL or the bytes that it must hold.
+ * `cache` may be NULL. On HM_VALID *out (may be NULL) is filled, else zeroed.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const uint8_t *document, size_t len, int64_t now_ms, const uint8_t *nonce,
+    size_t nonce_len, struct hm_document *out, const struct hm_report *report);
+
+/* Replay: was it good at its own signed timestamp? Proves no freshness. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_replay(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const uint8_t *document, size_t len, const uint8_t *nonce,
+    size_t nonce_len, struct hm_document *out, const struct hm_report *report);
+
+/* What a document says, judging nothing but its form (inspect). */
+HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
+    const uint8_t *document, size_t len, struct hm_document *out);
+
+/* ---- items ---- */
+
+/* The outer JSON of an item (envelope.h of this project writes it). All
+ * pointers are owned by the envelope. */
+struct hm_envelope {
+	char *content;             /* the signed bytes */
+	size_t content_len;
+	uint8_t *signature;
+	size_t signature_len;
+	char *public_key;          /* PEM text as sent */
+	char platform[16];
+	uint8_t attestation_sha256[HM_SHA256_LEN];
+	uint8_t *document;         /* NULL in the reference form */
+	size_t document_len;
+};
+
+/* Strict JSON: the six keys of README "The item", each once, no other,
+ * canonical base64. HM_VALID or HM_ENVELOPE_MALFORMED, then *out is zeroed. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_envelope_parse(
+    struct hm_envelope *out, const char *json, size_t len);
+HM_API void hm_envelope_fini(struct hm_envelope *envelope);
+
+/* What the verified content says, for users who do not parse it. */
+struct hm_item {
+	char feed[32];
+	uint8_t boot_id[16];
+	uint64_t sequence;
+	bool ok;                   /* false: signed "unavailable" */
+	char price[64], confidence[64]; /* decimal texts, "" if not ok */
+	char reason[32];           /* "" if ok */
+	int64_t published_ms, expires_ms;
+	unsigned sources_used, sources_total;
+	uint8_t content_sha256[HM_SHA256_LEN];
+	uint8_t previous_sha256[HM_SHA256_LEN];
+	uint8_t config_sha256[HM_SHA256_LEN];
+	struct hm_document document;
+};
+
+/*
+ * Live: may a relayer use this price at now_ms? Document good for live use
+ * (its chain valid at now_ms), key attested, boot_id and config_sha256 equal
+ * to the attested user_data, published within the document's life, not older
+ * than max_age_s, not past expires_ms, not further ahead than max_future_s.
+ *
+ * If the envelope is in the reference form, `document` (may be NULL) supplies
+ * the bytes; its SHA-256 must be the envelope's. A document in the cache by
+ * that hash serves as well.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_item_verify_live(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_envelope *envelope, const uint8_t *document,
+    size_t document_len, int64_t now_ms, struct hm_item *out,
+    const struct hm_report *report);
+
+/* Replay: was it right when it was published? Everything is judged at its own
+ * published_ms, which the document's timestamp and its chain's expiry bound. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_item_verify_replay(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_envelope *envelope, const uint8_t *document,
+    size_t document_len, struct hm_item *out, const struct hm_report *report);
+
+/* ---- order: one state for each feed ---- */
+
+struct hm_sequence { /* zero before the first item */
+	bool started;
+	uint8_t boot_id[16];
+	uint64_t sequence;
+	int64_t published_ms;
+	uint8_t content_sha256[HM_SHA256_LEN];
+};
+
+/*
+ * Judges a verified item against the last one of its feed: HM_VALID (the next
+ * one, the first one, or the first one seen of another boot), or
+ * HM_SEQUENCE_REPLAY (this number or an earlier one again, same bytes where we
+ * know them), HM_SEQUENCE_FORK (a number we have with other bytes, or a
+ * previous_sha256 that is not the hash we hold), HM_SEQUENCE_GAP,
+ * HM_TIME_REGRESSION (published before its predecessor). On VALID and GAP the
+ * state moves on: a gap is reported, not refused.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_sequence_next(
+    struct hm_sequence *state, const struct hm_item *item);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
