@@ -37,10 +37,10 @@ struct board *board_new(uv_loop_t *loop, const char *epoch);
 void board_add_name(struct board *board, const char *name);
 bool board_has_name(const struct board *board, const char *name);
 
-struct board_text { /* all borrowed; copied */
-	const char *name;        /* one of the board's */
-	const char *full, *ref;  /* one-line JSON objects */
-	const char *sha256_hex;  /* of the signed bytes: the ETag */
+struct board_text {                       /* all borrowed; copied */
+	const char *name;                 /* one of the board's */
+	const char *full, *ref;           /* one-line JSON objects */
+	const char *sha256_hex;           /* of the signed bytes: the ETag */
 	int64_t published_ms, expires_ms; /* Unix ms */
 	const char *unavailable; /* NULL, or why there is no price in it */
 };

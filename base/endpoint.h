@@ -19,7 +19,11 @@
 #define ENDPOINT_PATH_MAX 108 /* sun_path of sockaddr_un */
 #define ENDPOINT_TEXT_MAX 300 /* the longest URI and a NUL */
 
-enum endpoint_kind { ENDPOINT_TCP, ENDPOINT_UNIX, ENDPOINT_VSOCK };
+enum endpoint_kind {
+	ENDPOINT_TCP,
+	ENDPOINT_UNIX,
+	ENDPOINT_VSOCK
+};
 
 struct endpoint {
 	enum endpoint_kind kind;
@@ -59,6 +63,7 @@ unsigned endpoint_bound_port(int fd);
  * All addresses of a name are tried in the order that getaddrinfo gives.
  */
 struct endpoint_connect;
+struct endpoint_resolve;
 typedef void (*endpoint_connect_cb)(struct endpoint_connect *op, int fd);
 
 struct endpoint_connect {
@@ -68,13 +73,13 @@ struct endpoint_connect {
 	uv_loop_t *loop;
 	endpoint_connect_cb cb;
 	struct endpoint ep;
-	uv_getaddrinfo_t resolve; /* tcp only */
+	struct endpoint_resolve *resolve; /* tcp: while it waits for names */
 	struct addrinfo *addresses, *next_address;
 	uv_poll_t poll; /* waits for connect(2) to finish */
 	uv_timer_t timer;
 	int fd, result;
 	unsigned open_handles; /* poll, timer: closed before cb fires */
-	int poll_active, resolving, finished;
+	int poll_active, finished;
 };
 
 __attribute__((warn_unused_result)) int endpoint_connect_start(

@@ -21,12 +21,12 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define HTTP_CONNECTIONS_MAX  8192  /* descriptors one server may hold */
-#define HTTP_IDLE_TIMEOUT_S   60    /* a silent connection is closed */
-#define HTTP_POOL_BYTES       4096  /* header block of one request */
-#define HTTP_BODY_MAX         65536 /* bytes of a request's body (POST) */
-#define HTTP_PATH_PARAM_MAX   128   /* bytes of the {part} of a path */
-#define HTTP_PARAMS_MAX       8     /* query parameters of one request */
+#define HTTP_CONNECTIONS_MAX 8192  /* descriptors one server may hold */
+#define HTTP_IDLE_TIMEOUT_S  60    /* a silent connection is closed */
+#define HTTP_POOL_BYTES      4096  /* header block of one request */
+#define HTTP_BODY_MAX        65536 /* bytes of a request's body (POST) */
+#define HTTP_PATH_PARAM_MAX  128   /* bytes of the {part} of a path */
+#define HTTP_PARAMS_MAX      8     /* query parameters of one request */
 
 struct http_server;
 struct http_request;
@@ -34,9 +34,10 @@ struct http_request;
 typedef void (*http_handler_cb)(struct http_request *req, void *data);
 
 struct http_route {
-	const char *method;         /* "GET" (HEAD comes with it) or "POST" */
-	const char *path;           /* "/price" or "/price/{feed}" */
-	const char *const *params;  /* allowed query names, NULL-ended; or NULL */
+	const char *method; /* "GET" (HEAD comes with it) or "POST" */
+	const char *path;   /* "/price" or "/price/{feed}" */
+	const char *const
+	    *params; /* allowed query names, NULL-ended; or NULL */
 	http_handler_cb handler;
 };
 
@@ -77,12 +78,12 @@ uv_loop_t *http_loop(const struct http_request *req);
 
 struct http_reply {
 	unsigned status;
-	const char *content_type;  /* copied */
-	const void *body;          /* copied */
+	const char *content_type; /* copied */
+	const void *body;         /* copied */
 	size_t len;
 	const char *cache_control; /* NULL: "no-store" */
 	const char *etag;          /* quoted, or NULL; a matching
-	                              If-None-Match gets 304 */
+				      If-None-Match gets 304 */
 	unsigned retry_after_s;    /* 0: none */
 };
 

@@ -18,7 +18,12 @@
 #define LOG_VALUE_MAX 512  /* bytes of one value; the rest becomes "..." */
 #define LOG_LINE_MAX  4096 /* bytes of a whole line; further fields go */
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level {
+	LOG_DEBUG,
+	LOG_INFO,
+	LOG_WARN,
+	LOG_ERROR
+};
 
 /* One key=value field; `str` is borrowed for the call, NULL prints "-". */
 struct log_field {
@@ -29,7 +34,7 @@ struct log_field {
 };
 
 #define LOG_S(k, v) ((struct log_field){.key = (k), .str = (v)})
-#define LOG_D(k, v)                                                            \
+#define LOG_D(k, v) \
 	((struct log_field){.key = (k), .num = (int64_t)(v), .is_number = 1})
 
 /* log_warn("poller", "source_failed", LOG_S("exchange", name), LOG_D(...)); */
@@ -39,7 +44,7 @@ struct log_field {
 #define log_error(...) LOG_AT(LOG_ERROR, __VA_ARGS__, LOG_NONE)
 
 #define LOG_NONE ((struct log_field){0})
-#define LOG_AT(level, module, event, ...)                                      \
+#define LOG_AT(level, module, event, ...) \
 	log_write(level, module, event, (struct log_field[]){__VA_ARGS__})
 
 /* Writes one line; `fields` ends with a NULL key. Never fails, never blocks

@@ -16,20 +16,20 @@
 
 #include "base/http_server.h"
 
-#define SSE_RING_EVENTS     4096            /* kept for resumption */
-#define SSE_RING_BYTES      (16u << 20)     /* at most, oldest go first */
-#define SSE_QUEUE_BYTES     (1u << 20)      /* waiting for one slow reader */
-#define SSE_SUBSCRIBERS_MAX 4096            /* one more gets 503 */
-#define SSE_TOPICS_MAX      64              /* topics of one subscriber */
-#define SSE_TOPIC_MAX       64              /* bytes of a topic and a NUL */
-#define SSE_ID_MAX          64              /* bytes of an id and a NUL */
+#define SSE_RING_EVENTS     4096        /* kept for resumption */
+#define SSE_RING_BYTES      (16u << 20) /* at most, oldest go first */
+#define SSE_QUEUE_BYTES     (1u << 20)  /* waiting for one slow reader */
+#define SSE_SUBSCRIBERS_MAX 4096        /* one more gets 503 */
+#define SSE_TOPICS_MAX      64          /* topics of one subscriber */
+#define SSE_TOPIC_MAX       64          /* bytes of a topic and a NUL */
+#define SSE_ID_MAX          64          /* bytes of an id and a NUL */
 #define SSE_HEARTBEAT_MS    10000
 
 struct sse_hub;
 
 struct sse_hub_options {
 	uv_loop_t *loop;
-	const char *epoch;  /* [0-9a-z]+, at most 32 bytes; copied */
+	const char *epoch; /* [0-9a-z]+, at most 32 bytes; copied */
 	/* First events for a new subscriber (the current attestation):
 	 * called while it is being set up, answers with sse_welcome(). */
 	void (*welcome)(struct sse_hub *hub, void *subscriber, void *data);

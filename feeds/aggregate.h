@@ -7,9 +7,10 @@
 
 #include "feeds/item.h"
 
-#define AGGREGATE_AHEAD_MS  5000 /* an exchange's clock may be ahead of ours */
-#define AGGREGATE_FLOOR_BPS 50   /* nearer to the median is never an outlier
-                                    by the MAD */
+#define AGGREGATE_AHEAD_MS 5000 /* an exchange's clock may be ahead of ours */
+#define AGGREGATE_FLOOR_BPS                            \
+	50 /* nearer to the median is never an outlier \
+	      by the MAD */
 
 /*
  * Fills item->price, confidence, status, reason and each source's price and

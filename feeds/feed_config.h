@@ -19,23 +19,23 @@ struct feed_source {
 
 struct feed_config {
 	char feed[FEED_NAME_MAX];
-	int decimals;           /* of price and confidence, 0..12 */
-	int64_t interval_ms;    /* one tick, 250..60000 */
-	int64_t max_age_ms;     /* of a source's answer at the tick; items
-	                           expire after it too */
-	int64_t frozen_after_ms;/* unchanged this long: frozen; default 300000,
-	                           0 turns it off */
-	unsigned min_sources;   /* >= 1 */
+	int decimals;            /* of price and confidence, 0..12 */
+	int64_t interval_ms;     /* one tick, 250..60000 */
+	int64_t max_age_ms;      /* of a source's answer at the tick; items
+				    expire after it too */
+	int64_t frozen_after_ms; /* unchanged this long: frozen; default 300000,
+				    0 turns it off */
+	unsigned min_sources;    /* >= 1 */
 	unsigned max_deviation_bps; /* farther from the median is an outlier
-	                           whatever the MAD says; default 200 */
+				   whatever the MAD says; default 200 */
 	struct feed_source sources[FEED_SOURCES_MAX]; /* sorted by exchange,
-	                           then symbol */
+				   then symbol */
 	size_t source_count;
 };
 
 struct feed_set {
 	struct feed_config feeds[FEEDS_MAX]; /* in the order of the file; a
-	                           quote_feed stands before its users */
+				   quote_feed stands before its users */
 	size_t count;
 };
 

@@ -11,35 +11,46 @@
 #define ITEM_CONTENT_MAX 32768 /* bytes of the text */
 #define ITEM_FORMAT      "hallmark/1"
 
-enum item_status { ITEM_OK, ITEM_UNAVAILABLE };
-enum item_reason { ITEM_NO_REASON, ITEM_INSUFFICIENT_SOURCES,
-	ITEM_CLOCK_UNCERTAIN };
-enum source_state { SOURCE_USED, SOURCE_STALE, SOURCE_FROZEN, SOURCE_OUTLIER,
-	SOURCE_FAILED };
+enum item_status {
+	ITEM_OK,
+	ITEM_UNAVAILABLE
+};
+enum item_reason {
+	ITEM_NO_REASON,
+	ITEM_INSUFFICIENT_SOURCES,
+	ITEM_CLOCK_UNCERTAIN
+};
+enum source_state {
+	SOURCE_USED,
+	SOURCE_STALE,
+	SOURCE_FROZEN,
+	SOURCE_OUTLIER,
+	SOURCE_FAILED
+};
 
 /* One configured source at one tick. The poller sets what was read, aggregate
  * sets price and state. */
 struct item_source {
 	char exchange[EXCHANGE_NAME_MAX];
 	char symbol[EXCHANGE_SYMBOL_MAX];
-	struct quote quote;       /* as read; times with it */
+	struct quote quote; /* as read; times with it */
 	bool has_price;
-	struct decimal price;     /* in the feed's quote currency and decimals */
-	char via[FEED_NAME_MAX];  /* the feed that converted it, or "" */
+	struct decimal price;    /* in the feed's quote currency and decimals */
+	char via[FEED_NAME_MAX]; /* the feed that converted it, or "" */
 	bool has_rate;
-	struct decimal rate;      /* that feed's price */
-	bool has_answer;          /* received_ms and the two hashes are set */
-	int64_t received_ms;      /* Unix ms, our clock */
+	struct decimal rate; /* that feed's price */
+	bool has_answer;     /* received_ms and the two hashes are set */
+	int64_t received_ms; /* Unix ms, our clock */
 	uint8_t body_sha256[32];
 	uint8_t tls_spki_sha256[32];
 	enum source_state state;
-	enum quote_error error;   /* when failed */
+	enum quote_error error; /* when failed */
 };
 
 struct item {
 	char feed[FEED_NAME_MAX];
 	uint8_t boot_id[16];
-	uint64_t sequence;        /* at most 2^53 - 1 */
+	uint64_t sequence; /* at most 2^53 - 1 */
 	enum item_status status;
 	enum item_reason reason;
 	struct decimal price, confidence; /* exponent -decimals; when ok */
@@ -56,8 +67,8 @@ struct item {
  * 0, or -1 if the item breaks a rule of the format (a name with a character
  * that JSON would escape, no room): our bug, except for room.
  */
-__attribute__((warn_unused_result)) int item_encode(const struct item *item,
-    char *out, size_t capacity, size_t *len);
+__attribute__((warn_unused_result)) int item_encode(
+    const struct item *item, char *out, size_t capacity, size_t *len);
 
 /* Returns 0, or -1 and *out zeroed. Any bytes are safe. */
 __attribute__((warn_unused_result)) int item_decode(

@@ -10,35 +10,35 @@
 #include <stdbool.h>
 
 /* name in C, name in items, logs and --parse */
-#define QUOTE_ERRORS(X)                                                        \
-	X(OK, "ok")                                                            \
-	X(UNKNOWN_SYMBOL, "unknown_symbol")                                    \
-	X(RATE_LIMITED, "rate_limited")                                        \
-	X(BANNED, "banned")                                                    \
-	X(GEO_BLOCKED, "geo_blocked")                                          \
-	X(BLOCKED, "blocked")                                                  \
-	X(MAINTENANCE, "maintenance")                                          \
-	X(SERVER_ERROR, "server_error")                                        \
-	X(HTTP_ERROR, "http_error")                                            \
-	X(BAD_REQUEST, "bad_request")                                          \
-	X(BAD_BODY, "bad_body")                                                \
-	X(NO_PRICE, "no_price")                                                \
-	X(AUTH, "auth")                                                        \
-	X(TIMEOUT, "timeout")                                                  \
-	X(REDIRECT, "redirect")                                                \
-	/* not from an answer: the way to it, or what we made of it */         \
-	X(CONNECT_FAILED, "connect_failed")                                    \
-	X(TLS_FAILED, "tls_failed")                                            \
-	X(BAD_HTTP, "bad_http")                                                \
-	X(TOO_LARGE, "too_large")                                              \
-	X(NO_RATE, "no_rate")                                                  \
+#define QUOTE_ERRORS(X)                                                \
+	X(OK, "ok")                                                    \
+	X(UNKNOWN_SYMBOL, "unknown_symbol")                            \
+	X(RATE_LIMITED, "rate_limited")                                \
+	X(BANNED, "banned")                                            \
+	X(GEO_BLOCKED, "geo_blocked")                                  \
+	X(BLOCKED, "blocked")                                          \
+	X(MAINTENANCE, "maintenance")                                  \
+	X(SERVER_ERROR, "server_error")                                \
+	X(HTTP_ERROR, "http_error")                                    \
+	X(BAD_REQUEST, "bad_request")                                  \
+	X(BAD_BODY, "bad_body")                                        \
+	X(NO_PRICE, "no_price")                                        \
+	X(AUTH, "auth")                                                \
+	X(TIMEOUT, "timeout")                                          \
+	X(REDIRECT, "redirect")                                        \
+	/* not from an answer: the way to it, or what we made of it */ \
+	X(CONNECT_FAILED, "connect_failed")                            \
+	X(TLS_FAILED, "tls_failed")                                    \
+	X(BAD_HTTP, "bad_http")                                        \
+	X(TOO_LARGE, "too_large")                                      \
+	X(NO_RATE, "no_rate")                                          \
 	X(NOT_POLLED, "not_polled")
 
 enum quote_error {
 #define QUOTE_ENUM(c, text) QUOTE_##c,
 	QUOTE_ERRORS(QUOTE_ENUM)
 #undef QUOTE_ENUM
-	    QUOTE_ERROR_COUNT
+	QUOTE_ERROR_COUNT
 };
 
 /* "unknown_symbol"; never NULL. */

@@ -28,7 +28,7 @@ struct attestation_document {
 	char sha256_hex[2 * HM_SHA256_LEN + 1];
 	uint8_t *bytes; /* owned */
 	size_t len;
-	char *base64;   /* owned */
+	char *base64; /* owned */
 	int64_t timestamp_ms, not_after_ms;
 };
 
@@ -36,12 +36,12 @@ struct attestation;
 
 struct attestation_options {
 	uv_loop_t *loop;
-	struct attester *attester;     /* borrowed until stopped */
-	const struct hm_policy *policy;/* borrowed; judges what the attester
-	                                  gave before it is used */
-	const uint8_t *public_key;     /* SPKI DER, copied */
+	struct attester *attester;      /* borrowed until stopped */
+	const struct hm_policy *policy; /* borrowed; judges what the attester
+					   gave before it is used */
+	const uint8_t *public_key;      /* SPKI DER, copied */
 	size_t public_key_len;
-	const uint8_t *user_data;      /* copied */
+	const uint8_t *user_data; /* copied */
 	size_t user_data_len;
 	/* A new current document; borrowed for the call. */
 	void (*changed)(const struct attestation_document *doc, void *data);

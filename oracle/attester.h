@@ -21,9 +21,9 @@ struct attester_request { /* each may be NULL */
 	const uint8_t *public_key;
 	size_t public_key_len; /* at most 1024 */
 	const uint8_t *user_data;
-	size_t user_data_len;  /* at most 512 */
+	size_t user_data_len; /* at most 512 */
 	const uint8_t *nonce;
-	size_t nonce_len;      /* at most 512 */
+	size_t nonce_len; /* at most 512 */
 };
 
 struct attester_ops {
@@ -31,8 +31,8 @@ struct attester_ops {
 	/* PCR `index` becomes SHA384(PCR || data). 0 or -1. */
 	int (*extend_pcr)(struct attester *a, unsigned index,
 	    const uint8_t *data, size_t len, char error[ATTESTER_ERROR_MAX]);
-	int (*lock_pcr)(struct attester *a, unsigned index,
-	    char error[ATTESTER_ERROR_MAX]);
+	int (*lock_pcr)(
+	    struct attester *a, unsigned index, char error[ATTESTER_ERROR_MAX]);
 	int (*describe_pcr)(struct attester *a, unsigned index,
 	    uint8_t out[ATTESTER_PCR_LEN], int *locked,
 	    char error[ATTESTER_ERROR_MAX]);

@@ -29,25 +29,25 @@
 struct https_client;
 
 struct https_answer {
-	enum quote_error error;     /* QUOTE_OK: there is an answer. Else one
-	                               of CONNECT_FAILED, TLS_FAILED, BAD_HTTP,
-	                               TOO_LARGE, TIMEOUT */
-	const char *why;            /* for the log, when error is not OK */
-	int status;                 /* HTTP status, 200..599 */
-	const char *body;           /* borrowed for the call */
+	enum quote_error error; /* QUOTE_OK: there is an answer. Else one
+				   of CONNECT_FAILED, TLS_FAILED, BAD_HTTP,
+				   TOO_LARGE, TIMEOUT */
+	const char *why;        /* for the log, when error is not OK */
+	int status;             /* HTTP status, 200..599 */
+	const char *body;       /* borrowed for the call */
 	size_t len;
-	int64_t retry_after_ms;     /* from Retry-After (RFC 9110, 10.2.3),
-	                               seconds or a date; -1: none */
-	uint8_t tls_spki_sha256[32];/* of the leaf that answered */
+	int64_t retry_after_ms;      /* from Retry-After (RFC 9110, 10.2.3),
+					seconds or a date; -1: none */
+	uint8_t tls_spki_sha256[32]; /* of the leaf that answered */
 };
 
 typedef void (*https_answer_cb)(const struct https_answer *answer, void *data);
 
 struct https_client_options {
 	uv_loop_t *loop;
-	SSL_CTX *tls;                /* from https_tls_context(); borrowed */
-	const struct endpoint *proxy;/* the bridge, NULL: connect directly */
-	const char *host;            /* copied; SNI, host name check, Host: */
+	SSL_CTX *tls;                 /* from https_tls_context(); borrowed */
+	const struct endpoint *proxy; /* the bridge, NULL: connect directly */
+	const char *host;             /* copied; SNI, host name check, Host: */
 	uint16_t port;
 	size_t body_max;
 	uint64_t connect_timeout_ms, request_timeout_ms; /* 0: the defaults */

@@ -25,8 +25,8 @@ void signer_free(struct signer *signer);
 const uint8_t *signer_public_der(const struct signer *signer, size_t *len);
 const char *signer_public_pem(const struct signer *signer);
 
-struct signer_op { /* the caller's; lives until cb has fired */
-	void *data;               /* the caller's */
+struct signer_op {  /* the caller's; lives until cb has fired */
+	void *data; /* the caller's */
 	uint8_t signature[SIGNER_SIGNATURE_LEN]; /* set when cb gets 0 */
 
 	/* private */

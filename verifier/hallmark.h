@@ -27,7 +27,7 @@ extern "C" {
 #define HM_SHA256_LEN   32
 #define HM_PCR_LEN      48 /* SHA-384 */
 #define HM_PCR_COUNT    32
-#define HM_DOCUMENT_MAX 20480 /* bytes of a document; real ones: < 8 KiB */
+#define HM_DOCUMENT_MAX 20480  /* bytes of a document; real ones: < 8 KiB */
 #define HM_ENVELOPE_MAX 131072 /* bytes of an item with its document */
 #define HM_NONCE_MAX    1024
 #define HM_TEXT_MAX     160
@@ -38,50 +38,50 @@ extern "C" {
  * 8 sequence). The names are stable and the same in library, daemon, command
  * line, HTTP and metrics.
  */
-#define HM_VERDICTS(X)                                                         \
-	X(VALID, "valid", 0)                                                   \
-	X(ENVELOPE_MALFORMED, "envelope_malformed", 2)                         \
-	X(CONTENT_MALFORMED, "content_malformed", 2)                           \
-	X(COSE_MALFORMED, "cose_malformed", 2)                                 \
-	X(DOCUMENT_MALFORMED, "document_malformed", 2)                         \
-	X(NOT_AN_ENCLAVE, "not_an_enclave", 2)                                 \
-	X(NO_MEMORY, "no_memory", 2)                                           \
-	X(DOCUMENT_SIGNATURE, "document_signature", 3)                         \
-	X(ITEM_SIGNATURE, "item_signature", 3)                                 \
-	X(KEY_NOT_ATTESTED, "key_not_attested", 3)                             \
-	X(ATTESTATION_MISSING, "attestation_missing", 3)                       \
-	X(ATTESTATION_MISMATCH, "attestation_mismatch", 3)                     \
-	X(ROOT_UNTRUSTED, "root_untrusted", 4)                                 \
-	X(CHAIN_BROKEN, "chain_broken", 4)                                     \
-	X(CERTIFICATE_PROFILE, "certificate_profile", 4)                       \
-	X(CERTIFICATE_REVOKED, "certificate_revoked", 4)                       \
-	X(POLICY_EMPTY, "policy_empty", 5)                                     \
-	X(PCR_MISMATCH, "pcr_mismatch", 5)                                     \
-	X(RELEASE_WINDOW, "release_window", 5)                                 \
-	X(PLATFORM_MISMATCH, "platform_mismatch", 5)                           \
-	X(NONCE_MISMATCH, "nonce_mismatch", 5)                                 \
-	X(USER_DATA_MISMATCH, "user_data_mismatch", 5)                         \
-	X(CHAIN_EXPIRED, "chain_expired", 6)                                   \
-	X(CHAIN_NOT_YET_VALID, "chain_not_yet_valid", 6)                       \
-	X(DOCUMENT_TOO_OLD, "document_too_old", 6)                             \
-	X(DOCUMENT_IN_FUTURE, "document_in_future", 6)                         \
-	X(ENCLAVE_TOO_OLD, "enclave_too_old", 6)                               \
-	X(ITEM_EXPIRED, "item_expired", 6)                                     \
-	X(ITEM_TOO_OLD, "item_too_old", 6)                                     \
-	X(ITEM_IN_FUTURE, "item_in_future", 6)                                 \
-	X(ITEM_BEFORE_DOCUMENT, "item_before_document", 6)                     \
-	X(ITEM_AFTER_CHAIN, "item_after_chain", 6)                             \
-	X(DEBUG_ENCLAVE, "debug_enclave", 7)                                   \
-	X(SEQUENCE_GAP, "sequence_gap", 8)                                     \
-	X(SEQUENCE_REPLAY, "sequence_replay", 8)                               \
-	X(SEQUENCE_FORK, "sequence_fork", 8)                                   \
+#define HM_VERDICTS(X)                                     \
+	X(VALID, "valid", 0)                               \
+	X(ENVELOPE_MALFORMED, "envelope_malformed", 2)     \
+	X(CONTENT_MALFORMED, "content_malformed", 2)       \
+	X(COSE_MALFORMED, "cose_malformed", 2)             \
+	X(DOCUMENT_MALFORMED, "document_malformed", 2)     \
+	X(NOT_AN_ENCLAVE, "not_an_enclave", 2)             \
+	X(NO_MEMORY, "no_memory", 2)                       \
+	X(DOCUMENT_SIGNATURE, "document_signature", 3)     \
+	X(ITEM_SIGNATURE, "item_signature", 3)             \
+	X(KEY_NOT_ATTESTED, "key_not_attested", 3)         \
+	X(ATTESTATION_MISSING, "attestation_missing", 3)   \
+	X(ATTESTATION_MISMATCH, "attestation_mismatch", 3) \
+	X(ROOT_UNTRUSTED, "root_untrusted", 4)             \
+	X(CHAIN_BROKEN, "chain_broken", 4)                 \
+	X(CERTIFICATE_PROFILE, "certificate_profile", 4)   \
+	X(CERTIFICATE_REVOKED, "certificate_revoked", 4)   \
+	X(POLICY_EMPTY, "policy_empty", 5)                 \
+	X(PCR_MISMATCH, "pcr_mismatch", 5)                 \
+	X(RELEASE_WINDOW, "release_window", 5)             \
+	X(PLATFORM_MISMATCH, "platform_mismatch", 5)       \
+	X(NONCE_MISMATCH, "nonce_mismatch", 5)             \
+	X(USER_DATA_MISMATCH, "user_data_mismatch", 5)     \
+	X(CHAIN_EXPIRED, "chain_expired", 6)               \
+	X(CHAIN_NOT_YET_VALID, "chain_not_yet_valid", 6)   \
+	X(DOCUMENT_TOO_OLD, "document_too_old", 6)         \
+	X(DOCUMENT_IN_FUTURE, "document_in_future", 6)     \
+	X(ENCLAVE_TOO_OLD, "enclave_too_old", 6)           \
+	X(ITEM_EXPIRED, "item_expired", 6)                 \
+	X(ITEM_TOO_OLD, "item_too_old", 6)                 \
+	X(ITEM_IN_FUTURE, "item_in_future", 6)             \
+	X(ITEM_BEFORE_DOCUMENT, "item_before_document", 6) \
+	X(ITEM_AFTER_CHAIN, "item_after_chain", 6)         \
+	X(DEBUG_ENCLAVE, "debug_enclave", 7)               \
+	X(SEQUENCE_GAP, "sequence_gap", 8)                 \
+	X(SEQUENCE_REPLAY, "sequence_replay", 8)           \
+	X(SEQUENCE_FORK, "sequence_fork", 8)               \
 	X(TIME_REGRESSION, "time_regression", 8)
 
 enum hm_verdict {
 #define HM_VERDICT_ENUM(c, name, exit_class) HM_##c,
 	HM_VERDICTS(HM_VERDICT_ENUM)
 #undef HM_VERDICT_ENUM
-	    HM_VERDICT_COUNT
+	HM_VERDICT_COUNT
 };
 
 /* "item_signature"; never NULL. */
@@ -151,7 +151,8 @@ HM_API HM_MUST_CHECK int hm_policy_check(
  * not depend on the policy's PCRs or on the time asked about is cached: those
  * are judged anew each time. */
 struct hm_cache;
-HM_API struct hm_cache *hm_cache_new(size_t max_documents); /* NULL: no memory */
+HM_API struct hm_cache *hm_cache_new(
+    size_t max_documents); /* NULL: no memory */
 HM_API void hm_cache_free(struct hm_cache *cache);
 struct hm_cache_stats {
 	uint64_t hits, misses;
@@ -179,7 +180,7 @@ struct hm_document {
 	int64_t not_after_ms;      /* earliest notAfter of the chain */
 	uint32_t pcr_mask;         /* which are in the document */
 	uint8_t pcrs[HM_PCR_COUNT][HM_PCR_LEN];
-	bool debug;                /* PCR0, PCR1 or PCR2 is all zero */
+	bool debug; /* PCR0, PCR1 or PCR2 is all zero */
 	struct hm_bytes public_key, user_data, nonce;
 };
 
@@ -196,8 +197,8 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
 /* Replay: was it good at its own signed timestamp? Proves no freshness. */
 HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_replay(
     const struct hm_policy *policy, struct hm_cache *cache,
-    const uint8_t *document, size_t len, const uint8_t *nonce,
-    size_t nonce_len, struct hm_document *out, const struct hm_report *report);
+    const uint8_t *document, size_t len, const uint8_t *nonce, size_t nonce_len,
+    struct hm_document *out, const struct hm_report *report);
 
 /* What a document says, judging nothing but its form (inspect). */
 HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
@@ -208,14 +209,14 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
 /* The outer JSON of an item (envelope.h of this project writes it). All
  * pointers are owned by the envelope. */
 struct hm_envelope {
-	char *content;             /* the signed bytes */
+	char *content; /* the signed bytes */
 	size_t content_len;
 	uint8_t *signature;
 	size_t signature_len;
-	char *public_key;          /* PEM text as sent */
+	char *public_key; /* PEM text as sent */
 	char platform[16];
 	uint8_t attestation_sha256[HM_SHA256_LEN];
-	uint8_t *document;         /* NULL in the reference form */
+	uint8_t *document; /* NULL in the reference form */
 	size_t document_len;
 };
 
@@ -230,9 +231,9 @@ struct hm_item {
 	char feed[32];
 	uint8_t boot_id[16];
 	uint64_t sequence;
-	bool ok;                   /* false: signed "unavailable" */
+	bool ok;                        /* false: signed "unavailable" */
 	char price[64], confidence[64]; /* decimal texts, "" if not ok */
-	char reason[32];           /* "" if ok */
+	char reason[32];                /* "" if ok */
 	int64_t published_ms, expires_ms;
 	unsigned sources_used, sources_total;
 	uint8_t content_sha256[HM_SHA256_LEN];

@@ -16,10 +16,10 @@
 #define EXCHANGE_BODY_MAX   (2u << 20) /* bytes of an answer; facts: 430 KB */
 
 struct exchange {
-	const char *name;     /* "coinbase_exchange" */
-	const char *host;     /* "api.exchange.coinbase.com", TLS, port 443 */
-	unsigned spacing_ms;  /* least time between two requests from one
-	                         address, half of the documented limit */
+	const char *name;    /* "coinbase_exchange" */
+	const char *host;    /* "api.exchange.coinbase.com", TLS, port 443 */
+	unsigned spacing_ms; /* least time between two requests from one
+				address, half of the documented limit */
 	/* The path and query for this symbol, e.g. "/products/BTC-USD/ticker".
 	 * Returns 0, or -1 if the symbol has a character the exchange does
 	 * not use. */
