@@ -106,3 +106,59 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 .PHONY: all unit fuzzers
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- what people call ----
+
+# gcc, make and git aside; make deps installs what is missing and says so.
+PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
+            libcbor-dev libjansson-dev libhttp-parser-dev \
+            libcurl4-openssl-dev libsqlite3-dev
+PACKAGES_DEMO = python3 openssl ca-certificates curl jq
+PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps
+
+deps:
+	@deploy/install-packages.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)
+deps-check: deps
+	@deploy/install-packages.sh $(PACKAGES_CHECK)
+
+demo: deps
+	@$(MAKE) -s -j2 all
+	@LIVE=$(LIVE) python3 deploy/demo.py
+
+check: deps-check
+	@MAKE="$(MAKE)" tests/check.sh
+
+# The proofs that take longer: every bit of every vector, fuzzing in earnest.
+check-long: deps-check
+	@HALLMARK_LONG=1 FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) \
+	    MAKE="$(MAKE)" tests/check.sh
+
+fuzz: deps-check
+	@$(MAKE) -s -j2 B=build/fuzz CC=clang FUZZ=1 fuzzers
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tests/fuzz/all.sh
+
+format:
+	git ls-files '*.c' '*.h' | grep -v planted | xargs clang-format -i
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
+	    $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(B)/lib/libhallmark.a $(DESTDIR)$(PREFIX)/lib
+	install -m 644 verifier/hallmark.h $(DESTDIR)$(PREFIX)/include
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make demo        verified prices in the terminal, offline"
+	@echo "                 (DEMO_SECONDS=20 ends by itself, LIVE=1 real exchanges)"
+	@echo "make check       all tests; ends with N passed, N failed"
+	@echo "make check-long  the same with every bit flipped and long fuzzing"
+	@echo "make             the programs, in build/bin"
+	@echo "make fuzz        FUZZ_SECONDS=N for each fuzzer"
+	@echo "make format      clang-format on all sources"
+	@echo "make deps        what is missing, through apt"
+	@echo "make install     DESTDIR= PREFIX="
+
+.PHONY: deps deps-check demo check check-long fuzz format install clean help

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# make check: everything that must hold, in one run. Each part prints TAP;
+# the last line counts the tests that ran: "N passed, N failed".
+# FUZZ_RUNS (default 20000): inputs for each fuzzer.
+cd "$(dirname "$0")/.." || exit 1
+MAKE=${MAKE:-make}
+JOBS=$(nproc)
+log=$(mktemp)
+passed=0 failed=0 skipped=0
+trap 'rm -f "$log"' EXIT
+export HALLMARK_VECTORS=${HALLMARK_VECTORS:-../shared/vectors}
+
+say() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+# count NAME STATUS: adds up the TAP in $log; a program that died without
+# saying "not ok" has failed all the same.
+count() {
+	local ok not skip
+	skip=$(grep -c '^ok.*# SKIP' "$log")
+	ok=$(($(grep -c '^ok' "$log") - skip))
+	not=$(grep -c '^not ok' "$log")
+	if [ "$2" -ne 0 ] && [ "$not" -eq 0 ]; then
+		echo "not ok - $1 ended with status $2"
+		not=1
+	fi
+	if [ $((ok + not + skip)) -eq 0 ]; then
+		echo "not ok - $1 ran no test"
+		not=1
+	fi
+	passed=$((passed + ok)) failed=$((failed + not))
+	skipped=$((skipped + skip))
+}
+
+# part NAME COMMAND...: runs it, shows its failures and skips, counts.
+part() {
+	local name=$1 status
+	shift
+	"$@" >"$log" 2>&1
+	status=$?
+	count "$name" $status
+	if [ $status -ne 0 ]; then
+		sed 's/^/    /' "$log"
+	else
+		grep '# SKIP' "$log"
+	fi
+	printf '%-44s %s\n' "$name" \
+	    "$(grep -c '^ok' "$log") ok, $(grep -c '^not ok' "$log") not ok"
+}
+
+# build NAME ARGS...: a build is one test.
+build() {
+	local name=$1
+	shift
+	if $MAKE -s -j"$JOBS" "$@" >"$log" 2>&1; then
+		passed=$((passed + 1))
+		printf '%-44s ok\n' "$name"
+	else
+		failed=$((failed + 1))
+		tail -n 60 "$log"
+		printf '%-44s FAILED\n' "$name"
+	fi
+}
+
+unit() {
+	local program
+	for program in $(find build/san/tests -type f -name 'test_*' | sort); do
+		part "${program#build/san/tests/}" \
+		    env CMOCKA_MESSAGE_OUTPUT=TAP "$program"
+	done
+}
+
+fuzz() {
+	local program what
+	for program in build/fuzz/fuzz/fuzz_*; do
+		[ -x "$program" ] || continue
+		what=${program##*/fuzz_}
+		mkdir -p "build/fuzz/found/$what"
+		part "fuzz $what" tests/fuzz/smoke.sh "$program" \
+		    "tests/fuzz/corpus/$what" "build/fuzz/found/$what"
+	done
+}
+
+say "static gates"
+part "gates" tests/gates/run.sh
+say "builds: gcc, clang, sanitizers, fuzzers; warnings are errors"
+build "gcc" B=build CC=gcc all
+build "clang" B=build/clang CC=clang all
+build "gcc, sanitizers, unit tests" B=build/san CC=gcc SAN=1 unit
+build "clang, fuzzers" B=build/fuzz CC=clang FUZZ=1 fuzzers
+say "unit tests under ASan and UBSan"
+unit
+say "fuzzers, a smoke run each"
+fuzz
+say "integration: the real programs"
+part "integration" python3 tests/integration/run.py
+
+printf '\n%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+printf '\n'
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Who may include whom, checked by reading every #include "..." of the tree.
+# Usage: includes.sh [ROOT]. Prints each violation; exit 1 if there is one.
+set -eu
+cd "${1:-.}"
+
+# room: the rooms it may include, itself among them
+allowed() {
+	case $1 in
+	base) echo base ;;
+	feeds) echo feeds ;;
+	verifier) echo verifier feeds ;;
+	verifier/daemon) echo verifier/daemon verifier feeds base ;;
+	verifier/cli) echo verifier/cli verifier/daemon verifier feeds base ;;
+	oracle) echo oracle base feeds verifier ;;
+	vsock-bridge) echo vsock-bridge base ;;
+	*) echo "" ;;
+	esac
+}
+
+room_of() {
+	case $1 in
+	verifier/daemon/* | verifier/cli/*) echo "${1%/*}" ;;
+	*) echo "${1%%/*}" ;;
+	esac
+}
+
+violations=0
+while IFS=: read -r file line; do
+	included=$(sed -E 's/.*#[[:space:]]*include[[:space:]]*"([^"]*)".*/\1/' \
+	    <<<"$line")
+	from=$(room_of "$file")
+	to=$(room_of "$included")
+	case " $(allowed "$from") " in
+	*" $to "*) ;;
+	*)
+		echo "$file includes $included: $from may include only:" \
+		    "$(allowed "$from")"
+		violations=$((violations + 1))
+		;;
+	esac
+done < <(find base feeds verifier oracle vsock-bridge \
+    \( -name '*.c' -o -name '*.h' \) -exec \
+    grep -HE '#[[:space:]]*include[[:space:]]*"' {} + 2>/dev/null)
+[ "$violations" -eq 0 ]

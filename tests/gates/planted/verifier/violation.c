@@ -1,0 +1,2 @@
+/* Planted: libhallmark is pure; it must not include base. */
+#include "base/log.h"
