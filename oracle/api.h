@@ -1,0 +1,31 @@
+/*
+ * api: the oracle's routes. What it answers comes from memory; no request from
+ * outside ever causes a request to an exchange.
+ */
+#ifndef HALLMARK_ORACLE_API_H
+#define HALLMARK_ORACLE_API_H
+
+#include "base/board.h"
+#include "oracle/attestation.h"
+#include "oracle/config.h"
+
+#define API_NONCE_MAX 512 /* bytes; AWS attestation_process.md, 3.2.2 */
+
+struct api { /* all borrowed while the server runs */
+	const struct config *config;
+	struct board *board;
+	struct attestation *attestation; /* set before the server starts */
+	const char *platform;
+	const char *public_key_pem;
+	char boot_id[33];
+};
+
+/* For http_server_start(); `data` is the struct api. */
+extern const struct http_route api_routes[];
+
+/* {"attestation_sha256", "platform", "public_key", "timestamp_ms",
+ * "not_after_ms", "attestation_doc_b64"} as one line; the caller frees it. */
+char *api_attestation_json(
+    const struct api *api, const struct attestation_document *document);
+
+#endif

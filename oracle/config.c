@@ -1,0 +1,221 @@
+/* config: see config.h. jansson refuses what it does not know by itself. */
+#include "oracle/config.h"
+
+#include "base/file.h"
+#include "feeds/hex.h"
+
+#include <jansson.h>
+#include <libgen.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct texts { /* as they stand in the file, borrowed from the JSON tree */
+	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
+	const char *ca_bundle;
+	json_t *feeds;
+	int allow_debug;
+};
+
+__attribute__((format(printf, 2, 3))) static int refuse(
+    char error[static CONFIG_ERROR_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, CONFIG_ERROR_MAX, format, args);
+	va_end(args);
+	return -1;
+}
+
+static int unpack(
+    json_t *root, struct texts *out, char error[static CONFIG_ERROR_MAX])
+{
+	json_error_t why;
+
+	*out = (struct texts){.nsm_device = "/dev/nsm"};
+	if (json_unpack_ex(root, &why, JSON_STRICT,
+		"{s:s, s?s, s:s, s?s, s?s, s:s, s?b, s:o}", "listen",
+		&out->listen, "proxy", &out->proxy, "attester", &out->attester,
+		"simulated_dir", &out->simulated_dir, "nsm_device",
+		&out->nsm_device, "ca_bundle", &out->ca_bundle,
+		"insecure_allow_debug", &out->allow_debug, "feeds",
+		&out->feeds) != 0)
+		return refuse(error, "configuration: %s", why.text);
+	return 0;
+}
+
+static int read_endpoint(struct endpoint *out, const char *key,
+    const char *text, char error[static CONFIG_ERROR_MAX])
+{
+	if (endpoint_parse(out, text) == 0)
+		return 0;
+	return refuse(error,
+	    "%s: \"%.100s\" is not an endpoint; write tcp://HOST:PORT, "
+	    "unix:///PATH or vsock://CID:PORT",
+	    key, text);
+}
+
+/* A path in the file is relative to the file. */
+static int read_path(char out[static CONFIG_PATH_MAX], const char *key,
+    const char *directory, const char *path,
+    char error[static CONFIG_ERROR_MAX])
+{
+	int n;
+
+	if (path[0] == '/')
+		n = snprintf(out, CONFIG_PATH_MAX, "%s", path);
+	else
+		n = snprintf(out, CONFIG_PATH_MAX, "%s/%s", directory, path);
+	if (path[0] == '\0' || n >= CONFIG_PATH_MAX)
+		return refuse(error, "%s: the path is empty or too long", key);
+	return 0;
+}
+
+static int read_attester(struct config *out, const struct texts *texts,
+    const char *directory, char error[static CONFIG_ERROR_MAX])
+{
+	if (strcmp(texts->attester, "nsm") == 0) {
+		out->attester = CONFIG_NSM;
+		if (texts->simulated_dir)
+			return refuse(error,
+			    "simulated_dir: only with \"attester\": "
+			    "\"simulated\"");
+		return read_path(out->nsm_device, "nsm_device", directory,
+		    texts->nsm_device, error);
+	}
+	if (strcmp(texts->attester, "simulated") != 0)
+		return refuse(error,
+		    "attester: \"%.40s\" is unknown; nsm or simulated",
+		    texts->attester);
+	out->attester = CONFIG_SIMULATED;
+	if (!texts->simulated_dir)
+		return refuse(error,
+		    "simulated_dir: missing; the simulated attester keeps its "
+		    "root there");
+	return read_path(out->simulated_dir, "simulated_dir", directory,
+	    texts->simulated_dir, error);
+}
+
+static int fill(struct config *out, const struct texts *texts,
+    const char *directory, char error[static CONFIG_ERROR_MAX])
+{
+	char feed_error[FEED_CONFIG_ERROR_MAX];
+
+	if (read_endpoint(&out->listen, "listen", texts->listen, error) != 0)
+		return -1;
+	out->has_proxy = texts->proxy != NULL;
+	if (out->has_proxy &&
+	    read_endpoint(&out->proxy, "proxy", texts->proxy, error) != 0)
+		return -1;
+	if (read_attester(out, texts, directory, error) != 0 ||
+	    read_path(out->ca_bundle, "ca_bundle", directory, texts->ca_bundle,
+		error) != 0)
+		return -1;
+	out->insecure_allow_debug = texts->allow_debug != 0;
+	if (feed_set_parse(&out->feeds, texts->feeds, feed_error) != 0)
+		return refuse(error, "%s", feed_error);
+	return 0;
+}
+
+static int parse(struct config *out, const char *bytes, size_t len,
+    const char *directory, char error[static CONFIG_ERROR_MAX])
+{
+	json_error_t why;
+	json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &why);
+	struct texts texts;
+	int result = -1;
+
+	if (!root)
+		return refuse(error, "line %d, column %d: %s", why.line,
+		    why.column, why.text);
+	if (unpack(root, &texts, error) == 0)
+		result = fill(out, &texts, directory, error);
+	json_decref(root);
+	return result;
+}
+
+static int hash(struct config *out, const uint8_t *bytes, size_t len)
+{
+	if (EVP_Digest(bytes, len, out->sha256, NULL, EVP_sha256(), NULL) != 1)
+		return -1;
+	return EVP_Digest(bytes, len, out->sha384, NULL, EVP_sha384(), NULL) ==
+		       1
+		   ? 0
+		   : -1;
+}
+
+int config_load(
+    struct config *out, const char *path, char error[static CONFIG_ERROR_MAX])
+{
+	char path_copy[CONFIG_PATH_MAX];
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	if (strlen(path) >= sizeof(path_copy))
+		return refuse(error, "the path is too long");
+	memcpy(path_copy, path, strlen(path) + 1);
+	result = file_read(path, CONFIG_BYTES_MAX, &bytes, &len);
+	if (result != 0)
+		return refuse(error, "cannot read: %s", strerror(-result));
+	result = parse(
+	    out, (const char *)bytes, len, dirname(path_copy), error);
+	if (result == 0 && hash(out, bytes, len) != 0)
+		result = refuse(error, "cannot hash the file");
+	if (result != 0)
+		memset(out, 0, sizeof(*out));
+	free(bytes);
+	return result;
+}
+
+/* ---- the plan ---- */
+
+static void print_feed(const struct feed_config *feed, FILE *out)
+{
+	fprintf(out,
+	    "feed %s: every %lld ms, %d decimals, at least %u of %zu sources, "
+	    "answers up to %lld ms old, outliers beyond %u bps, frozen after "
+	    "%lld ms\n",
+	    feed->feed, (long long)feed->interval_ms, feed->decimals,
+	    feed->min_sources, feed->source_count, (long long)feed->max_age_ms,
+	    feed->max_deviation_bps, (long long)feed->frozen_after_ms);
+	for (size_t i = 0; i < feed->source_count; i++) {
+		const struct feed_source *source = &feed->sources[i];
+		char target[EXCHANGE_TARGET_MAX];
+
+		if (source->exchange->format_target(target, source->symbol) !=
+		    0)
+			snprintf(target, sizeof(target), " (bad symbol)");
+		fprintf(out, "  %-18s https://%s%s%s%s\n",
+		    source->exchange->name, source->exchange->host, target,
+		    source->quote_feed[0] ? "  converted by " : "",
+		    source->quote_feed);
+	}
+}
+
+void config_print_plan(const struct config *config, FILE *out)
+{
+	char text[ENDPOINT_TEXT_MAX], hex[2 * sizeof(config->sha256) + 1];
+
+	endpoint_format(&config->listen, text);
+	fprintf(out, "listen        %s\n", text);
+	if (config->has_proxy)
+		endpoint_format(&config->proxy, text);
+	fprintf(out, "proxy         %s\n",
+	    config->has_proxy ? text : "none: exchanges are dialled directly");
+	fprintf(out, "attester      %s\n",
+	    config->attester == CONFIG_NSM
+		? config->nsm_device
+		: "SIMULATED: no verifier accepts it unless its policy names "
+		  "its root");
+	fprintf(out, "ca_bundle     %s\n", config->ca_bundle);
+	if (config->insecure_allow_debug)
+		fprintf(out, "INSECURE      publishes from a debug enclave\n");
+	hex_encode(config->sha256, sizeof(config->sha256), hex);
+	fprintf(out, "config_sha256 %s\n", hex);
+	for (size_t i = 0; i < config->feeds.count; i++)
+		print_feed(&config->feeds.feeds[i], out);
+}

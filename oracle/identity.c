@@ -1,0 +1,160 @@
+/* identity: see identity.h. */
+#include "oracle/identity.h"
+
+#include "base/log.h"
+#include "oracle/user_data.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+static void open_attester(struct identity *identity)
+{
+	const struct config *config = identity->config;
+	char error[ATTESTER_ERROR_MAX];
+
+	identity->attester = config->attester == CONFIG_NSM
+				 ? attester_nsm_open(config->nsm_device, error)
+				 : attester_simulated_open(
+				       config->simulated_dir, error);
+	if (!identity->attester)
+		log_die("identity", "attester: %s", error);
+}
+
+/* SHA384(48 zero bytes || data): a PCR after its first extension. */
+static void extended_once(
+    const uint8_t data[ATTESTER_PCR_LEN], uint8_t out[ATTESTER_PCR_LEN])
+{
+	uint8_t both[2 * ATTESTER_PCR_LEN] = {0};
+
+	memcpy(both + ATTESTER_PCR_LEN, data, ATTESTER_PCR_LEN);
+	if (EVP_Digest(both, sizeof(both), out, NULL, EVP_sha384(), NULL) != 1)
+		log_die("identity", "SHA-384 failed");
+}
+
+static void describe(struct identity *identity, unsigned index,
+    uint8_t out[ATTESTER_PCR_LEN], int *locked)
+{
+	struct attester *attester = identity->attester;
+	char error[ATTESTER_ERROR_MAX];
+
+	if (attester->ops->describe_pcr(attester, index, out, locked, error) !=
+	    0)
+		log_die("identity", "PCR%u: %s", index, error);
+}
+
+/* The configuration becomes part of what is measured. A PCR16 that is locked
+ * already is right only if it holds this very configuration: then this is a
+ * second start in the same enclave. */
+static void measure_config(
+    struct identity *identity, uint8_t wanted[ATTESTER_PCR_LEN])
+{
+	struct attester *attester = identity->attester;
+	uint8_t now[ATTESTER_PCR_LEN];
+	char error[ATTESTER_ERROR_MAX];
+	int locked;
+
+	extended_once(identity->config->sha384, wanted);
+	describe(identity, IDENTITY_CONFIG_PCR, now, &locked);
+	if (!locked &&
+	    (attester->ops->extend_pcr(attester, IDENTITY_CONFIG_PCR,
+		 identity->config->sha384, ATTESTER_PCR_LEN, error) != 0 ||
+		attester->ops->lock_pcr(attester, IDENTITY_CONFIG_PCR, error) !=
+		    0))
+		log_die("identity", "PCR16: %s", error);
+	describe(identity, IDENTITY_CONFIG_PCR, now, &locked);
+	if (!locked || memcmp(now, wanted, sizeof(now)) != 0)
+		log_die("identity",
+		    "PCR16 does not hold this configuration alone: it was "
+		    "extended by something else in this enclave");
+}
+
+static void pin(struct identity *identity, int release, unsigned index,
+    const uint8_t value[ATTESTER_PCR_LEN])
+{
+	if (hm_policy_add_pcr(identity->policy, release, index, value) != 0)
+		log_die("identity", "policy: PCR%u was refused", index);
+}
+
+static void add_root(struct identity *identity)
+{
+	const char *pem = identity->attester->ops->root_pem(identity->attester);
+	int status =
+	    pem ? hm_policy_add_root_pem(identity->policy, pem, strlen(pem))
+		: hm_policy_add_root_name(identity->policy, "aws-nitro-g1");
+
+	if (status != 0)
+		log_die("identity", "policy: the root was refused");
+}
+
+/* What a matching policy of a verifier says: this root, these PCRs. */
+static void make_policy(
+    struct identity *identity, const uint8_t pcr16[ATTESTER_PCR_LEN])
+{
+	uint8_t value[ATTESTER_PCR_LEN];
+	char why[HM_TEXT_MAX];
+	int release, locked;
+
+	identity->policy = hm_policy_new();
+	if (!identity->policy)
+		log_die("identity", "out of memory");
+	add_root(identity);
+	release = hm_policy_add_release(
+	    identity->policy, "self", INT64_MIN, INT64_MAX);
+	if (release < 0)
+		log_die("identity", "policy: the release was refused");
+	for (unsigned i = 0; i < 3; i++) {
+		describe(identity, i, value, &locked);
+		pin(identity, release, i, value);
+	}
+	pin(identity, release, IDENTITY_CONFIG_PCR, pcr16);
+	if (identity->config->insecure_allow_debug)
+		hm_policy_insecure_allow_debug(identity->policy);
+	if (hm_policy_check(identity->policy, why) != 0)
+		log_die("identity", "policy: %s", why);
+}
+
+void identity_load(struct identity *identity, const struct config *config)
+{
+	uint8_t pcr16[ATTESTER_PCR_LEN];
+
+	*identity = (struct identity){.config = config};
+	identity->signer = signer_new();
+	if (RAND_bytes(identity->boot_id, sizeof(identity->boot_id)) != 1)
+		log_die("identity", "no random bytes");
+	open_attester(identity);
+	measure_config(identity, pcr16);
+	make_policy(identity, pcr16);
+}
+
+void identity_attest(struct identity *identity, uv_loop_t *loop,
+    void (*changed)(const struct attestation_document *, void *), void *data)
+{
+	uint8_t user_data[512];
+	char error[ATTESTER_ERROR_MAX];
+	struct attestation_options options = {
+	    .loop = loop,
+	    .attester = identity->attester,
+	    .policy = identity->policy,
+	    .user_data = user_data,
+	    .changed = changed,
+	    .data = data,
+	};
+
+	options.user_data_len = user_data_encode(
+	    identity->boot_id, identity->config->sha256, user_data);
+	options.public_key = signer_public_der(
+	    identity->signer, &options.public_key_len);
+	identity->attestation = attestation_start(&options, error);
+	if (!identity->attestation)
+		log_die("identity", "attestation: %s", error);
+}
+
+void identity_free(struct identity *identity)
+{
+	if (identity->attester)
+		identity->attester->ops->close(identity->attester);
+	signer_free(identity->signer);
+	hm_policy_free(identity->policy);
+	*identity = (struct identity){0};
+}

@@ -1,0 +1,37 @@
+/*
+ * identity: who this oracle is, from boot to stop: its boot_id, its signing
+ * key, the platform that attests both, and the policy under which it checks
+ * its own items before anybody else sees them.
+ */
+#ifndef HALLMARK_ORACLE_IDENTITY_H
+#define HALLMARK_ORACLE_IDENTITY_H
+
+#include "oracle/attestation.h"
+#include "oracle/config.h"
+#include "oracle/signer.h"
+
+#define IDENTITY_CONFIG_PCR 16 /* the first that is ours to extend */
+
+struct identity {
+	uint8_t boot_id[16];
+	struct attester *attester;
+	struct signer *signer;
+	struct hm_policy *policy;
+	struct attestation *attestation; /* after identity_attest() */
+	const struct config *config;     /* borrowed */
+};
+
+/* Opens the platform, extends PCR16 with the configuration's SHA-384 and locks
+ * it, makes the key and the policy. Dies with a reason if it cannot: an oracle
+ * without an identity has nothing to say. */
+void identity_load(struct identity *identity, const struct config *config);
+
+/* Gets the first document and keeps it renewed; `changed` as in
+ * attestation.h. Dies if the first one fails. */
+void identity_attest(struct identity *identity, uv_loop_t *loop,
+    void (*changed)(const struct attestation_document *, void *), void *data);
+
+/* After the loop has ended. */
+void identity_free(struct identity *identity);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * hallmark-oracle: polls exchanges, aggregates, signs, serves items. This file
+ * is the way of a price, in the order in which its parts come to life.
+ */
+#include "base/log.h"
+#include "base/now.h"
+#include "feeds/hex.h"
+#include "oracle/api.h"
+#include "oracle/https_client.h"
+#include "oracle/identity.h"
+#include "oracle/parse_command.h"
+#include "oracle/publisher.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "hallmark-oracle: prices that carry their own proof.\n"
+    "\n"
+    "  hallmark-oracle CONFIG            run\n"
+    "  hallmark-oracle --check CONFIG    print the resolved plan and exit\n"
+    "  hallmark-oracle --parse EXCHANGE SYMBOL [--status N] < body\n"
+    "                                    read one answer as the oracle would\n"
+    "  hallmark-oracle --version | --help\n"
+    "\n"
+    "CONFIG is one JSON file; its hash is in every item and in PCR16:\n"
+    "\n"
+    "  { \"listen\": \"vsock://any:8080\", \"proxy\": \"vsock://3:8443\",\n"
+    "    \"attester\": \"nsm\", \"ca_bundle\": \"/etc/hallmark/ca.pem\",\n"
+    "    \"feeds\": [ { \"feed\": \"BTC-USD\", \"decimals\": 8,\n"
+    "        \"interval_ms\": 1000, \"max_age_ms\": 5000, "
+    "\"min_sources\": 2,\n"
+    "        \"sources\": [\n"
+    "          {\"exchange\": \"kraken\", \"symbol\": \"XBTUSD\"},\n"
+    "          {\"exchange\": \"coinbase_exchange\", \"symbol\": "
+    "\"BTC-USD\"} ] } ] }\n"
+    "\n"
+    "proxy is the vsock-bridge on the parent; without it exchanges are\n"
+    "dialled directly. \"attester\": \"simulated\" with \"simulated_dir\"\n"
+    "runs anywhere, and no verifier accepts it unless its policy names that\n"
+    "root. Then try: curl http://HOST:PORT/price/BTC-USD\n"
+    "\n"
+    "SIGTERM or SIGINT: streams get `goodbye`, then a clean stop.\n";
+
+struct oracle {
+	uv_loop_t *loop;
+	struct config config;
+	struct identity identity;
+	SSL_CTX *tls;
+	struct poller *poller;
+	struct board *board;
+	struct publisher *publisher;
+	struct api api;
+	struct http_server *server;
+	uv_signal_t sigterm, sigint;
+	bool stopping;
+};
+
+/* ---- stop ---- */
+
+static void on_server_stopped(void *data)
+{
+	struct oracle *oracle = data;
+
+	attestation_stop(oracle->identity.attestation, NULL, NULL);
+}
+
+static void stop(struct oracle *oracle)
+{
+	if (oracle->stopping)
+		return;
+	oracle->stopping = true;
+	log_info("oracle", "stopping");
+	publisher_stop(oracle->publisher);
+	poller_stop(oracle->poller);
+	board_close(oracle->board, "shutdown");
+	http_server_stop(oracle->server, on_server_stopped, oracle);
+	uv_close((uv_handle_t *)&oracle->sigterm, NULL);
+	uv_close((uv_handle_t *)&oracle->sigint, NULL);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	stop(handle->data);
+}
+
+static void watch_signal(struct oracle *oracle, uv_signal_t *handle, int number)
+{
+	uv_signal_init(oracle->loop, handle);
+	handle->data = oracle;
+	uv_signal_start(handle, on_signal, number);
+}
+
+/* ---- start ---- */
+
+static void on_attested(const struct attestation_document *document, void *data)
+{
+	struct oracle *oracle = data;
+	char *event = api_attestation_json(&oracle->api, document);
+
+	board_attest(oracle->board, "oracle", document->sha256_hex,
+	    document->bytes, document->len, event);
+	free(event);
+	log_info("oracle", "attested",
+	    LOG_S("attestation_sha256", document->sha256_hex),
+	    LOG_D("not_after_ms", document->not_after_ms));
+}
+
+static void start_board(struct oracle *oracle)
+{
+	const struct feed_set *set = &oracle->config.feeds;
+	char epoch[17];
+
+	hex_encode(oracle->identity.boot_id, 8, epoch);
+	oracle->board = board_new(oracle->loop, epoch);
+	for (size_t i = 0; i < set->count; i++)
+		board_add_name(oracle->board, set->feeds[i].feed);
+}
+
+static void start_api(struct oracle *oracle)
+{
+	struct identity *identity = &oracle->identity;
+
+	oracle->api = (struct api){
+	    .config = &oracle->config,
+	    .board = oracle->board,
+	    .platform = identity->attester->ops->platform,
+	    .public_key_pem = signer_public_pem(identity->signer),
+	};
+	hex_encode(
+	    identity->boot_id, sizeof(identity->boot_id), oracle->api.boot_id);
+}
+
+static void start_prices(struct oracle *oracle)
+{
+	char error[HTTPS_ERROR_MAX];
+
+	oracle->tls = https_tls_context(oracle->config.ca_bundle, error);
+	if (!oracle->tls)
+		log_die("oracle", "ca_bundle %s: %s", oracle->config.ca_bundle,
+		    error);
+	oracle->poller = poller_start(
+	    oracle->loop, &oracle->config, oracle->tls);
+	oracle->publisher = publisher_start(&(struct publisher_options){
+	    .loop = oracle->loop,
+	    .config = &oracle->config,
+	    .poller = oracle->poller,
+	    .signer = oracle->identity.signer,
+	    .attestation = oracle->identity.attestation,
+	    .policy = oracle->identity.policy,
+	    .board = oracle->board,
+	    .boot_id = oracle->identity.boot_id,
+	    .platform = oracle->api.platform,
+	});
+}
+
+static void start_server(struct oracle *oracle)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	int status = http_server_start(&oracle->server, oracle->loop,
+	    &oracle->config.listen, api_routes, &oracle->api);
+
+	endpoint_format(&oracle->config.listen, text);
+	if (status != 0)
+		log_die("oracle", "cannot listen on %s: %s", text,
+		    uv_strerror(status));
+	log_info("oracle", "listening", LOG_S("endpoint", text),
+	    LOG_D("port", http_server_port(oracle->server)),
+	    LOG_S("boot_id", oracle->api.boot_id));
+}
+
+static void start(struct oracle *oracle)
+{
+	identity_load(&oracle->identity, &oracle->config);
+	start_board(oracle);
+	start_api(oracle);
+	identity_attest(&oracle->identity, oracle->loop, on_attested, oracle);
+	oracle->api.attestation = oracle->identity.attestation;
+	start_prices(oracle);
+	start_server(oracle);
+	watch_signal(oracle, &oracle->sigterm, SIGTERM);
+	watch_signal(oracle, &oracle->sigint, SIGINT);
+}
+
+static void finish(struct oracle *oracle)
+{
+	publisher_free(oracle->publisher);
+	poller_free(oracle->poller);
+	board_free(oracle->board);
+	SSL_CTX_free(oracle->tls);
+	identity_free(&oracle->identity);
+	uv_loop_close(oracle->loop);
+	log_info("oracle", "stopped");
+}
+
+static int run(const struct config *config)
+{
+	struct oracle *oracle = calloc(1, sizeof(*oracle));
+
+	if (!oracle)
+		log_die("oracle", "out of memory");
+	signal(SIGPIPE, SIG_IGN);
+	oracle->loop = uv_default_loop();
+	oracle->config = *config;
+	start(oracle);
+	uv_run(oracle->loop, UV_RUN_DEFAULT);
+	finish(oracle);
+	free(oracle);
+	return 0;
+}
+
+static int load_and(const char *path, int (*then)(const struct config *))
+{
+	struct config *config = calloc(1, sizeof(*config));
+	char error[CONFIG_ERROR_MAX];
+	int result = 1;
+
+	if (!config)
+		log_die("oracle", "out of memory");
+	if (config_load(config, path, error) != 0)
+		fprintf(stderr, "hallmark-oracle: %s: %s\n", path, error);
+	else
+		result = then(config);
+	free(config);
+	return result;
+}
+
+static int check(const struct config *config)
+{
+	config_print_plan(config, stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("hallmark-oracle " HALLMARK_VERSION);
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "--check") == 0)
+		return load_and(argv[2], check);
+	if (argc >= 2 && strcmp(argv[1], "--parse") == 0)
+		return parse_command(argc - 2, argv + 2);
+	if (argc == 2 && argv[1][0] != '-')
+		return load_and(argv[1], run);
+	fputs(usage, stderr);
+	return 1;
+}

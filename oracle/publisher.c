@@ -1,0 +1,340 @@
+/* publisher: see publisher.h. */
+#include "oracle/publisher.h"
+
+#include "base/log.h"
+#include "base/now.h"
+#include "feeds/aggregate.h"
+#include "feeds/hex.h"
+#include "oracle/steady_clock.h"
+#include "verifier/envelope.h"
+
+#include <assert.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SELF_CHECK_DOCUMENTS 4 /* cache: the current one and its predecessors \
+				*/
+
+/* One feed: what was published last, and the item in the making. */
+struct feed_state {
+	struct publisher *publisher;
+	const struct feed_config *config;
+	int64_t due_ms; /* monotonic */
+
+	uint64_t sequence; /* of the next item */
+	uint8_t previous_sha256[SHA256_DIGEST_LENGTH];
+	int64_t last_published_ms;
+	bool has_price; /* of this round, for those who convert by it */
+	struct decimal price;
+	int64_t price_expires_ms;
+
+	bool signing; /* from tick() to on_signed() */
+	struct item item;
+	char content[ITEM_CONTENT_MAX];
+	size_t content_len;
+	uint8_t attestation_sha256[HM_SHA256_LEN];
+	struct signer_op op;
+};
+
+struct publisher {
+	struct publisher_options with;
+	uv_timer_t timer;
+	struct steady_clock clock;
+	struct hm_cache *cache;
+	struct feed_state *feeds;
+	size_t feed_count;
+	bool stopping, told_no_attestation;
+};
+
+/* ---- what goes into an item ---- */
+
+static const struct feed_state *find_feed(
+    const struct publisher *publisher, const char *feed)
+{
+	for (size_t i = 0; i < publisher->feed_count; i++)
+		if (strcmp(publisher->feeds[i].config->feed, feed) == 0)
+			return &publisher->feeds[i];
+	return NULL;
+}
+
+/* The rate of this round: feeds tick in the order of the file, and a
+ * quote_feed stands before its users. */
+static void set_rate(const struct publisher *publisher,
+    struct item_source *source, int64_t now_ms)
+{
+	const struct feed_state *via;
+
+	if (!source->via[0])
+		return;
+	via = find_feed(publisher, source->via);
+	assert(via); /* feed_set_parse() has checked it */
+	source->has_rate = via->has_price && now_ms <= via->price_expires_ms;
+	if (source->has_rate)
+		source->rate = via->price;
+}
+
+static void fill_item(struct feed_state *feed, int64_t now_ms, bool even)
+{
+	const struct publisher *publisher = feed->publisher;
+	const struct feed_config *config = feed->config;
+	struct item *item = &feed->item;
+
+	*item = (struct item){
+	    .sequence = feed->sequence,
+	    .published_ms = now_ms,
+	    .expires_ms = now_ms + config->max_age_ms,
+	    .source_count = config->source_count,
+	    .min_sources = config->min_sources,
+	};
+	memcpy(item->feed, config->feed, sizeof(item->feed));
+	memcpy(item->boot_id, publisher->with.boot_id, sizeof(item->boot_id));
+	memcpy(item->config_sha256, publisher->with.config->sha256,
+	    sizeof(item->config_sha256));
+	memcpy(item->previous_sha256, feed->previous_sha256,
+	    sizeof(item->previous_sha256));
+	poller_read(publisher->with.poller, config, now_ms, item->sources);
+	for (size_t i = 0; i < item->source_count; i++)
+		set_rate(publisher, &item->sources[i], now_ms);
+	aggregate(config, item);
+	if (!even) {
+		item->status = ITEM_UNAVAILABLE;
+		item->reason = ITEM_CLOCK_UNCERTAIN;
+		item->price = item->confidence = (struct decimal){0};
+	}
+	feed->has_price = item->status == ITEM_OK;
+	feed->price = item->price;
+	feed->price_expires_ms = item->expires_ms;
+}
+
+/* ---- publishing ---- */
+
+static void post(struct feed_state *feed, const struct hm_envelope *envelope,
+    const uint8_t content_sha256[HM_SHA256_LEN])
+{
+	const struct item *item = &feed->item;
+	char hex[2 * HM_SHA256_LEN + 1];
+	char *full = envelope_format(envelope, true);
+	char *ref = envelope_format(envelope, false);
+
+	if (!full || !ref)
+		log_die("publisher", "out of memory");
+	hex_encode(content_sha256, HM_SHA256_LEN, hex);
+	board_post(feed->publisher->with.board,
+	    &(struct board_text){
+		.name = item->feed,
+		.full = full,
+		.ref = ref,
+		.sha256_hex = hex,
+		.published_ms = item->published_ms,
+		.expires_ms = item->expires_ms,
+		.unavailable = item->status == ITEM_OK
+				   ? NULL
+				   : item_reason_name(item->reason),
+	    });
+	free(full);
+	free(ref);
+}
+
+static void advance(
+    struct feed_state *feed, const uint8_t content_sha256[HM_SHA256_LEN])
+{
+	const struct item *item = &feed->item;
+
+	feed->sequence++;
+	memcpy(feed->previous_sha256, content_sha256, HM_SHA256_LEN);
+	feed->last_published_ms = item->published_ms;
+}
+
+/* What we serve verifies, because we looked. */
+static bool verify_own(struct feed_state *feed,
+    const struct hm_envelope *envelope, struct hm_item *checked)
+{
+	struct publisher *publisher = feed->publisher;
+	enum hm_verdict verdict = hm_item_verify_live(publisher->with.policy,
+	    publisher->cache, envelope, NULL, 0, now_unix_ms(), checked, NULL);
+
+	if (verdict == HM_VALID)
+		return true;
+	log_error("publisher", "own_item_refused",
+	    LOG_S("feed", feed->item.feed),
+	    LOG_D("sequence", feed->item.sequence),
+	    LOG_S("verdict", hm_verdict_name(verdict)));
+	return false;
+}
+
+static void publish(struct feed_state *feed, struct signer_op *op)
+{
+	struct publisher *publisher = feed->publisher;
+	const struct attestation_document *document = attestation_find(
+	    publisher->with.attestation, feed->attestation_sha256);
+	struct hm_envelope envelope = {
+	    .content = feed->content,
+	    .content_len = feed->content_len,
+	    .signature = op->signature,
+	    .signature_len = sizeof(op->signature),
+	    .public_key = (char *)signer_public_pem(publisher->with.signer),
+	};
+	struct hm_item checked;
+
+	if (!document) /* many renewals during one signature: next tick */
+		return;
+	snprintf(envelope.platform, sizeof(envelope.platform), "%s",
+	    publisher->with.platform);
+	memcpy(envelope.attestation_sha256, document->sha256, HM_SHA256_LEN);
+	envelope.document = document->bytes;
+	envelope.document_len = document->len;
+	if (!verify_own(feed, &envelope, &checked))
+		return;
+	post(feed, &envelope, checked.content_sha256);
+	advance(feed, checked.content_sha256);
+}
+
+static void on_signed(struct signer_op *op, int status)
+{
+	struct feed_state *feed = op->data;
+
+	feed->signing = false;
+	if (feed->publisher->stopping)
+		return;
+	if (status != 0) {
+		log_error("publisher", "sign_failed",
+		    LOG_S("feed", feed->item.feed),
+		    LOG_S("why", uv_strerror(status)));
+		return;
+	}
+	publish(feed, op);
+}
+
+/* ---- ticks ---- */
+
+static const struct attestation_document *current_document(
+    struct publisher *publisher, int64_t now_ms)
+{
+	const struct attestation_document *document = attestation_current(
+	    publisher->with.attestation, now_ms);
+
+	if (!document && !publisher->told_no_attestation)
+		log_error("publisher", "not_publishing",
+		    LOG_S("why", "no current attestation document"));
+	publisher->told_no_attestation = !document;
+	return document;
+}
+
+static void tick(struct feed_state *feed)
+{
+	struct publisher *publisher = feed->publisher;
+	int64_t now_ms = now_unix_ms();
+	bool even = steady_clock_even(
+	    &publisher->clock, now_ms, now_monotonic_ms());
+	const struct attestation_document *document = current_document(
+	    publisher, now_ms);
+
+	if (feed->signing || !document)
+		return;
+	if (now_ms < feed->last_published_ms) { /* never back in time */
+		now_ms = feed->last_published_ms;
+		even = false;
+	}
+	fill_item(feed, now_ms, even);
+	if (item_encode(&feed->item, feed->content, sizeof(feed->content),
+		&feed->content_len) != 0) {
+		log_error("publisher", "item_too_large",
+		    LOG_S("feed", feed->item.feed));
+		return;
+	}
+	memcpy(feed->attestation_sha256, document->sha256, HM_SHA256_LEN);
+	feed->signing = true;
+	feed->op.data = feed;
+	signer_sign(publisher->with.signer, publisher->with.loop, &feed->op,
+	    feed->content, feed->content_len, on_signed);
+}
+
+/* The next multiple of the interval; one that was missed is not caught up. */
+static int64_t next_due(const struct feed_state *feed, int64_t now_ms)
+{
+	int64_t interval_ms = feed->config->interval_ms;
+
+	return now_ms - now_ms % interval_ms + interval_ms;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct publisher *publisher)
+{
+	int64_t now_ms = now_monotonic_ms();
+	int64_t wait_ms = INT64_MAX;
+
+	for (size_t i = 0; i < publisher->feed_count; i++) {
+		int64_t left_ms = publisher->feeds[i].due_ms - now_ms;
+
+		if (left_ms < wait_ms)
+			wait_ms = left_ms;
+	}
+	uv_update_time(publisher->with.loop);
+	uv_timer_start(&publisher->timer, on_timer,
+	    wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct publisher *publisher = timer->data;
+	int64_t now_ms = now_monotonic_ms();
+
+	for (size_t i = 0; i < publisher->feed_count; i++) {
+		struct feed_state *feed = &publisher->feeds[i];
+
+		if (feed->due_ms > now_ms)
+			continue;
+		tick(feed);
+		feed->due_ms = next_due(feed, now_ms);
+	}
+	arm(publisher);
+}
+
+/* ---- life ---- */
+
+struct publisher *publisher_start(const struct publisher_options *options)
+{
+	struct publisher *publisher = calloc(1, sizeof(*publisher));
+	const struct feed_set *set = &options->config->feeds;
+
+	if (!publisher)
+		log_die("publisher", "out of memory");
+	publisher->with = *options;
+	publisher->feed_count = set->count;
+	publisher->feeds = calloc(set->count, sizeof(*publisher->feeds));
+	publisher->cache = hm_cache_new(SELF_CHECK_DOCUMENTS);
+	if (!publisher->feeds || !publisher->cache)
+		log_die("publisher", "out of memory");
+	for (size_t i = 0; i < set->count; i++) {
+		struct feed_state *feed = &publisher->feeds[i];
+
+		feed->publisher = publisher;
+		feed->config = &set->feeds[i];
+		feed->due_ms = next_due(feed, now_monotonic_ms());
+	}
+	steady_clock_init(&publisher->clock, PUBLISHER_CLOCK_STEP_MS,
+	    PUBLISHER_CLOCK_HOLD_MS);
+	uv_timer_init(options->loop, &publisher->timer);
+	publisher->timer.data = publisher;
+	arm(publisher);
+	return publisher;
+}
+
+void publisher_stop(struct publisher *publisher)
+{
+	if (publisher->stopping)
+		return;
+	publisher->stopping = true;
+	uv_close((uv_handle_t *)&publisher->timer, NULL);
+}
+
+void publisher_free(struct publisher *publisher)
+{
+	if (!publisher)
+		return;
+	hm_cache_free(publisher->cache);
+	free(publisher->feeds);
+	free(publisher);
+}

@@ -1,0 +1,46 @@
+/*
+ * publisher: at each tick of each feed, one signed item.
+ *
+ *   poller_read -> rates -> aggregate -> item_encode -> signer_sign
+ *     -> hm_item_verify_live (our own item, before anybody sees it)
+ *     -> board_post
+ *
+ * A feed has one item in the making at most; the sequence and the hash chain
+ * move on when it is posted, so an item that could not be signed or did not
+ * verify leaves no gap. Without a current attestation nothing is published.
+ * A wall clock that jumped against the monotonic one gives items with status
+ * unavailable, reason clock_uncertain, until it has run evenly again.
+ */
+#ifndef HALLMARK_ORACLE_PUBLISHER_H
+#define HALLMARK_ORACLE_PUBLISHER_H
+
+#include "base/board.h"
+#include "oracle/attestation.h"
+#include "oracle/config.h"
+#include "oracle/poller.h"
+#include "oracle/signer.h"
+
+#define PUBLISHER_CLOCK_STEP_MS 1000  /* a jump above this is not drift */
+#define PUBLISHER_CLOCK_HOLD_MS 10000 /* even running before it is believed */
+
+struct publisher_options { /* all borrowed until publisher_free */
+	uv_loop_t *loop;
+	const struct config *config;
+	const struct poller *poller;
+	struct signer *signer;
+	struct attestation *attestation;
+	const struct hm_policy *policy;
+	struct board *board;
+	const uint8_t *boot_id; /* 16 bytes */
+	const char *platform;   /* the attester's */
+};
+
+struct publisher;
+
+struct publisher *publisher_start(const struct publisher_options *options);
+/* Nothing is posted any more; signatures under way end on the loop. */
+void publisher_stop(struct publisher *publisher);
+/* After the loop has ended. */
+void publisher_free(struct publisher *publisher);
+
+#endif
