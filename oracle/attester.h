@@ -15,11 +15,16 @@
 #define ATTESTER_ERROR_MAX    160
 #define ATTESTER_PCR_LEN      48
 
+/* AWS nitro-enclaves-nsm-api, attestation_process.md, 3.2.2 */
+#define ATTESTER_PUBLIC_KEY_MAX 1024
+#define ATTESTER_USER_DATA_MAX  512
+#define ATTESTER_NONCE_MAX      512
+
 struct attester;
 
 struct attester_request { /* each may be NULL */
 	const uint8_t *public_key;
-	size_t public_key_len; /* at most 1024 */
+	size_t public_key_len; /* at most ATTESTER_PUBLIC_KEY_MAX */
 	const uint8_t *user_data;
 	size_t user_data_len; /* at most 512 */
 	const uint8_t *nonce;
@@ -53,8 +58,9 @@ struct attester *attester_nsm_open(
     const char *device, char error[ATTESTER_ERROR_MAX]);
 
 /*
- * directory: keeps simulated-root.pem and simulated-root-key.pem, made if
- * absent, so that a policy goes on naming the same root after a restart. The
+ * directory: made if absent; keeps simulated-root.pem and
+ * simulated-root-key.pem, made if absent, so that a policy goes on naming the
+ * same root after a restart. Two that disagree are an error, not remade. The
  * other certificates are made at each start and again before they expire.
  * PCR0, 1, 2 are SHA-384 of "hallmark simulated pcr0" and so on.
  */
