@@ -1,0 +1,169 @@
+"""One simulated exchange over TLS: HTTP/1.1, kept-alive connections, a thread
+for each, and the faults that happen on the connection itself.
+
+A change of fault closes the connections there are, so that the next request
+meets it from the handshake on.
+"""
+
+import contextlib
+import http.server
+import select
+import socket
+import socketserver
+import ssl
+import threading
+
+import faults
+
+HANDSHAKE_S = 10
+IDLE_S = 90
+
+
+def tls_context(pem):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(pem)
+    # A resumed session would hide a change of certificate.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    return context
+
+
+class ExchangeServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, exchange, market, certificates, port=0):
+        super().__init__(("127.0.0.1", port), Connection)
+        self.exchange, self.market = exchange, market
+        self.contexts = {fault: tls_context(pem)
+                         for fault, pem in certificates.items()}
+        self.port = self.server_address[1]
+        self.fault, self.retry_after = "none", 0
+        self.requests = self.connections = 0
+        self._frozen = {}
+        self._open = set()
+        self._lock = threading.Lock()
+
+    def start(self):
+        """Serves from a thread of its own until the process ends."""
+        threading.Thread(target=self.serve_forever, args=(0.1,),
+                         daemon=True).start()
+
+    def set_fault(self, fault, retry_after=2):
+        with self._lock:
+            self.fault, self.retry_after = fault, retry_after
+            self._frozen = {}
+            for sock in self._open:
+                with contextlib.suppress(OSError):
+                    # Not SSLSocket.shutdown: that would take the TLS state
+                    # away from the thread that reads.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def state(self):
+        return {"host": self.exchange.host, "port": self.port,
+                "fault": self.fault, "requests": self.requests,
+                "connections": self.connections, "open": len(self._open)}
+
+    def answer(self, target):
+        """What this request gets, and the fault it is due to."""
+        with self._lock:
+            self.requests += 1
+            return self.fault, self._answer_by(self.fault, target)
+
+    def _answer_by(self, fault, target):
+        replaced = faults.answer(fault, self.retry_after)
+        if replaced is not None:
+            return replaced
+        name = self.exchange.symbol_of(target)
+        if name not in self.exchange.symbols or fault == "unknown_symbol":
+            return self.exchange.unknown()
+        if fault == "frozen" and name in self._frozen:
+            return self._frozen[name]
+        self._frozen[name] = self._good(fault, name)
+        return self._frozen[name]
+
+    def _good(self, fault, name):
+        if fault == "wrong_symbol":
+            name = self.exchange.other(name)
+        asset = self.exchange.symbols[name].asset
+        quote = self.market.quote(asset, self.exchange.in_usdt)
+        return self.exchange.ok(name, faults.change_quote(fault, quote))
+
+    # ---- one connection, called by socketserver in its own thread ----
+
+    def finish_request(self, request, client_address):
+        self.connections += 1
+        if self.fault != "close":
+            with self._secured(request) as sock:
+                Connection(sock, client_address, self)
+
+    @contextlib.contextmanager
+    def _secured(self, raw):
+        with self._lock:
+            context = self.contexts.get(self.fault, self.contexts[""])
+            sock = context.wrap_socket(raw, server_side=True,
+                                       do_handshake_on_connect=False)
+            self._open.add(sock)
+        try:
+            sock.settimeout(HANDSHAKE_S)
+            sock.do_handshake()
+            sock.settimeout(IDLE_S)
+            yield sock
+        finally:
+            with self._lock:
+                self._open.discard(sock)
+            sock.close()
+
+    def handle_error(self, request, client_address):
+        """A client that leaves or refuses our certificate is no news."""
+
+
+class Connection(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        """Quiet: GET /state of the control endpoint has the counts."""
+
+    def do_GET(self):
+        fault, answer = self.server.answer(self.path)
+        if fault in ("hang", "slow", "truncated"):
+            self.close_connection = True
+            answer = answer._replace(chunked=False)
+            self._misbehave(fault, self._head(answer) + answer.body)
+        else:
+            self.wfile.write(self._head(answer) + self._body(answer))
+
+    def _misbehave(self, fault, whole):
+        if fault == "truncated":
+            self.wfile.write(whole[:-40])
+            return
+        for byte in whole:
+            if fault == "slow":
+                self.wfile.write(bytes([byte]))
+            if self._gone_within(1):
+                return
+
+    def _gone_within(self, seconds):
+        """Waits; True if the client, or a change of fault, ended this."""
+        return bool(select.select([self.connection], [], [], seconds)[0])
+
+    def _head(self, answer):
+        reason = self.responses.get(answer.status, ("Unknown",))[0]
+        lines = [f"HTTP/1.1 {answer.status} {reason}",
+                 f"Date: {self.date_time_string()}", "Server: simulator",
+                 "Connection: keep-alive", "Cache-Control: no-cache"]
+        lines += [f"{name}: {value}" for name, value in answer.headers]
+        lines.append("Transfer-Encoding: chunked" if answer.chunked
+                     else f"Content-Length: {len(answer.body)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+    @staticmethod
+    def _body(answer):
+        if not answer.chunked:
+            return answer.body
+        half = len(answer.body) // 2
+        chunks = (answer.body[:half], answer.body[half:], b"")
+        return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk)
+                        for chunk in chunks)
