@@ -3,6 +3,13 @@
  * in OpenSSL's secure heap (locked, guarded, wiped); RSASSA-PKCS1-v1_5 with
  * SHA-256 (RFC 8017, 8.2) on libuv's thread pool, because one signature takes
  * 0.25 to 0.5 ms and the loop serves others meanwhile.
+ *
+ * While it signs, OpenSSL also keeps numbers derived from the primes in
+ * ordinary memory (they are wiped with the key): the secure heap narrows what
+ * a leak of memory shows, it does not replace the enclave.
+ *
+ * OpenSSL's random generators of the pool's threads end with these threads: a
+ * program that wants a clean leak check calls uv_library_shutdown() last.
  */
 #ifndef HALLMARK_ORACLE_SIGNER_H
 #define HALLMARK_ORACLE_SIGNER_H
@@ -16,9 +23,10 @@
 
 struct signer;
 
-/* Makes the key (about 50 ms). Dies if the secure heap cannot be had. */
+/* Makes the key (about 50 ms), and before it the secure heap if the process
+ * has none. Dies if that cannot be had; warns if it cannot be locked. */
 struct signer *signer_new(void);
-/* No signature may be under way. */
+/* No signature may be under way (asserted). NULL is fine. */
 void signer_free(struct signer *signer);
 
 /* SubjectPublicKeyInfo, borrowed. */
