@@ -2,10 +2,11 @@
  */
 #include "oracle/backoff.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 static const uint32_t bits[] = {0, 1, 2, 99, 200, 201, 0x7fffffff, UINT32_MAX};
 #define BITS (sizeof(bits) / sizeof(bits[0]))

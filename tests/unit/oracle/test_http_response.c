@@ -6,13 +6,14 @@
 
 #include "oracle/https_client.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define BODY_MAX 100
 #define NOW_MS   784111777000LL /* Sun, 06 Nov 1994 08:49:37 GMT */

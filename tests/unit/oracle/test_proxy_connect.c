@@ -2,12 +2,13 @@
  * and byte by byte. */
 #include "oracle/proxy_connect.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static int feed(struct proxy_connect *pc, const char *text, size_t step)
 {
