@@ -1,0 +1,69 @@
+/* hex: both ways, and what is not hexadecimal. */
+#include "feeds/hex.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void encodes(void **state)
+{
+	static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
+	char out[9] = "xxxxxxxx";
+
+	(void)state;
+	hex_encode(bytes, 4, out);
+	assert_string_equal(out, "000fa5ff");
+	hex_encode(bytes, 0, out);
+	assert_string_equal(out, "");
+}
+
+static void decodes(void **state)
+{
+	uint8_t out[2];
+
+	(void)state;
+	assert_int_equal(hex_decode(out, 2, "0fA5", 4), 0);
+	assert_int_equal(out[0], 0x0f);
+	assert_int_equal(out[1], 0xa5);
+	assert_int_equal(hex_decode(out, 0, "", 0), 0);
+}
+
+static void refuses(void **state)
+{
+	static const char *const texts[] = {"0fa", "0fa55", "0fa5f0", "0fag",
+	    "0f 5", "0x0f", "", "-0fa", "@a0a", "`a0a", "/a0a", ":a0a", "Ga0a"};
+	uint8_t out[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_int_equal(
+		    hex_decode(out, 2, texts[i], strlen(texts[i])), -1);
+}
+
+static void round_trips(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 256; i++) {
+		uint8_t byte = (uint8_t)i, again;
+		char text[3];
+		hex_encode(&byte, 1, text);
+		assert_int_equal(hex_decode(&again, 1, text, 2), 0);
+		assert_int_equal(again, byte);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(encodes),
+	    cmocka_unit_test(decodes),
+	    cmocka_unit_test(refuses),
+	    cmocka_unit_test(round_trips),
+	};
+
+	return cmocka_run_group_tests_name("hex", tests, NULL, NULL);
+}
