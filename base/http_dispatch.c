@@ -1,0 +1,148 @@
+/*
+ * http_dispatch: a whole request against the table of routes. What is refused
+ * here never reaches a handler.
+ */
+#include "base/http_state.h"
+
+#include "base/log.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALLOW_MAX 64 /* "GET, HEAD, POST, OPTIONS" and a NUL */
+
+/* "{...}" without its braces, for http_problem. */
+static void problem_about(struct http_request *req, const char *code,
+    const char *detail, const char *parameter)
+{
+	json_t *object = json_pack("{s:s}", "parameter", parameter);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	if (!text)
+		log_die("http", "out of memory");
+	text[strlen(text) - 1] = '\0';
+	http_problem(req, 400, code, detail, text + 1);
+	free(text);
+	json_decref(object);
+}
+
+static bool refuse_target(struct http_request *req)
+{
+	switch (req->target_error) {
+	case HTTP_TARGET_OK:
+		return false;
+	case HTTP_TARGET_PATH_TOO_DEEP:
+		http_problem(req, 404, "NOT_FOUND", "no such path", NULL);
+		break;
+	case HTTP_TARGET_QUERY_INVALID:
+		http_problem(req, 400, "PARAM_INVALID",
+		    "the query is not percent-encoded UTF-8", NULL);
+		break;
+	case HTTP_TARGET_PARAMS_TOO_MANY:
+		http_problem(req, 400, "PARAM_TOO_MANY",
+		    "the query has too many parameters", NULL);
+		break;
+	case HTTP_TARGET_PATH_INVALID:
+	case HTTP_TARGET_NO_MEMORY:
+		http_problem(req, 400, "PATH_INVALID",
+		    "the path is not percent-encoded UTF-8 without dot "
+		    "segments",
+		    NULL);
+		break;
+	}
+	return true;
+}
+
+static bool refuse_body(struct http_request *req)
+{
+	if (req->body_status == 0)
+		return false;
+	req->close_after = true;
+	if (req->body_status == 413)
+		http_problem(
+		    req, 413, "BODY_TOO_LARGE", "the body is too large", NULL);
+	else
+		http_problem(req, 400, "BODY_UNEXPECTED",
+		    "this method takes no body", NULL);
+	return true;
+}
+
+static bool refuse_params(
+    struct http_request *req, const struct http_route *route)
+{
+	bool twice;
+	const struct http_param *bad = http_target_bad_param(
+	    &req->target, route->params, &twice);
+
+	if (!bad)
+		return false;
+	if (twice)
+		problem_about(req, "PARAM_DUPLICATE", "a parameter comes twice",
+		    bad->name);
+	else
+		problem_about(req, "PARAM_UNKNOWN",
+		    "this path has no such parameter", bad->name);
+	return true;
+}
+
+static bool serves(const struct http_route *route, const char *method)
+{
+	return strcmp(route->method, method) == 0 ||
+	       (strcmp(method, "HEAD") == 0 &&
+		   strcmp(route->method, "GET") == 0);
+}
+
+/* The route that serves this request, or NULL; `allow` lists the methods of
+ * all routes with its path, "" if there is none. */
+static const struct http_route *find_route(
+    struct http_request *req, char allow[ALLOW_MAX])
+{
+	const struct http_route *route, *found = NULL;
+	bool get = false, post = false;
+	const char *part;
+
+	for (route = req->server->routes; route->method; route++) {
+		if (!http_target_matches(&req->target, route->path, &part))
+			continue;
+		get = get || strcmp(route->method, "GET") == 0;
+		post = post || strcmp(route->method, "POST") == 0;
+		if (found || !serves(route, req->method))
+			continue;
+		found = route;
+		req->part = part;
+	}
+	snprintf(allow, ALLOW_MAX, "%s%s%s", get ? "GET, HEAD, " : "",
+	    post ? "POST, " : "", get || post ? "OPTIONS" : "");
+	return found;
+}
+
+void http_dispatch(struct http_request *req)
+{
+	const struct http_route *route;
+	char allow[ALLOW_MAX];
+
+	if (req->server->closing) {
+		req->close_after = true;
+		http_problem(req, 503, "SERVER_STOPPING",
+		    "the server is being stopped", NULL);
+		return;
+	}
+	if (refuse_target(req))
+		return;
+	route = find_route(req, allow);
+	if (!allow[0])
+		http_problem(req, 404, "NOT_FOUND", "no such path", NULL);
+	else if (!route && strcmp(req->method, "OPTIONS") == 0)
+		http_reply_options(req, allow);
+	else if (!route)
+		http_problem_405(req, allow);
+	else if (refuse_body(req) || refuse_params(req, route))
+		return;
+	else if (strlen(req->part) > HTTP_PATH_PARAM_MAX)
+		http_problem(req, 414, "URI_TOO_LONG",
+		    "the last part of the path is too long", NULL);
+	else
+		route->handler(req, req->server->data);
+}

@@ -1,0 +1,159 @@
+/*
+ * http_state: what the files of http_server share. Not for others.
+ *
+ *   http_server.c   the daemon on the loop, start and stop
+ *   http_request.c  from the request line to the handler, and the end
+ *   http_reply.c    answers
+ *   http_target.c   path, query and entity tags
+ *   http_listener.c accepting
+ */
+#ifndef HALLMARK_BASE_HTTP_STATE_H
+#define HALLMARK_BASE_HTTP_STATE_H
+
+#include "base/http_listener.h"
+#include "base/http_stream.h"
+#include "base/http_target.h"
+
+#include <microhttpd.h>
+#include <sys/queue.h>
+
+#define HTTP_METHOD_MAX     16         /* bytes of a method and a NUL */
+#define HTTP_STOP_MS        2000       /* a stop waits for slow readers */
+#define HTTP_DISCARD_MAX    (1u << 20) /* body bytes read only to refuse */
+#define HTTP_RETRY_AFTER_S  1          /* with each 429 and 503 */
+#define HTTP_REPLY_ROOM     1024       /* pool beside HTTP_POOL_BYTES */
+#define HTTP_HEADER_COST    64         /* pool bytes of one header's record */
+#define HTTP_STREAM_BLOCK   2048       /* bytes asked for at a time */
+#define HTTP_LISTEN_BACKLOG 1024
+
+/* One connection. While it is the client's turn to send a request, or to take
+ * a whole answer, it is in server->timed, oldest first. */
+struct http_connection {
+	TAILQ_ENTRY(http_connection) entry;
+	int fd;
+	struct http_request *request; /* set and cleared by http_request */
+	bool timed;
+	int64_t deadline_ms;
+};
+
+TAILQ_HEAD(http_connections, http_connection);
+TAILQ_HEAD(http_requests, http_request);
+
+struct http_server {
+	uv_loop_t *loop;
+	const struct http_route *routes;
+	void *data;
+	struct MHD_Daemon *daemon; /* NULL once stopped */
+	struct http_listener listener;
+	unsigned port;
+	uv_poll_t poll;   /* the daemon's epoll descriptor */
+	uv_timer_t timer; /* the daemon's next deadline, ours, or a kick */
+	bool kicked;      /* the daemon has work that no descriptor tells */
+	bool running;     /* inside MHD_run */
+	struct http_connections timed;
+	struct http_requests requests; /* that the daemon knows */
+	bool closing;                  /* http_server_stop() was called */
+	int64_t stop_at_ms;            /* set with closing */
+	void (*done)(void *data);
+	void *done_data;
+	unsigned open_handles; /* poll, timer, listener, watches */
+};
+
+/*
+ * A request. The states that wait: RECEIVING for the client (the connection's
+ * deadline), HANDLING for the handler's answer (it may take as long as it
+ * likes; the watch tells when the client leaves), STREAMING for the handler's
+ * next bytes or the client (libmicrohttpd's time-out).
+ *
+ *   RECEIVING --> HANDLING --> ANSWERED --+
+ *       |            | |                  +--> completed, freed
+ *       |            | +-----> STREAMING -+
+ *       |            +-------> ABANDONED -+    client left, server stops
+ *       +---------------------------------+    client left
+ *
+ * Freed when the daemon is done with it (connection NULL), the handler does
+ * not hold it (not HANDLING) and its watch is closed.
+ */
+enum http_request_state {
+	HTTP_RECEIVING,
+	HTTP_HANDLING,
+	HTTP_ANSWERED,
+	HTTP_STREAMING,
+	HTTP_ABANDONED,
+};
+
+struct http_request {
+	TAILQ_ENTRY(http_request) entry; /* of server->requests */
+	struct http_server *server;      /* NULL when connection is */
+	uv_loop_t *loop;
+	struct MHD_Connection *connection; /* NULL when the daemon is done */
+	struct http_connection *peer;      /* the same */
+	enum http_request_state state;
+	bool begun;           /* the headers are here */
+	bool suspended;       /* the daemon does not look at it */
+	bool gone;            /* the client has left */
+	bool close_after;     /* no further request on this connection */
+	bool crowded;         /* the pool has little room for an answer */
+	unsigned body_status; /* 0, or why the body was not kept */
+
+	char method[HTTP_METHOD_MAX];
+	enum http_target_error target_error;
+	struct http_target target;
+	const char *part; /* of the route's path */
+	uint8_t *body;
+	size_t body_len, body_cap, discarded;
+
+	struct MHD_Response *response; /* set by the answer */
+	unsigned status;
+	const struct http_stream_ops *stream;
+	void *stream_data;
+
+	uv_poll_t watch; /* tells that the client left, once suspended */
+	bool watch_open;
+	struct http_server *watch_server; /* outlives the watch */
+	void (*abandoned)(struct http_request *req, void *data);
+	void *abandoned_data;
+};
+
+/* ---- http_server.c ---- */
+
+/* Has the daemon run soon, from the loop. */
+void http_server_kick(struct http_server *server);
+void http_server_handle_closed(struct http_server *server);
+struct http_connection *http_connection_of(struct MHD_Connection *connection);
+/* Starts or stops the connection's deadline. */
+void http_connection_time(
+    struct http_server *server, struct http_connection *conn, bool on);
+
+/* ---- http_request.c: libmicrohttpd's callbacks; cls is the server ---- */
+
+void *http_on_target(
+    void *cls, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result http_on_access(void *cls, struct MHD_Connection *connection,
+    const char *url, const char *method, const char *version,
+    const char *upload, size_t *upload_len, void **context);
+void http_on_completed(void *cls, struct MHD_Connection *connection,
+    void **context, enum MHD_RequestTerminationCode why);
+
+/* The daemon is done with it, whatever the end was. */
+void http_request_completed(struct http_request *req);
+/* The client has left, or the server stops: a kept request. */
+void http_request_abandon(struct http_request *req);
+void http_request_suspend(struct http_request *req);
+void http_request_wake(struct http_request *req);
+/* After an answer to a request that the daemon was done with already. */
+void http_request_drop(struct http_request *req);
+
+/* ---- http_dispatch.c ---- */
+
+/* All of the request is here: hands it to its handler or refuses it. */
+void http_dispatch(struct http_request *req);
+
+/* ---- http_reply.c ---- */
+
+/* 204 to an OPTIONS; allow is the list of methods. */
+void http_reply_options(struct http_request *req, const char *allow);
+/* A problem with an Allow header (RFC 9110 15.5.6). */
+void http_problem_405(struct http_request *req, const char *allow);
+
+#endif
