@@ -27,7 +27,8 @@ struct exchange {
 	    char out[static EXCHANGE_TARGET_MAX], const char *symbol);
 	/* What the exchange itself says, after the status and the JSON were
 	 * seen to be in order. Numbers inside `body` are strings, see
-	 * json_text.h. `status` is 200..599. */
+	 * json_text.h. With a status other than 2xx only the exchange's own
+	 * error is looked for, never a price: HTTP_ERROR if there is none. */
 	enum quote_error (*read)(struct quote *out, const char *symbol,
 	    int status, const json_t *body);
 };

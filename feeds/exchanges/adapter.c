@@ -1,0 +1,153 @@
+/* adapter: see adapter.h. */
+#include "feeds/exchanges/adapter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TIME_MAX_MS 253402300799999 /* 9999-12-31T23:59:59.999Z */
+
+static bool is_missing(const json_t *value)
+{
+	const char *text = json_text_string(value);
+
+	return value == NULL || json_is_null(value) ||
+	       (text != NULL && text[0] == '\0');
+}
+
+/* One number: *has only if it is there and above zero. */
+static enum quote_error read_price(
+    struct decimal *out, bool *has, const json_t *value)
+{
+	*has = false;
+	if (is_missing(value))
+		return QUOTE_OK;
+	if (json_text_decimal(out, value) != DECIMAL_OK)
+		return QUOTE_BAD_BODY;
+	*has = out->mantissa > 0;
+	if (!*has)
+		*out = (struct decimal){0};
+	return QUOTE_OK;
+}
+
+enum quote_error adapter_prices(
+    struct quote *out, const json_t *last, const json_t *bid, const json_t *ask)
+{
+	if (last == NULL && bid == NULL && ask == NULL)
+		return QUOTE_BAD_BODY;
+	if (read_price(&out->last, &out->has_last, last) != QUOTE_OK ||
+	    read_price(&out->bid, &out->has_bid, bid) != QUOTE_OK ||
+	    read_price(&out->ask, &out->has_ask, ask) != QUOTE_OK)
+		return QUOTE_BAD_BODY;
+	if (!out->has_last && !is_missing(last))
+		return QUOTE_NO_PRICE;
+	return out->has_last || out->has_bid || out->has_ask ? QUOTE_OK
+							     : QUOTE_NO_PRICE;
+}
+
+enum quote_error adapter_time(
+    struct quote *out, const json_t *value, int64_t unit_ms)
+{
+	int64_t time;
+
+	if (is_missing(value))
+		return QUOTE_OK;
+	if (json_text_integer(&time, value) != 0 || time <= 0 ||
+	    time > TIME_MAX_MS / unit_ms)
+		return QUOTE_BAD_BODY;
+	out->exchange_ms = time * unit_ms;
+	out->has_exchange_ms = true;
+	return QUOTE_OK;
+}
+
+static const struct adapter_phrase common_phrases[] = {
+    {"rate limit", QUOTE_RATE_LIMITED},
+    {"limit exceeded", QUOTE_RATE_LIMITED},
+    {"too many requests", QUOTE_RATE_LIMITED},
+    {"maintenance", QUOTE_MAINTENANCE},
+    {"unavailable", QUOTE_MAINTENANCE},
+    {"signature", QUOTE_AUTH},
+    {"unauthorized", QUOTE_AUTH},
+    {"authentication", QUOTE_AUTH},
+    {"internal", QUOTE_SERVER_ERROR},
+    {NULL, QUOTE_OK},
+};
+
+static enum quote_error find_phrase(
+    const char *text, const struct adapter_phrase *phrases)
+{
+	while (phrases->phrase != NULL &&
+	       strcasestr(text, phrases->phrase) == NULL)
+		phrases++;
+	return phrases->error;
+}
+
+enum quote_error adapter_classify(
+    const char *text, const struct adapter_phrase *own, int status)
+{
+	enum quote_error error = QUOTE_OK;
+
+	if (text != NULL)
+		error = find_phrase(text, own);
+	if (text != NULL && error == QUOTE_OK)
+		error = find_phrase(text, common_phrases);
+	if (error != QUOTE_OK)
+		return error;
+	if (status / 100 == 2 || status == 400 || status == 422)
+		return QUOTE_BAD_REQUEST;
+	return status / 100 == 5 ? QUOTE_SERVER_ERROR : QUOTE_HTTP_ERROR;
+}
+
+static enum quote_error match_row(const json_t *row, const char *key,
+    const char *symbol, bool (*equal)(const char *symbol, const char *name))
+{
+	const char *name = json_text_string(json_object_get(row, key));
+
+	if (name == NULL)
+		return QUOTE_BAD_BODY;
+	return equal(symbol, name) ? QUOTE_OK : QUOTE_UNKNOWN_SYMBOL;
+}
+
+enum quote_error adapter_row(const json_t **out, const json_t *body,
+    const char *key, const char *symbol,
+    bool (*equal)(const char *symbol, const char *name))
+{
+	enum quote_error error;
+	const json_t *row;
+	size_t i;
+
+	*out = json_is_array(body) ? NULL : body;
+	if (*out != NULL)
+		return match_row(body, key, symbol, equal);
+	json_array_foreach(body, i, row)
+	{
+		error = match_row(row, key, symbol, equal);
+		if (error == QUOTE_UNKNOWN_SYMBOL)
+			continue;
+		if (error != QUOTE_OK || *out != NULL)
+			return QUOTE_BAD_BODY;
+		*out = row;
+	}
+	return *out == NULL ? QUOTE_UNKNOWN_SYMBOL : QUOTE_OK;
+}
+
+int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
+    const char *symbol, const char *marks, const char *suffix)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789";
+	const char *p = symbol;
+	int n;
+
+	out[0] = '\0';
+	while (*p != '\0' &&
+	       (strchr(plain, *p) != NULL || strchr(marks, *p) != NULL))
+		p++;
+	if (p == symbol || *p != '\0' || p - symbol >= EXCHANGE_SYMBOL_MAX)
+		return -1;
+	n = snprintf(
+	    out, EXCHANGE_TARGET_MAX, "%s%s%s", prefix, symbol, suffix);
+	if (n > 0 && n < EXCHANGE_TARGET_MAX)
+		return 0;
+	out[0] = '\0';
+	return -1;
+}

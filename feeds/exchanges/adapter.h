@@ -1,0 +1,56 @@
+/*
+ * adapter: what the adapters have in common. Only feeds/exchanges/ includes
+ * this.
+ */
+#ifndef HALLMARK_FEEDS_EXCHANGES_ADAPTER_H
+#define HALLMARK_FEEDS_EXCHANGES_ADAPTER_H
+
+#include "feeds/exchanges/exchange.h"
+#include "feeds/json_text.h"
+
+extern const struct exchange binance_exchange;
+extern const struct exchange bitstamp_exchange;
+extern const struct exchange coinbase_exchange_exchange;
+extern const struct exchange kraken_exchange;
+
+/*
+ * Fills last, bid and ask, each NULL if the answer has no such member. Null,
+ * "" and what is not above zero count as missing; but a last of zero or less
+ * is a market without trade, where the middle of a book would invent a price:
+ * NO_PRICE. BAD_BODY if one is not a number, or if no member is there at all.
+ */
+enum quote_error adapter_prices(struct quote *out, const json_t *last,
+    const json_t *bid, const json_t *ask);
+
+/* The exchange's time as whole units of `unit_ms`; missing and null are no
+ * time. BAD_BODY if it is not an integer of a year up to 9999. */
+enum quote_error adapter_time(
+    struct quote *out, const json_t *value, int64_t unit_ms);
+
+/*
+ * What an exchange's words mean. The first phrase that is in the text, in any
+ * case, decides: of its own table, then of one that holds for all ("rate
+ * limit", "maintenance" ...). Failing both, or without a text, the status says
+ * whose fault it is: 2xx, 400 and 422 BAD_REQUEST, 5xx SERVER_ERROR, any other
+ * HTTP_ERROR.
+ */
+struct adapter_phrase {
+	const char *phrase; /* NULL ends the table */
+	enum quote_error error;
+};
+enum quote_error adapter_classify(
+    const char *text, const struct adapter_phrase *own, int status);
+
+/* The object whose member `key` equals the symbol: the answer itself, or the
+ * one such row of an array. BAD_BODY if two are or one has no such string,
+ * UNKNOWN_SYMBOL if none is. */
+enum quote_error adapter_row(const json_t **out, const json_t *body,
+    const char *key, const char *symbol,
+    bool (*equal)(const char *symbol, const char *name));
+
+/* prefix + symbol + suffix, if the symbol is letters, digits and `marks`, at
+ * least one and less than EXCHANGE_SYMBOL_MAX. 0 or -1 and then out is "". */
+int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
+    const char *symbol, const char *marks, const char *suffix);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * Bitstamp. Source: www.bitstamp.net/api, "Ticker" and "Error codes".
+ *
+ * GET /api/v2/ticker/btcusd/ gives last, bid, ask, timestamp and pair
+ * ("BTC/USD"; answers of 2017 had none). A symbol that Bitstamp does not know
+ * is answered with HTTP 200 and an array of every market, so a row of an array
+ * is taken only for its pair, and never the first one.
+ *
+ * exchange_ms: `timestamp`, when the ticker was made (every two seconds).
+ *
+ * Errors: {"status":"error","reason":...,"code":...} of old, {"code","error"}
+ * or a response_code ("400.002" is the limit) of late.
+ */
+#include "feeds/exchanges/adapter.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static int format_target(
+    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+{
+	char path[EXCHANGE_SYMBOL_MAX] = "";
+	size_t len = 0;
+
+	/* As in the path: "BTC/USD" is "btcusd". */
+	for (; *symbol != '\0' && len < sizeof(path) - 1; symbol++) {
+		if (*symbol != '/')
+			path[len++] = (char)tolower((unsigned char)*symbol);
+	}
+	if (*symbol != '\0')
+		path[0] = '\0'; /* too long: refused as empty */
+	return adapter_target(out, "/api/v2/ticker/", path, "-", "/");
+}
+
+static bool is_error(const json_t *body)
+{
+	const char *flag = json_text_string(json_object_get(body, "status"));
+
+	return (flag != NULL && strcmp(flag, "error") == 0) ||
+	       json_object_get(body, "error") != NULL ||
+	       json_object_get(body, "reason") != NULL ||
+	       json_object_get(body, "response_code") != NULL;
+}
+
+static enum quote_error own_error(int status, const json_t *body)
+{
+	static const char *const members[] = {"response_code", "code", "reason",
+	    "error", "response_explanation", "message"};
+	static const struct adapter_phrase words[] = {
+	    {"400.002", QUOTE_RATE_LIMITED}, /* of all, */
+	    {"400.067", QUOTE_RATE_LIMITED}, /* of one client, */
+	    {"400.068", QUOTE_RATE_LIMITED}, /* of one market */
+	    {"API00", QUOTE_AUTH},
+	    {"currency pair", QUOTE_UNKNOWN_SYMBOL},
+	    {"invalid market", QUOTE_UNKNOWN_SYMBOL},
+	    {"market not found", QUOTE_UNKNOWN_SYMBOL},
+	    {"symbol", QUOTE_UNKNOWN_SYMBOL},
+	    {NULL, QUOTE_OK},
+	};
+	enum quote_error blame = adapter_classify(NULL, words, status), error;
+
+	if (!is_error(body))
+		return QUOTE_OK;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		error = adapter_classify(
+		    json_text_string(json_object_get(body, members[i])), words,
+		    status);
+		if (error != blame)
+			return error;
+	}
+	return blame;
+}
+
+/* "btcusd" and "BTC/USD", "btcusd-perp" and "BTC/USD-PERP"; where the asked
+ * symbol has its slash, the slash must be there. */
+static bool is_pair(const char *symbol, const char *pair)
+{
+	bool skip = strchr(symbol, '/') == NULL;
+
+	for (;; symbol++, pair++) {
+		if (skip && *pair == '/')
+			pair++;
+		if (tolower((unsigned char)*symbol) !=
+		    tolower((unsigned char)*pair))
+			return false;
+		if (*symbol == '\0')
+			return true;
+	}
+}
+
+static enum quote_error read_answer(
+    struct quote *out, const char *symbol, int status, const json_t *body)
+{
+	enum quote_error error = own_error(status, body);
+	const json_t *row = body;
+
+	if (error != QUOTE_OK)
+		return error;
+	if (status / 100 != 2)
+		return QUOTE_HTTP_ERROR;
+	if (!json_is_object(body) || json_object_get(body, "pair") != NULL)
+		error = adapter_row(&row, body, "pair", symbol, is_pair);
+	if (error != QUOTE_OK)
+		return error;
+	error = adapter_prices(out, json_object_get(row, "last"),
+	    json_object_get(row, "bid"), json_object_get(row, "ask"));
+	if (error != QUOTE_OK)
+		return error;
+	return adapter_time(out, json_object_get(row, "timestamp"), 1000);
+}
+
+const struct exchange bitstamp_exchange = {
+    .name = "bitstamp",
+    .host = "www.bitstamp.net",
+    /* 10,000 requests in ten minutes: one in 60 ms */
+    .spacing_ms = 120,
+    .format_target = format_target,
+    .read = read_answer,
+};

@@ -1,0 +1,131 @@
+/*
+ * exchange: the table of adapters, and the part of reading an answer that is
+ * alike for all. The status is judged first: a 500 may carry a complete
+ * ticker (seen), a 200 a web page. Where the status settles it (429, 451 ...)
+ * the body is not opened. Other 4xx and 5xx take the exchange's own word for
+ * what was wrong if it gives one, because several exchanges answer 400, 404 or
+ * 500 to an unknown symbol; a price is never taken from them.
+ *
+ * Classes by status: RFC 9110 section 15; 418 is Binance's ban (binance-spot-
+ * api-docs, rest-api.md, "HTTP Return Codes"), 451 its geographic refusal
+ * (RFC 7725).
+ */
+#include "feeds/exchanges/adapter.h"
+
+#include <assert.h>
+#include <string.h>
+
+_Static_assert(EXCHANGE_BODY_MAX <= JSON_TEXT_BYTES_MAX,
+    "an answer that we accept can be read");
+
+const struct exchange *const exchange_table[] = {
+    &binance_exchange,
+    &bitstamp_exchange,
+    &coinbase_exchange_exchange,
+    &kraken_exchange,
+    NULL,
+};
+
+const struct exchange *exchange_find(const char *name)
+{
+	for (size_t i = 0; exchange_table[i] != NULL; i++) {
+		if (strcmp(exchange_table[i]->name, name) == 0)
+			return exchange_table[i];
+	}
+	return NULL;
+}
+
+static enum quote_error class_of_status(int status)
+{
+	switch (status) {
+	case 401:
+		return QUOTE_AUTH;
+	case 403:
+		return QUOTE_BLOCKED;
+	case 408:
+	case 504:
+		return QUOTE_TIMEOUT;
+	case 418:
+		return QUOTE_BANNED;
+	case 429:
+		return QUOTE_RATE_LIMITED;
+	case 451:
+		return QUOTE_GEO_BLOCKED;
+	case 503:
+		return QUOTE_MAINTENANCE;
+	default:
+		break;
+	}
+	switch (status / 100) {
+	case 2:
+		return QUOTE_OK;
+	case 3:
+		return QUOTE_REDIRECT;
+	case 5:
+		return QUOTE_SERVER_ERROR;
+	default:
+		return QUOTE_HTTP_ERROR;
+	}
+}
+
+/* Gateways that stand before an API refuse a key in their own words, whoever
+ * is behind them. We send no key, so any word about one is a refusal. */
+static bool speaks_of_api_key(const json_t *body)
+{
+	static const char *const members[] = {"message", "msg", "error"};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const char *text = json_text_string(
+		    json_object_get(body, members[i]));
+		if (text != NULL && (strcasestr(text, "api key") != NULL ||
+					strcasestr(text, "api-key") != NULL))
+			return true;
+	}
+	return false;
+}
+
+/* A 4xx or 5xx whose meaning the exchange may have put into words. */
+static enum quote_error read_error(const struct exchange *exchange,
+    const char *symbol, int status, const json_t *body)
+{
+	enum quote_error class = class_of_status(status), own;
+	struct quote unused = {0};
+
+	if (body == NULL)
+		return class;
+	if (class == QUOTE_HTTP_ERROR && speaks_of_api_key(body))
+		return QUOTE_AUTH;
+	own = exchange->read(&unused, symbol, status, body);
+	assert(own != QUOTE_OK);
+	/* Whatever it says, a 5xx is not our request's fault. */
+	if (own == QUOTE_HTTP_ERROR ||
+	    (class == QUOTE_SERVER_ERROR && own == QUOTE_BAD_REQUEST))
+		return class;
+	return own;
+}
+
+enum quote_error exchange_parse(struct quote *out,
+    const struct exchange *exchange, const char *symbol, int status,
+    const char *body, size_t len)
+{
+	enum quote_error error = class_of_status(status);
+	json_t *json = NULL;
+
+	*out = (struct quote){0};
+	if (error == QUOTE_OK && len > EXCHANGE_BODY_MAX)
+		return QUOTE_TOO_LARGE;
+	if (error != QUOTE_OK && error != QUOTE_HTTP_ERROR &&
+	    error != QUOTE_SERVER_ERROR)
+		return error;
+	json = json_text_parse(body, len);
+	if (error != QUOTE_OK)
+		error = read_error(exchange, symbol, status, json);
+	else if (json == NULL)
+		error = QUOTE_BAD_BODY;
+	else
+		error = exchange->read(out, symbol, status, json);
+	json_decref(json);
+	if (error != QUOTE_OK)
+		*out = (struct quote){0};
+	return error;
+}

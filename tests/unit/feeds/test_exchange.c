@@ -1,0 +1,254 @@
+/*
+ * exchange: what is asked, and what is alike for all answers: the status comes
+ * first. What each exchange says is in test_adapters, recorded answers are in
+ * test_exchange_vectors.
+ */
+#include "feeds/exchanges/exchange.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static enum quote_error parse(struct quote *out, const char *exchange,
+    const char *symbol, int status, const char *body)
+{
+	return exchange_parse(
+	    out, exchange_find(exchange), symbol, status, body, strlen(body));
+}
+
+static void the_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; exchange_table[i] != NULL; i++) {
+		const struct exchange *exchange = exchange_table[i];
+		assert_ptr_equal(exchange_find(exchange->name), exchange);
+		assert_true(strlen(exchange->name) < EXCHANGE_NAME_MAX);
+		assert_true(exchange->spacing_ms > 0);
+		if (i > 0)
+			assert_true(strcmp(exchange_table[i - 1]->name,
+					exchange->name) < 0);
+	}
+	assert_null(exchange_find("mtgox"));
+	assert_null(exchange_find(""));
+}
+
+/* ---- what is asked ---- */
+
+static void targets(void **state)
+{
+	static const char *const cases[][3] = {
+	    {"binance", "BTCUSDT", "/api/v3/ticker/24hr?symbol=BTCUSDT"},
+	    {"coinbase_exchange", "BTC-USD", "/products/BTC-USD/ticker"},
+	    {"kraken", "XBTUSD", "/0/public/Ticker?pair=XBTUSD"},
+	    {"kraken", "BTC/USD", "/0/public/Ticker?pair=BTC/USD"},
+	    {"bitstamp", "btcusd", "/api/v2/ticker/btcusd/"},
+	    {"bitstamp", "BTC/USD", "/api/v2/ticker/btcusd/"},
+	    {"bitstamp", "BTC/USD-PERP", "/api/v2/ticker/btcusd-perp/"},
+	};
+	char target[EXCHANGE_TARGET_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct exchange *exchange = exchange_find(cases[i][0]);
+		assert_int_equal(
+		    exchange->format_target(target, cases[i][1]), 0);
+		assert_string_equal(target, cases[i][2]);
+	}
+}
+
+/* Nothing in a symbol can leave its place in the request. */
+static void hostile_symbols(void **state)
+{
+	static const char *const symbols[] = {"", " ", "BTC USD", "BTC\r\nX: y",
+	    "BTCUSD&x=1", "BTCUSD?x", "BTCUSD#", "BTC%55SD", "BTC\"USD",
+	    "BTC\\USD", "B\xc3\x84USD", "../../etc?", "BTCUSD,ETHUSD",
+	    "BTC-USD/../../x?", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "/",
+	    "\x7f"};
+
+	(void)state;
+	for (size_t e = 0; exchange_table[e] != NULL; e++) {
+		const struct exchange *exchange = exchange_table[e];
+		for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]);
+		     i++) {
+			char target[EXCHANGE_TARGET_MAX] = "x";
+			bool kraken = strcmp(exchange->name, "kraken") == 0;
+			if (kraken && strcmp(symbols[i], "/") == 0)
+				continue; /* harmless in a query */
+			assert_int_equal(
+			    exchange->format_target(target, symbols[i]), -1);
+			assert_string_equal(target, "");
+		}
+	}
+}
+
+/* ---- status ---- */
+
+/* A complete ticker of every exchange, and the symbol it is for. */
+static const struct {
+	const char *exchange, *symbol, *body;
+} tickers[] = {
+    {"binance", "BTCUSDT",
+	"{\"symbol\":\"BTCUSDT\",\"lastPrice\":\"1.5\",\"bidPrice\":\"1.4\","
+	"\"askPrice\":\"1.6\",\"closeTime\":1700000000123}"},
+    {"coinbase_exchange", "BTC-USD",
+	"{\"price\":\"1.5\",\"bid\":\"1.4\",\"ask\":\"1.6\","
+	"\"time\":\"2023-11-14T22:13:20.123456Z\"}"},
+    {"kraken", "XBTUSD",
+	"{\"error\":[],\"result\":{\"XXBTZUSD\":{\"a\":[\"1.6\",\"1\",\"1\"],"
+	"\"b\":[\"1.4\",\"1\",\"1\"],\"c\":[\"1.5\",\"2\"]}}}"},
+    {"bitstamp", "btcusd",
+	"{\"last\": \"1.5\", \"bid\": \"1.4\", \"ask\": \"1.6\", "
+	"\"timestamp\": \"1700000000\", \"pair\": \"BTC/USD\"}"},
+};
+#define TICKERS (sizeof(tickers) / sizeof(tickers[0]))
+
+static enum quote_error class_of(int status)
+{
+	static const struct {
+		int status;
+		enum quote_error error;
+	} classes[] = {{401, QUOTE_AUTH}, {403, QUOTE_BLOCKED},
+	    {408, QUOTE_TIMEOUT}, {504, QUOTE_TIMEOUT}, {418, QUOTE_BANNED},
+	    {429, QUOTE_RATE_LIMITED}, {451, QUOTE_GEO_BLOCKED},
+	    {503, QUOTE_MAINTENANCE}};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (classes[i].status == status)
+			return classes[i].error;
+	}
+	if (status < 400)
+		return status < 300 ? QUOTE_OK : QUOTE_REDIRECT;
+	return status < 500 ? QUOTE_HTTP_ERROR : QUOTE_SERVER_ERROR;
+}
+
+/* Whatever the body: even a complete ticker. */
+static void status_comes_first(void **state)
+{
+	static const struct quote none;
+
+	(void)state;
+	for (int status = 200; status < 600; status++) {
+		for (size_t i = 0; i < TICKERS; i++) {
+			struct quote q;
+			enum quote_error error = parse(&q, tickers[i].exchange,
+			    tickers[i].symbol, status, tickers[i].body);
+			assert_int_equal(error, class_of(status));
+			if (error != QUOTE_OK)
+				assert_memory_equal(&q, &none, sizeof(q));
+			error = parse(&q, tickers[i].exchange,
+			    tickers[i].symbol, status, "<html>");
+			assert_int_equal(error,
+			    status < 300 ? QUOTE_BAD_BODY : class_of(status));
+		}
+	}
+}
+
+/* An answer about other symbols is no error of the exchange's own. */
+static void status_comes_before_the_symbol(void **state)
+{
+	struct quote q;
+
+	(void)state;
+	for (size_t i = 0; i < TICKERS; i++) {
+		assert_int_equal(parse(&q, tickers[i].exchange, "OTHERUSD", 500,
+				     tickers[i].body),
+		    QUOTE_SERVER_ERROR);
+		assert_int_equal(parse(&q, tickers[i].exchange, "OTHERUSD", 404,
+				     tickers[i].body),
+		    QUOTE_HTTP_ERROR);
+	}
+	assert_int_equal(
+	    parse(&q, "bitstamp", "btcusd", 500, "[]"), QUOTE_SERVER_ERROR);
+	assert_int_equal(
+	    parse(&q, "binance", "BTCUSDT", 502, "[]"), QUOTE_SERVER_ERROR);
+}
+
+static void assert_decimal(struct decimal d, const char *wanted)
+{
+	char text[DECIMAL_STRMAX];
+
+	decimal_format(d, text);
+	assert_string_equal(text, wanted);
+}
+
+static void tickers_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TICKERS; i++) {
+		struct quote q;
+		int64_t ms = strcmp(tickers[i].exchange, "bitstamp") == 0
+				 ? 1700000000000
+				 : 1700000000123;
+		assert_int_equal(parse(&q, tickers[i].exchange,
+				     tickers[i].symbol, 200, tickers[i].body),
+		    QUOTE_OK);
+		assert_decimal(q.last, "1.5");
+		assert_decimal(q.bid, "1.4");
+		assert_decimal(q.ask, "1.6");
+		if (strcmp(tickers[i].exchange, "kraken") == 0)
+			assert_false(q.has_exchange_ms);
+		else
+			assert_int_equal(q.exchange_ms, ms);
+	}
+}
+
+static void no_cut_of_a_ticker_is_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TICKERS; i++) {
+		for (size_t len = 0; len < strlen(tickers[i].body); len++) {
+			struct quote q;
+			assert_int_equal(
+			    exchange_parse(&q,
+				exchange_find(tickers[i].exchange),
+				tickers[i].symbol, 200, tickers[i].body, len),
+			    QUOTE_BAD_BODY);
+		}
+	}
+}
+
+static void too_large(void **state)
+{
+	size_t len = EXCHANGE_BODY_MAX + 1;
+	char *body = malloc(len);
+	struct quote q;
+
+	(void)state;
+	assert_non_null(body);
+	memset(body, ' ', len);
+	memcpy(body, tickers[0].body, strlen(tickers[0].body));
+	assert_int_equal(exchange_parse(&q, exchange_find("binance"), "BTCUSDT",
+			     200, body, len),
+	    QUOTE_TOO_LARGE);
+	assert_int_equal(exchange_parse(&q, exchange_find("binance"), "BTCUSDT",
+			     200, body, len - 1),
+	    QUOTE_OK);
+	assert_int_equal(exchange_parse(&q, exchange_find("binance"), "BTCUSDT",
+			     500, body, len),
+	    QUOTE_SERVER_ERROR);
+	assert_int_equal(exchange_parse(&q, exchange_find("binance"), "BTCUSDT",
+			     404, body, len),
+	    QUOTE_HTTP_ERROR);
+	free(body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_table),
+	    cmocka_unit_test(targets),
+	    cmocka_unit_test(hostile_symbols),
+	    cmocka_unit_test(status_comes_first),
+	    cmocka_unit_test(status_comes_before_the_symbol),
+	    cmocka_unit_test(tickers_are_read),
+	    cmocka_unit_test(no_cut_of_a_ticker_is_one),
+	    cmocka_unit_test(too_large),
+	};
+
+	return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
+}
