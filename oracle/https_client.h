@@ -10,7 +10,7 @@
  * the server had just closed, without a byte of answer, is tried once more on
  * a new one. No redirects are followed, no compression is asked for, an answer
  * over a ceiling is an error and never a shorter body. What an answer means is
- * the adapter's business.
+ * the adapter's business. The program ignores SIGPIPE.
  */
 #ifndef HALLMARK_ORACLE_HTTPS_CLIENT_H
 #define HALLMARK_ORACLE_HTTPS_CLIENT_H
@@ -46,11 +46,14 @@ typedef void (*https_answer_cb)(const struct https_answer *answer, void *data);
 struct https_client_options {
 	uv_loop_t *loop;
 	SSL_CTX *tls;                 /* from https_tls_context(); borrowed */
-	const struct endpoint *proxy; /* the bridge, NULL: connect directly */
-	const char *host;             /* copied; SNI, host name check, Host: */
+	const struct endpoint *proxy; /* the bridge, copied; NULL: connect
+					 directly */
+	const char *host;             /* a DNS name, copied; SNI, host name
+					 check, Host: */
 	uint16_t port;
 	size_t body_max;
-	uint64_t connect_timeout_ms, request_timeout_ms; /* 0: the defaults */
+	/* 0: the defaults */
+	uint64_t connect_timeout_ms, request_timeout_ms, idle_ms;
 };
 
 /* TLS 1.2 or newer, peer verified against this PEM bundle only. NULL and a
