@@ -1,0 +1,615 @@
+#include "tests/unit/vsock-bridge/harness.h"
+
+#include "vsock-bridge/relay.h"
+
+#include <openssl/evp.h>
+#include <signal.h>
+
+/* Two far ends, and the relay between the near ones. */
+struct fixture {
+	uv_loop_t loop;
+	uv_pipe_t a, b;
+	int far_a, far_b;
+	struct relay relay;
+	bool done;
+	int result;
+};
+
+static void on_done(struct relay *relay, int result)
+{
+	struct fixture *f = relay->data;
+
+	assert_false(f->done);
+	f->done = true;
+	f->result = result;
+}
+
+static void open_near(struct fixture *f, uv_pipe_t *pipe, int fd)
+{
+	assert_int_equal(uv_pipe_init(&f->loop, pipe, 0), 0);
+	assert_int_equal(uv_pipe_open(pipe, fd), 0);
+}
+
+static void start_with(
+    struct fixture *f, void (*make)(int pair[2]), struct relay_options options)
+{
+	int pair[2];
+
+	memset(f, 0, sizeof(*f));
+	assert_int_equal(uv_loop_init(&f->loop), 0);
+	make(pair);
+	f->far_a = pair[0];
+	open_near(f, &f->a, pair[1]);
+	make(pair);
+	f->far_b = pair[0];
+	open_near(f, &f->b, pair[1]);
+	f->relay.data = f;
+	options.a = (uv_stream_t *)&f->a;
+	options.b = (uv_stream_t *)&f->b;
+	if (options.idle_timeout_ms == 0)
+		options.idle_timeout_ms = HARNESS_DEADLINE_MS;
+	options.on_done = on_done;
+	relay_start(&f->relay, &options);
+	assert_false(f->done);
+}
+
+static void start(struct fixture *f, void (*make)(int pair[2]))
+{
+	start_with(f, make, (struct relay_options){0});
+}
+
+static void finish(struct fixture *f, int result)
+{
+	harness_run_until(&f->loop, &f->done);
+	assert_int_equal(f->result, result);
+	assert_null(f->relay.to_a.kept);
+	assert_null(f->relay.to_b.kept);
+	if (f->far_a >= 0)
+		close(f->far_a);
+	if (f->far_b >= 0)
+		close(f->far_b);
+	harness_close_loop(&f->loop);
+}
+
+static void spin(struct fixture *f)
+{
+	for (int i = 0; i < 50; i++)
+		uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
+/* Reads until something comes: bytes, 0 for the end, or -errno. */
+static ssize_t receive(struct fixture *f, int fd, char *out, size_t cap)
+{
+	int64_t end = harness_now_ms() + HARNESS_DEADLINE_MS;
+	ssize_t n;
+
+	while ((n = recv(fd, out, cap, 0)) < 0 && errno == EAGAIN) {
+		assert_true(harness_now_ms() < end);
+		uv_run(&f->loop, UV_RUN_NOWAIT);
+	}
+	return n < 0 ? -errno : n;
+}
+
+static void expect(struct fixture *f, int fd, const char *text)
+{
+	char got[256];
+	size_t len = 0;
+
+	while (len < strlen(text)) {
+		ssize_t n = receive(f, fd, got + len, strlen(text) - len);
+
+		assert_true(n > 0);
+		len += (size_t)n;
+	}
+	assert_memory_equal(got, text, len);
+}
+
+static void expect_end(struct fixture *f, int fd)
+{
+	char byte;
+
+	assert_int_equal(receive(f, fd, &byte, 1), 0);
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(
+	    send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* One side ends, the other goes on, then ends too. */
+static void half_close(void (*make)(int pair[2]), bool a_first)
+{
+	struct fixture f;
+	int first, second;
+
+	start(&f, make);
+	first = a_first ? f.far_a : f.far_b;
+	second = a_first ? f.far_b : f.far_a;
+	say(first, "request");
+	shutdown(first, SHUT_WR);
+	expect(&f, second, "request");
+	expect_end(&f, second);
+	assert_false(f.done);
+	say(second, "long ");
+	expect(&f, first, "long ");
+	say(second, "answer");
+	expect(&f, first, "answer");
+	spin(&f);
+	assert_false(f.done);
+	shutdown(second, SHUT_WR);
+	expect_end(&f, first);
+	finish(&f, 0);
+	assert_int_equal(a_first ? f.relay.to_b.bytes : f.relay.to_a.bytes, 7);
+	assert_int_equal(a_first ? f.relay.to_a.bytes : f.relay.to_b.bytes, 11);
+}
+
+static void test_half_close_unix(void **state)
+{
+	(void)state;
+	half_close(harness_unix_pair, true);
+	half_close(harness_unix_pair, false);
+}
+
+static void test_half_close_tcp(void **state)
+{
+	(void)state;
+	half_close(harness_tcp_pair, true);
+	half_close(harness_tcp_pair, false);
+}
+
+/* The far end is gone altogether when the end is passed on to it. */
+static void test_both_leave_at_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	close(f.far_a);
+	close(f.far_b);
+	f.far_a = f.far_b = -1;
+	finish(&f, 0);
+}
+
+static void test_first_bytes_come_first(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start_with(&f, harness_unix_pair,
+	    (struct relay_options){.first_to_b = "early ",
+		.first_to_b_len = 6,
+		.first_to_a = "200 ",
+		.first_to_a_len = 4});
+	say(f.far_a, "late");
+	say(f.far_b, "stream");
+	expect(&f, f.far_b, "early late");
+	expect(&f, f.far_a, "200 stream");
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+/* First bytes that the socket does not take at once are not overtaken. */
+static void test_first_bytes_that_block(void **state)
+{
+	static char first[RELAY_BUFFER_BYTES], got[RELAY_BUFFER_BYTES];
+	struct fixture f;
+	size_t len = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(first); i++)
+		first[i] = (char)(i * 7 % 251);
+	start_with(&f, harness_tcp_pair,
+	    (struct relay_options){
+		.first_to_b = first, .first_to_b_len = sizeof(first)});
+	say(f.far_a, "after");
+	while (len < sizeof(got)) {
+		ssize_t n = receive(&f, f.far_b, got + len, sizeof(got) - len);
+
+		assert_true(n > 0);
+		len += (size_t)n;
+	}
+	assert_memory_equal(got, first, sizeof(first));
+	expect(&f, f.far_b, "after");
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+/* ---- a lot, both ways, at different speeds ---- */
+
+#define BULK (8u << 20)
+
+/* One direction of the test: what was sent, what came, and their hashes. */
+struct flow {
+	int from, to;
+	size_t sent, got, chunk; /* chunk: read at once by the reader */
+	unsigned every;          /* reads once in so many turns */
+	uint32_t random;
+	EVP_MD_CTX *sent_hash, *got_hash;
+	bool ended;
+};
+
+static void flow_init(
+    struct flow *flow, int from, int to, size_t chunk, unsigned every)
+{
+	*flow = (struct flow){.from = from,
+	    .to = to,
+	    .chunk = chunk,
+	    .every = every,
+	    .random = 1 + (uint32_t)chunk,
+	    .sent_hash = EVP_MD_CTX_new(),
+	    .got_hash = EVP_MD_CTX_new()};
+	assert_int_equal(
+	    EVP_DigestInit_ex(flow->sent_hash, EVP_sha256(), NULL), 1);
+	assert_int_equal(
+	    EVP_DigestInit_ex(flow->got_hash, EVP_sha256(), NULL), 1);
+}
+
+static void flow_send(struct flow *flow)
+{
+	static uint8_t bytes[32768];
+	uint32_t random = flow->random;
+	size_t len = BULK - flow->sent;
+	ssize_t n;
+
+	if (len == 0)
+		return;
+	len = len < sizeof(bytes) ? len : sizeof(bytes);
+	for (size_t i = 0; i < len; i++) {
+		random = random * 1664525u + 1013904223u;
+		bytes[i] = (uint8_t)(random >> 24);
+	}
+	n = send(flow->from, bytes, len, MSG_NOSIGNAL);
+	if (n < 0) {
+		assert_int_equal(errno, EAGAIN);
+		return;
+	}
+	/* The next bytes begin anew after what was taken. */
+	flow->random = random ^ (uint32_t)n;
+	EVP_DigestUpdate(flow->sent_hash, bytes, (size_t)n);
+	flow->sent += (size_t)n;
+	if (flow->sent == BULK)
+		shutdown(flow->from, SHUT_WR);
+}
+
+static void flow_receive(struct flow *flow, unsigned turn)
+{
+	static uint8_t bytes[65536];
+	ssize_t n;
+
+	if (turn % flow->every != 0)
+		return;
+	n = recv(flow->to, bytes, flow->chunk, 0);
+	if (n < 0) {
+		assert_int_equal(errno, EAGAIN);
+		return;
+	}
+	flow->ended = n == 0;
+	flow->got += (size_t)n;
+	EVP_DigestUpdate(flow->got_hash, bytes, (size_t)n);
+}
+
+static void flow_check(struct flow *flow)
+{
+	uint8_t sent[32], got[32];
+
+	assert_int_equal(flow->got, BULK);
+	assert_int_equal(EVP_DigestFinal_ex(flow->sent_hash, sent, NULL), 1);
+	assert_int_equal(EVP_DigestFinal_ex(flow->got_hash, got, NULL), 1);
+	assert_memory_equal(sent, got, sizeof(sent));
+	EVP_MD_CTX_free(flow->sent_hash);
+	EVP_MD_CTX_free(flow->got_hash);
+}
+
+/* Both ways at once; b reads slowly, and while it does not read at all the
+ * relay takes no more than one buffer. */
+static void bulk(void (*make)(int pair[2]))
+{
+	int64_t end = harness_now_ms() + 3 * HARNESS_DEADLINE_MS;
+	struct flow to_b, to_a;
+	struct fixture f;
+
+	start(&f, make);
+	flow_init(&to_b, f.far_a, f.far_b, 16384, 3);
+	flow_init(&to_a, f.far_b, f.far_a, 65536, 1);
+	for (unsigned turn = 0; !to_a.ended || !to_b.ended; turn++) {
+		flow_send(&to_b);
+		flow_send(&to_a);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+		if (!to_b.ended)
+			flow_receive(&to_b, turn);
+		if (!to_a.ended)
+			flow_receive(&to_a, turn);
+		assert_true(harness_now_ms() < end);
+	}
+	flow_check(&to_b);
+	flow_check(&to_a);
+	assert_int_equal(f.relay.to_b.bytes, BULK);
+	assert_int_equal(f.relay.to_a.bytes, BULK);
+	finish(&f, 0);
+}
+
+static void test_bulk_unix(void **state)
+{
+	(void)state;
+	bulk(harness_unix_pair);
+}
+
+static void test_bulk_tcp(void **state)
+{
+	(void)state;
+	bulk(harness_tcp_pair);
+}
+
+/* What a reader that does not read can make the relay hold. */
+static void test_memory_is_bounded(void **state)
+{
+	static char bytes[65536];
+	struct fixture f;
+	size_t sent = 0, taken;
+	ssize_t n;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	for (int i = 0; i < 2000; i++) {
+		n = send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	assert_int_equal(f.relay.to_b.state, RELAY_BLOCKED);
+	assert_non_null(f.relay.to_b.kept);
+	taken = f.relay.to_b.bytes;
+	/* What the relay took is in one buffer and the socket of b; the rest
+	 * waits in the socket of a, and then with its sender. */
+	assert_true(taken < (1u << 20));
+	assert_true(sent < (2u << 20));
+	n = send(f.far_a, bytes, 1, MSG_NOSIGNAL);
+	assert_int_equal(n, -1);
+	/* The other direction does not wait for this one. */
+	say(f.far_b, "meanwhile");
+	expect(&f, f.far_a, "meanwhile");
+	while (f.relay.to_b.state == RELAY_BLOCKED)
+		assert_true(receive(&f, f.far_b, bytes, sizeof(bytes)) > 0);
+	assert_null(f.relay.to_b.kept);
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+/* An end that comes while bytes wait is passed on after them. */
+static void test_end_after_kept_bytes(void **state)
+{
+	static char bytes[65536];
+	struct fixture f;
+	size_t sent = 0, got = 0;
+	ssize_t n;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	while (f.relay.to_b.state == RELAY_FLOWING) {
+		n = send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	shutdown(f.far_a, SHUT_WR);
+	spin(&f);
+	while ((n = receive(&f, f.far_b, bytes, sizeof(bytes))) > 0)
+		got += (size_t)n;
+	assert_int_equal(n, 0);
+	assert_int_equal(got, sent);
+	close(f.far_b);
+	f.far_b = -1;
+	finish(&f, 0);
+}
+
+/* ---- failures ---- */
+
+static void reset_reaches_the_other(bool a_resets)
+{
+	struct fixture f;
+	char byte;
+	int victim;
+
+	start(&f, harness_tcp_pair);
+	say(f.far_a, "x");
+	expect(&f, f.far_b, "x");
+	victim = a_resets ? f.far_b : f.far_a;
+	harness_reset(a_resets ? f.far_a : f.far_b);
+	assert_int_equal(receive(&f, victim, &byte, 1), -ECONNRESET);
+	*(a_resets ? &f.far_a : &f.far_b) = -1;
+	finish(&f, UV_ECONNRESET);
+}
+
+static void test_reset_is_passed_on(void **state)
+{
+	(void)state;
+	reset_reaches_the_other(true);
+	reset_reaches_the_other(false);
+}
+
+/* A reset while its direction is blocked shows in the write. */
+static void test_reset_while_blocked(void **state)
+{
+	static char bytes[65536];
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_tcp_pair);
+	while (f.relay.to_b.state == RELAY_FLOWING) {
+		(void)!send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	harness_reset(f.far_b);
+	f.far_b = -1;
+	harness_run_until(&f.loop, &f.done);
+	assert_true(f.result == UV_ECONNRESET || f.result == UV_EPIPE);
+	finish(&f, f.result);
+}
+
+/* A reader that closed without a word: EPIPE on a Unix socket. */
+static void test_write_to_one_that_left(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	close(f.far_b);
+	f.far_b = -1;
+	expect_end(&f, f.far_a);
+	say(f.far_a, "too late");
+	finish(&f, UV_EPIPE);
+}
+
+static void test_idle(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start_with(&f, harness_unix_pair,
+	    (struct relay_options){.idle_timeout_ms = 20});
+	finish(&f, UV_ETIMEDOUT);
+}
+
+static void test_idle_after_half_close(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start_with(&f, harness_unix_pair,
+	    (struct relay_options){.idle_timeout_ms = 20});
+	shutdown(f.far_a, SHUT_WR);
+	finish(&f, UV_ETIMEDOUT);
+}
+
+/* Deterministic: bytes in either direction, and only they, move the mark. */
+static void test_bytes_are_not_idle(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	f.relay.last_moved_ms = 0;
+	spin(&f);
+	assert_int_equal(f.relay.last_moved_ms, 0);
+	say(f.far_a, "x");
+	expect(&f, f.far_b, "x");
+	assert_int_not_equal(f.relay.last_moved_ms, 0);
+	f.relay.last_moved_ms = 0;
+	say(f.far_b, "y");
+	expect(&f, f.far_a, "y");
+	assert_int_not_equal(f.relay.last_moved_ms, 0);
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+/* A slow reader takes longer for one buffer than the idle time-out, but it
+ * takes: the queue gets shorter between two looks. */
+static void test_slow_reader_is_not_idle(void **state)
+{
+	static char bytes[65536];
+	int64_t end, small = 4096;
+	struct fixture f;
+	size_t before;
+
+	(void)state;
+	start_with(&f, harness_unix_pair,
+	    (struct relay_options){.idle_timeout_ms = 1000});
+	setsockopt(
+	    f.b.io_watcher.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(int));
+	while (f.relay.to_b.state == RELAY_FLOWING) {
+		(void)!send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	before = uv_stream_get_write_queue_size((uv_stream_t *)&f.b);
+	end = harness_now_ms() + 1600;
+	while (harness_now_ms() < end) {
+		(void)!recv(f.far_b, bytes, 400, 0);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+		harness_sleep_ms(20);
+	}
+	/* Still in its first buffer, and still alive. */
+	assert_int_equal(f.relay.to_b.state, RELAY_BLOCKED);
+	assert_true(
+	    uv_stream_get_write_queue_size((uv_stream_t *)&f.b) < before);
+	assert_false(f.done);
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+/* ---- stopped in each state ---- */
+
+static void test_stop_while_flowing(void **state)
+{
+	struct fixture f;
+	char byte;
+
+	(void)state;
+	start(&f, harness_tcp_pair);
+	relay_stop(&f.relay);
+	relay_stop(&f.relay);
+	assert_false(f.done);
+	assert_int_equal(receive(&f, f.far_a, &byte, 1), -ECONNRESET);
+	assert_int_equal(receive(&f, f.far_b, &byte, 1), -ECONNRESET);
+	finish(&f, UV_ECANCELED);
+}
+
+static void test_stop_while_blocked(void **state)
+{
+	static char bytes[65536];
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	while (f.relay.to_b.state == RELAY_FLOWING) {
+		(void)!send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+static void test_stop_while_ending(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	shutdown(f.far_a, SHUT_WR);
+	while (f.relay.to_b.state == RELAY_FLOWING)
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_half_close_unix),
+	    cmocka_unit_test(test_half_close_tcp),
+	    cmocka_unit_test(test_both_leave_at_once),
+	    cmocka_unit_test(test_first_bytes_come_first),
+	    cmocka_unit_test(test_first_bytes_that_block),
+	    cmocka_unit_test(test_bulk_unix),
+	    cmocka_unit_test(test_bulk_tcp),
+	    cmocka_unit_test(test_memory_is_bounded),
+	    cmocka_unit_test(test_end_after_kept_bytes),
+	    cmocka_unit_test(test_reset_is_passed_on),
+	    cmocka_unit_test(test_reset_while_blocked),
+	    cmocka_unit_test(test_write_to_one_that_left),
+	    cmocka_unit_test(test_idle),
+	    cmocka_unit_test(test_idle_after_half_close),
+	    cmocka_unit_test(test_bytes_are_not_idle),
+	    cmocka_unit_test(test_slow_reader_is_not_idle),
+	    cmocka_unit_test(test_stop_while_flowing),
+	    cmocka_unit_test(test_stop_while_blocked),
+	    cmocka_unit_test(test_stop_while_ending),
+	};
+
+	return cmocka_run_group_tests_name("relay", tests, setup, NULL);
+}
