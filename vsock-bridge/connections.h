@@ -1,0 +1,58 @@
+/*
+ * connections: all that the bridge serves at once, counted against one limit,
+ * so that they can be ended together.
+ *
+ * A connection that is only being told why it is refused (answer.h) has its
+ * own, small allowance: so a full bridge still answers 503, and clients that
+ * are refused do not take the places of those that are served.
+ */
+#ifndef HALLMARK_BRIDGE_CONNECTIONS_H
+#define HALLMARK_BRIDGE_CONNECTIONS_H
+
+#include <stdbool.h>
+
+#define CONNECTIONS_REFUSALS_MAX 64 /* answers under way at once */
+
+struct connection {
+	/* Ends it as soon as possible; set by the owner before entering. */
+	void (*abort)(struct connection *connection);
+
+	/* private from here on */
+	struct connection *previous, *next;
+	bool refusal;
+};
+
+struct connections {
+	unsigned max;                           /* set by the owner */
+	void (*on_empty)(struct connections *); /* after the last; or NULL */
+	void *data;                             /* the owner's */
+
+	/* private from here on */
+	struct connection *first;
+	unsigned served, refusals;
+};
+
+enum connections_place {
+	CONNECTIONS_SERVED,  /* entered */
+	CONNECTIONS_REFUSAL, /* entered, but only to be told so */
+	CONNECTIONS_NONE     /* not entered: close it */
+};
+
+__attribute__((warn_unused_result)) enum connections_place connections_enter(
+    struct connections *all, struct connection *connection);
+
+/* For those who have no way to be told: false, and not entered, when full. */
+__attribute__((warn_unused_result)) bool connections_enter_served(
+    struct connections *all, struct connection *connection);
+
+/* Gives up a place to be served in for one to be refused in, if there is one;
+ * keeps its place otherwise. */
+void connections_refuse(struct connections *all, struct connection *connection);
+
+/* Calls on_empty after the last. */
+void connections_leave(struct connections *all, struct connection *connection);
+
+bool connections_empty(const struct connections *all);
+void connections_abort_all(struct connections *all);
+
+#endif
