@@ -1,0 +1,245 @@
+#include "tests/unit/vsock-bridge/harness.h"
+
+#include "vsock-bridge/bridge_config.h"
+
+static struct bridge_config config; /* too large for a stack */
+
+static int parse(const char *text, char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	return bridge_config_parse(
+	    &config, text, strlen(text), "/etc/hallmark", error);
+}
+
+static void test_full(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    parse("{ \"outbound\": [ {\"listen\": \"vsock://any:8443\","
+		  "  \"allowlist\": \"allowlist.txt\"},"
+		  " {\"listen\": \"unix:///run/b.sock\","
+		  "  \"allowlist\": \"/srv/list\"} ],"
+		  " \"inbound\": [ {\"listen\": \"tcp://0.0.0.0:8080\","
+		  "  \"connect\": \"vsock://16:8080\"} ],"
+		  " \"connections_max\": 7, \"connect_timeout_ms\": 1,"
+		  " \"request_timeout_ms\": 2, \"idle_timeout_ms\": 3 }",
+		error),
+	    0);
+	assert_int_equal(config.outbound_count, 2);
+	assert_int_equal(config.outbound[0].listen.kind, ENDPOINT_VSOCK);
+	assert_int_equal(config.outbound[0].listen.port, 8443);
+	assert_string_equal(
+	    config.outbound[0].allowlist, "/etc/hallmark/allowlist.txt");
+	assert_string_equal(config.outbound[1].allowlist, "/srv/list");
+	assert_int_equal(config.inbound_count, 1);
+	assert_int_equal(config.inbound[0].connect.cid, 16);
+	assert_int_equal(config.limits.connections_max, 7);
+	assert_int_equal(config.limits.connect_timeout_ms, 1);
+	assert_int_equal(config.limits.request_timeout_ms, 2);
+	assert_int_equal(config.limits.idle_timeout_ms, 3);
+}
+
+#define IN                                                    \
+	"\"inbound\": [ {\"listen\": \"tcp://127.0.0.1:1\", " \
+	"\"connect\": \"unix:///run/a\"} ]"
+
+static void test_defaults(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(parse("{" IN "}", error), 0);
+	assert_int_equal(config.outbound_count, 0);
+	assert_int_equal(config.limits.connections_max, 1024);
+	assert_int_equal(config.limits.connect_timeout_ms, 5000);
+	assert_int_equal(config.limits.request_timeout_ms, 5000);
+	assert_int_equal(config.limits.idle_timeout_ms, 120000);
+}
+
+static void refused(const char *text, const char *expected)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	if (parse(text, error) == 0)
+		fail_msg("accepted: %s", text);
+	if (strstr(error, expected) == NULL)
+		fail_msg("%s: '%s' without '%s'", text, error, expected);
+	assert_int_equal(config.inbound_count + config.outbound_count, 0);
+}
+
+static void test_refuses_json(void **state)
+{
+	(void)state;
+	refused("", "line");
+	refused("[]", "object");
+	refused("{" IN "} x", "end of file");
+	refused("{" IN "," IN "}", "duplicate");
+	refused("{" IN ", \"metrics\": 1}", "unpacked: metrics");
+	refused("{}", "neither");
+	refused("{\"outbound\": [], \"inbound\": []}", "neither");
+	refused("{\"outbound\": {}}", "not an array");
+	refused("{\"inbound\": [1]}", "inbound[0]");
+	refused(
+	    "{\"inbound\": [{\"listen\": \"tcp://127.0.0.1:1\"}]}", "connect");
+	refused("{\"outbound\": [{\"listen\": \"tcp://127.0.0.1:1\", "
+		"\"allowlist\": \"a\", \"allow\": 1}]}",
+	    "unpacked: allow");
+}
+
+static void test_refuses_numbers(void **state)
+{
+	(void)state;
+	refused("{" IN ", \"connections_max\": 0}", "connections_max");
+	refused("{" IN ", \"connections_max\": 65537}", "connections_max");
+	refused("{" IN ", \"connections_max\": 1.5}", "integer");
+	refused("{" IN ", \"connections_max\": \"9\"}", "integer");
+	refused("{" IN ", \"connect_timeout_ms\": -1}", "connect_timeout_ms");
+	refused("{" IN ", \"request_timeout_ms\": 0}", "request_timeout_ms");
+	refused("{" IN ", \"idle_timeout_ms\": 86400001}", "idle_timeout_ms");
+}
+
+static void rule_refused(
+    const char *listen, const char *connect, const char *expected)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+	    "{\"inbound\": [{\"listen\": \"%s\", \"connect\": \"%s\"}]}",
+	    listen, connect);
+	refused(text, expected);
+}
+
+static void test_refuses_endpoints(void **state)
+{
+	(void)state;
+	rule_refused("127.0.0.1:1", "tcp://127.0.0.1:2", "inbound[0].listen");
+	rule_refused("tcp://localhost:1", "tcp://127.0.0.1:2", "a name");
+	rule_refused("tcp://127.0.0.1:1", "http://a:2", "inbound[0].connect");
+	rule_refused("tcp://127.0.0.1:1", "tcp://127.0.0.1:0", "port 0");
+	rule_refused("tcp://127.0.0.1:1", "vsock://any:2", "any");
+	refused("{\"outbound\": [{\"listen\": \"tcp://127.0.0.1:1\", "
+		"\"allowlist\": \"\"}]}",
+	    "empty");
+}
+
+static void test_one_listener_each(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	refused("{" IN ", \"outbound\": [{\"listen\": \"tcp://127.0.0.1:1\", "
+		"\"allowlist\": \"a\"}]}",
+	    "two rules listen at tcp://127.0.0.1:1");
+	/* Port 0 is a free port: another one each time. */
+	assert_int_equal(parse("{\"inbound\": ["
+			       "{\"listen\": \"tcp://127.0.0.1:0\", "
+			       "\"connect\": \"unix:///a\"},"
+			       "{\"listen\": \"tcp://127.0.0.1:0\", "
+			       "\"connect\": \"unix:///b\"}]}",
+			     error),
+	    0);
+}
+
+static void test_rule_ceiling(void **state)
+{
+	char text[4096] = "{\"inbound\": [", error[BRIDGE_CONFIG_ERROR_MAX];
+	size_t len = strlen(text);
+
+	(void)state;
+	for (int i = 0; i <= BRIDGE_CONFIG_RULES_MAX; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s{\"listen\": \"unix:///a%d\", "
+		    "\"connect\": \"unix:///b\"}",
+		    i > 0 ? "," : "", i);
+		if (i != BRIDGE_CONFIG_RULES_MAX - 1)
+			continue;
+		memcpy(text + len, "]}", 3);
+		assert_int_equal(parse(text, error), 0);
+	}
+	memcpy(text + len, "]}", 3);
+	refused(text, "more than 16 rules");
+}
+
+static void test_path_ceiling(void **state)
+{
+	static char text[PATH_MAX + 256], name[PATH_MAX];
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	snprintf(text, sizeof(text),
+	    "{\"outbound\": [{\"listen\": \"unix:///a\", "
+	    "\"allowlist\": \"%s\"}]}",
+	    name);
+	refused(text, "too long");
+}
+
+static void test_load_says_what_is_wrong_with_the_file(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    bridge_config_load(&config, "/nonexistent", error), -1);
+	assert_string_equal(error, strerror(ENOENT));
+}
+
+/* The configuration that is shipped, and its allow-list. */
+static void test_example(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX], *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	(void)state;
+	if (access("deploy/bridge.json", R_OK) != 0 && getenv("CI") == NULL)
+		skip();
+	if (bridge_config_load(&config, "deploy/bridge.json", error) != 0)
+		fail_msg("%s", error);
+	out = open_memstream(&text, &len);
+	assert_non_null(out);
+	if (bridge_config_print(&config, out, error) != 0)
+		fail_msg("%s", error);
+	fclose(out);
+	assert_non_null(strstr(text, "outbound vsock://any:8443"));
+	assert_non_null(strstr(text, "    allow api.kraken.com:443\n"));
+	assert_non_null(strstr(text, "connections_max 1024\n"));
+	free(text);
+}
+
+static void test_print_fails_without_allowlist(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX], *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(parse("{\"outbound\": [{\"listen\": \"unix:///a\", "
+			       "\"allowlist\": \"/nonexistent\"}]}",
+			     error),
+	    0);
+	assert_int_equal(bridge_config_print(&config, out, error), -1);
+	assert_non_null(strstr(error, "/nonexistent: "));
+	fclose(out);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_refuses_json),
+	    cmocka_unit_test(test_refuses_numbers),
+	    cmocka_unit_test(test_refuses_endpoints),
+	    cmocka_unit_test(test_one_listener_each),
+	    cmocka_unit_test(test_rule_ceiling),
+	    cmocka_unit_test(test_path_ceiling),
+	    cmocka_unit_test(test_load_says_what_is_wrong_with_the_file),
+	    cmocka_unit_test(test_example),
+	    cmocka_unit_test(test_print_fails_without_allowlist),
+	};
+
+	return cmocka_run_group_tests_name("bridge_config", tests, NULL, NULL);
+}

@@ -1,0 +1,68 @@
+/*
+ * bridge_config: the configuration file.
+ *
+ *   { "outbound": [ {"listen": "vsock://any:8443",
+ *                    "allowlist": "allowlist.txt"} ],
+ *     "inbound":  [ {"listen": "tcp://0.0.0.0:8080",
+ *                    "connect": "vsock://16:8080"} ],
+ *     "connections_max": 1024, "connect_timeout_ms": 5000,
+ *     "request_timeout_ms": 5000, "idle_timeout_ms": 120000 }
+ *
+ * Unknown keys, duplicates and two rules that listen at one place are
+ * refused; at least one rule is needed; the numbers are optional.
+ */
+#ifndef HALLMARK_BRIDGE_BRIDGE_CONFIG_H
+#define HALLMARK_BRIDGE_BRIDGE_CONFIG_H
+
+#include "base/endpoint.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define BRIDGE_CONFIG_BYTES_MAX       65536
+#define BRIDGE_CONFIG_RULES_MAX       16 /* of each direction */
+#define BRIDGE_CONFIG_CONNECTIONS_MAX 65536
+#define BRIDGE_CONFIG_TIMEOUT_MS_MAX  86400000 /* a day */
+#define BRIDGE_CONFIG_ERROR_MAX       512
+
+struct bridge_limits {
+	unsigned connections_max;    /* both directions, all rules */
+	uint64_t connect_timeout_ms; /* lookup and connection */
+	uint64_t request_timeout_ms; /* for the whole head */
+	uint64_t idle_timeout_ms;    /* with no byte in either direction */
+};
+
+struct bridge_outbound {
+	struct endpoint listen;
+	char allowlist[PATH_MAX]; /* relative to the file: made whole */
+};
+
+struct bridge_inbound {
+	struct endpoint listen, connect;
+};
+
+struct bridge_config {
+	struct bridge_outbound outbound[BRIDGE_CONFIG_RULES_MAX];
+	struct bridge_inbound inbound[BRIDGE_CONFIG_RULES_MAX];
+	size_t outbound_count, inbound_count;
+	struct bridge_limits limits;
+};
+
+/* Returns 0, or -1, *out zeroed and one line that says why. Blocks. */
+__attribute__((warn_unused_result)) int bridge_config_load(
+    struct bridge_config *out, const char *path,
+    char error[static BRIDGE_CONFIG_ERROR_MAX]);
+
+/* The same from bytes; `dir` is what relative paths are relative to. Pure. */
+__attribute__((warn_unused_result)) int bridge_config_parse(
+    struct bridge_config *out, const void *bytes, size_t len, const char *dir,
+    char error[static BRIDGE_CONFIG_ERROR_MAX]);
+
+/* The resolved plan, for people: what --check prints. Reads the allow-lists.
+ * Returns 0, or -1 if one of them is not valid, and why. */
+__attribute__((warn_unused_result)) int bridge_config_print(
+    const struct bridge_config *config, FILE *out,
+    char error[static BRIDGE_CONFIG_ERROR_MAX]);
+
+#endif
