@@ -1,0 +1,150 @@
+/* bridge: see bridge.h. */
+#include "vsock-bridge/bridge.h"
+
+#include "base/log.h"
+#include "vsock-bridge/inbound.h"
+#include "vsock-bridge/outbound.h"
+
+#include <stdlib.h>
+
+struct bridge {
+	const struct bridge_config *config;
+	struct service service;
+	struct outbound outbound[BRIDGE_CONFIG_RULES_MAX];
+	struct inbound inbound[BRIDGE_CONFIG_RULES_MAX];
+	size_t outbound_count, inbound_count; /* of those that were started */
+
+	/* while it stops */
+	bool stopping, freeing;
+	unsigned listeners; /* still closing */
+	uv_timer_t grace;
+	bridge_stopped_cb on_stopped;
+	void *data;
+};
+
+static void on_grace_closed(uv_handle_t *handle)
+{
+	struct bridge *bridge = handle->data;
+	bridge_stopped_cb on_stopped = bridge->on_stopped;
+	void *data = bridge->data;
+
+	for (size_t i = 0; i < bridge->outbound_count; i++)
+		outbound_fini(&bridge->outbound[i]);
+	free(bridge);
+	if (on_stopped != NULL)
+		on_stopped(data);
+}
+
+/* Called whenever something has ended. */
+static void free_if_over(struct bridge *bridge)
+{
+	if (!bridge->stopping || bridge->freeing || bridge->listeners > 0 ||
+	    !connections_empty(&bridge->service.connections))
+		return;
+	bridge->freeing = true;
+	uv_close((uv_handle_t *)&bridge->grace, on_grace_closed);
+}
+
+static void on_outbound_stopped(struct listener *listener)
+{
+	const struct outbound *outbound = listener->data;
+	struct bridge *bridge = outbound->service->connections.data;
+
+	bridge->listeners--;
+	free_if_over(bridge);
+}
+
+static void on_inbound_stopped(struct listener *listener)
+{
+	const struct inbound *inbound = listener->data;
+	struct bridge *bridge = inbound->service->connections.data;
+
+	bridge->listeners--;
+	free_if_over(bridge);
+}
+
+static void on_empty(struct connections *all)
+{
+	free_if_over(all->data);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	struct bridge *bridge = timer->data;
+
+	log_warn("bridge", "aborting",
+	    LOG_D("connections", bridge->service.connections.served));
+	connections_abort_all(&bridge->service.connections);
+}
+
+void bridge_stop(struct bridge *bridge, uint64_t grace_ms,
+    bridge_stopped_cb on_stopped, void *data)
+{
+	if (bridge->stopping) {
+		connections_abort_all(&bridge->service.connections);
+		return;
+	}
+	bridge->stopping = true;
+	bridge->on_stopped = on_stopped;
+	bridge->data = data;
+	bridge->listeners = (unsigned)(bridge->outbound_count +
+				       bridge->inbound_count);
+	uv_timer_start(&bridge->grace, on_grace_over, grace_ms, 0);
+	for (size_t i = 0; i < bridge->outbound_count; i++)
+		outbound_stop(&bridge->outbound[i], on_outbound_stopped);
+	for (size_t i = 0; i < bridge->inbound_count; i++)
+		inbound_stop(&bridge->inbound[i], on_inbound_stopped);
+	free_if_over(bridge); /* when not even one rule had been started */
+}
+
+static int start_rules(
+    struct bridge *bridge, char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	const struct bridge_config *config = bridge->config;
+	size_t *i;
+
+	i = &bridge->outbound_count;
+	for (; *i < config->outbound_count; (*i)++)
+		if (outbound_start(&bridge->outbound[*i], &bridge->service,
+			&config->outbound[*i], error) != 0)
+			return -1;
+	i = &bridge->inbound_count;
+	for (; *i < config->inbound_count; (*i)++)
+		if (inbound_start(&bridge->inbound[*i], &bridge->service,
+			&config->inbound[*i], error) != 0)
+			return -1;
+	return 0;
+}
+
+int bridge_start(struct bridge **out, uv_loop_t *loop,
+    const struct bridge_config *config,
+    char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	struct bridge *bridge = calloc(1, sizeof(*bridge));
+
+	*out = NULL;
+	if (bridge == NULL) {
+		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	bridge->config = config;
+	bridge->service.loop = loop;
+	bridge->service.limits = config->limits;
+	bridge->service.connections.max = config->limits.connections_max;
+	bridge->service.connections.on_empty = on_empty;
+	bridge->service.connections.data = bridge;
+	uv_timer_init(loop, &bridge->grace);
+	bridge->grace.data = bridge;
+	if (start_rules(bridge, error) != 0) {
+		bridge_stop(bridge, 0, NULL, NULL);
+		return -1;
+	}
+	*out = bridge;
+	return 0;
+}
+
+void bridge_reload(struct bridge *bridge)
+{
+	for (size_t i = 0; i < bridge->outbound_count; i++)
+		outbound_reload(&bridge->outbound[i]);
+}

@@ -1,0 +1,235 @@
+/* program: see program.h. */
+#include "vsock-bridge/program.h"
+
+#include "base/log.h"
+#include "vsock-bridge/bridge.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* How many names can be looked up at once: a lookup that hangs holds one of
+ * libuv's threads, four by default, and the others wait behind it. */
+#define LOOKUP_THREADS "16"
+/* A lookup that hangs cannot be stopped: do not wait longer for its thread. */
+#define LAST_RESORT_MS 1000
+/* Beside two for each connection: listeners, the loop, answers under way. */
+#define DESCRIPTORS_SPARE 256
+
+static const char help[] =
+    "vsock-bridge CONFIG          run it\n"
+    "vsock-bridge --check CONFIG  print what it would do, and exit\n"
+    "vsock-bridge --help | --version\n"
+    "\n"
+    "The way in and out of a Nitro enclave, run on its parent instance.\n"
+    "Outbound: an HTTP CONNECT proxy for the enclave (vsock to TCP) that lets\n"
+    "it reach only what an allow-list names. Inbound: relays TCP clients to\n"
+    "the enclave. It moves bytes and cannot read them: TLS ends inside.\n"
+    "\n"
+    "Example configuration (the numbers are the defaults and may be left out):\n"
+    "\n"
+    "  { \"outbound\": [ {\"listen\": \"vsock://any:8443\",\n"
+    "                   \"allowlist\": \"allowlist.txt\"} ],\n"
+    "    \"inbound\":  [ {\"listen\": \"tcp://0.0.0.0:8080\",\n"
+    "                   \"connect\": \"vsock://16:8080\"} ],\n"
+    "    \"connections_max\": 1024, \"connect_timeout_ms\": 5000,\n"
+    "    \"request_timeout_ms\": 5000, \"idle_timeout_ms\": 120000 }\n"
+    "\n"
+    "Addresses: vsock://CID:PORT, vsock://any:PORT (to listen),\n"
+    "tcp://HOST:PORT, unix:///PATH. Paths are relative to CONFIG.\n"
+    "\n"
+    "Example allow-list (what is not on it gets 403; exact names only):\n"
+    "\n"
+    "  # the exchanges\n"
+    "  api.exchange.coinbase.com:443\n"
+    "  api.kraken.com:443    tcp://127.0.0.1:9443   # connect there instead\n"
+    "\n"
+    "Names are looked up for each connection; answers that are private,\n"
+    "loopback or link-local are refused: name those in the second column.\n"
+    "\n"
+    "Signals:\n"
+    "  HUP        read the allow-lists again; a bad one leaves the old one\n"
+    "  TERM, INT  accept no more, finish within 5 s, exit 0; again: now\n"
+    "\n"
+    "Exit status: 0 stopped, 1 could not run, 2 wrong usage.\n";
+
+struct program {
+	uv_loop_t loop;
+	struct bridge *bridge; /* NULL once it has stopped */
+	struct bridge_config config;
+	uv_signal_t hangup, terminate, interrupt;
+	uv_timer_t last_resort;
+};
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	struct program *program = handle->data;
+
+	(void)number;
+	if (program->bridge != NULL)
+		bridge_reload(program->bridge);
+}
+
+static void unwatch(struct program *program)
+{
+	uv_close((uv_handle_t *)&program->hangup, NULL);
+	uv_close((uv_handle_t *)&program->terminate, NULL);
+	uv_close((uv_handle_t *)&program->interrupt, NULL);
+}
+
+static void on_last_resort(uv_timer_t *timer)
+{
+	(void)timer;
+	/* exit() would join the threads; a lookup still has one. */
+	_exit(0);
+}
+
+static void on_stopped(void *data)
+{
+	struct program *program = data;
+
+	program->bridge = NULL;
+	log_info("bridge", "stopped");
+	unwatch(program);
+	uv_timer_start(
+	    &program->last_resort, on_last_resort, LAST_RESORT_MS, 0);
+}
+
+static void on_terminate(uv_signal_t *handle, int number)
+{
+	struct program *program = handle->data;
+
+	log_info("bridge", "stopping", LOG_D("signal", number));
+	if (program->bridge != NULL)
+		bridge_stop(
+		    program->bridge, PROGRAM_GRACE_MS, on_stopped, program);
+}
+
+static void watch(
+    struct program *program, uv_signal_t *handle, uv_signal_cb cb, int number)
+{
+	int err = uv_signal_init(&program->loop, handle);
+
+	if (err == 0)
+		err = uv_signal_start(handle, cb, number);
+	if (err != 0)
+		log_die("bridge", "signal %d: %s", number, uv_strerror(err));
+	handle->data = program;
+}
+
+/* Two descriptors for each connection that the configuration allows. */
+static void raise_descriptor_limit(unsigned connections_max)
+{
+	rlim_t want = (rlim_t)connections_max * 2 + DESCRIPTORS_SPARE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
+		log_warn("bridge", "few_descriptors",
+		    LOG_D("limit", limit.rlim_cur), LOG_D("wanted", want));
+}
+
+static void start_loop(struct program *program)
+{
+	int err;
+
+	setenv("UV_THREADPOOL_SIZE", LOOKUP_THREADS, 0);
+	signal(SIGPIPE, SIG_IGN);
+	err = uv_loop_init(&program->loop);
+	if (err != 0)
+		log_die("bridge", "event loop: %s", uv_strerror(err));
+}
+
+/* Runs until nothing is left on the loop; the last resort is not counted. */
+static void run_loop(struct program *program)
+{
+	int err;
+
+	uv_timer_init(&program->loop, &program->last_resort);
+	uv_unref((uv_handle_t *)&program->last_resort);
+	uv_run(&program->loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&program->last_resort, NULL);
+	uv_run(&program->loop, UV_RUN_DEFAULT);
+	err = uv_loop_close(&program->loop);
+	assert(err == 0); /* UV_EBUSY: a handle was left */
+	(void)err;
+}
+
+static int run(struct program *program)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+	int status = 0;
+
+	start_loop(program);
+	raise_descriptor_limit(program->config.limits.connections_max);
+	watch(program, &program->hangup, on_hangup, SIGHUP);
+	watch(program, &program->terminate, on_terminate, SIGTERM);
+	watch(program, &program->interrupt, on_terminate, SIGINT);
+	if (bridge_start(&program->bridge, &program->loop, &program->config,
+		error) != 0) {
+		log_error("bridge", "cannot_start", LOG_S("error", error));
+		unwatch(program);
+		status = 1;
+	}
+	run_loop(program);
+	return status;
+}
+
+static int check(struct program *program)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	if (bridge_config_print(&program->config, stdout, error) != 0) {
+		fprintf(stderr, "vsock-bridge: %s\n", error);
+		return 1;
+	}
+	return 0;
+}
+
+static int load_and(int (*act)(struct program *program), const char *path)
+{
+	struct program *program = calloc(1, sizeof(*program));
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+	int status = 1;
+
+	if (program == NULL)
+		log_die("bridge", "out of memory");
+	if (bridge_config_load(&program->config, path, error) != 0)
+		fprintf(stderr, "vsock-bridge: %s: %s\n", path, error);
+	else
+		status = act(program);
+	free(program);
+	return status;
+}
+
+static int usage(void)
+{
+	fputs("usage: vsock-bridge [--check] CONFIG, or --help, --version\n",
+	    stderr);
+	return 2;
+}
+
+int program_main(int argc, char **argv)
+{
+	const char *first = argc > 1 ? argv[1] : "";
+
+	if (argc == 2 && strcmp(first, "--help") == 0) {
+		fputs(help, stdout);
+		return 0;
+	}
+	if (argc == 2 && strcmp(first, "--version") == 0) {
+		puts("vsock-bridge " HALLMARK_VERSION);
+		return 0;
+	}
+	if (argc == 3 && strcmp(first, "--check") == 0)
+		return load_and(check, argv[2]);
+	if (argc == 2 && first[0] != '-')
+		return load_and(run, first);
+	return usage();
+}

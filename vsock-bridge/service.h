@@ -1,0 +1,17 @@
+/*
+ * service: what every rule of the bridge is given: the limits, the loop, the
+ * count of connections. One for a whole program.
+ */
+#ifndef HALLMARK_BRIDGE_SERVICE_H
+#define HALLMARK_BRIDGE_SERVICE_H
+
+#include "vsock-bridge/bridge_config.h"
+#include "vsock-bridge/connections.h"
+
+struct service {
+	uv_loop_t *loop;
+	struct bridge_limits limits;
+	struct connections connections;
+};
+
+#endif
