@@ -1,0 +1,465 @@
+/* archive: what is committed is there, whatever happens next: kill -9 at any
+ * moment, a full disk, a lock, a file of somebody else. */
+#include "made_record.h"
+#include "verifier/daemon/archive.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+	char folder[64], path[96];
+	struct archive *archive;
+	struct kept_document *document;
+	char error[ARCHIVE_ERROR_MAX];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	snprintf(f->folder, sizeof(f->folder), "/tmp/archive-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof(f->path), "%s/archive.db", f->folder);
+	assert_int_equal(archive_open(&f->archive, f->path, f->error), 0);
+	f->document = kept_document_new((const uint8_t *)"document", 8);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	struct fixture *f = *state;
+	char path[128];
+
+	archive_close(f->archive);
+	kept_document_unref(f->document);
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", f->path, suffixes[i]);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(f->folder), 0);
+	free(f);
+	return 0;
+}
+
+static void reopen(struct fixture *f)
+{
+	archive_close(f->archive);
+	f->archive = NULL;
+	assert_int_equal(archive_open(&f->archive, f->path, f->error), 0);
+}
+
+/* Commits one record and gives its outcome; -1: the commit failed. */
+static int commit(struct fixture *f, struct record *r)
+{
+	int rc = archive_commit(f->archive, r, f->error);
+	int outcome = rc ? -1 : (int)r->outcome;
+
+	record_free(r);
+	return outcome;
+}
+
+/* The first column of the first row, as an outsider's sqlite3 sees it. */
+static int64_t ask(const struct fixture *f, const char *sql)
+{
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db = NULL;
+	int64_t answer = -1;
+
+	assert_int_equal(
+	    sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE, NULL), 0);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), 0);
+	if (sqlite3_step(s) == SQLITE_ROW)
+		answer = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	return answer;
+}
+
+static void test_outcomes(void **state)
+{
+	struct fixture *f = *state;
+	struct kept_document *d = f->document;
+
+	assert_int_equal(
+	    commit(f, made_record(d, "BTC-USD", 1, 0, "a")), RECORD_STORED);
+	assert_int_equal(
+	    commit(f, made_record(d, "BTC-USD", 1, 0, "a")), RECORD_DUPLICATE);
+	assert_int_equal(
+	    commit(f, made_record(d, "BTC-USD", 1, 0, "b")), RECORD_FORK);
+	/* Another feed, another boot, another number: others. */
+	assert_int_equal(
+	    commit(f, made_record(d, "ETH-USD", 1, 0, "a")), RECORD_STORED);
+	assert_int_equal(
+	    commit(f, made_record(d, "BTC-USD", 2, 0, "b")), RECORD_STORED);
+	assert_int_equal(
+	    commit(f, made_record(d, "BTC-USD", 1, 1, "b")), RECORD_STORED);
+	assert_int_equal(commit(f, made_refused("{}", HM_ENVELOPE_MALFORMED)),
+	    RECORD_REFUSED);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 4);
+	assert_int_equal(ask(f, "SELECT count(*) FROM attestations"), 1);
+	/* The refused one, and the fork's evidence: a whole envelope. */
+	assert_int_equal(ask(f, "SELECT count(*) FROM refused"), 2);
+	assert_int_equal(ask(f, "SELECT count(*) FROM refused"
+				" WHERE verdict='sequence_fork'"
+				" AND text LIKE '%\"content\":\"b\"%'"),
+	    1);
+	/* The first one stands; nothing overwrites. */
+	assert_int_equal(ask(f, "SELECT content='a' FROM items WHERE"
+				" feed='BTC-USD' AND sequence=0 AND"
+				" boot_id='01010101010101010101010101010101'"),
+	    1);
+}
+
+static void test_one_batch_is_all_or_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct record *a = made_record(f->document, "BTC-USD", 1, 0, "a");
+	struct record *b = made_record(f->document, "BTC-USD", 1, 1, "b");
+	sqlite3 *db;
+
+	a->next = b;
+	/* Somebody holds the lock for longer than we wait. */
+	assert_int_equal(sqlite3_open(f->path, &db), 0);
+	assert_int_equal(
+	    sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), 0);
+	assert_int_equal(archive_commit(f->archive, a, f->error), -1);
+	assert_non_null(strstr(f->error, "locked"));
+	assert_int_equal(a->outcome, RECORD_PENDING);
+	assert_int_equal(b->outcome, RECORD_PENDING);
+	sqlite3_close(db);
+	/* The same list again. */
+	assert_int_equal(archive_commit(f->archive, a, f->error), 0);
+	assert_int_equal(a->outcome, RECORD_STORED);
+	assert_int_equal(b->outcome, RECORD_STORED);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 2);
+	record_free(a);
+	record_free(b);
+}
+
+/* A failure in the middle leaves nothing of the batch behind. */
+static void test_rolls_back(void **state)
+{
+	struct fixture *f = *state;
+	struct record *a = made_record(f->document, "BTC-USD", 1, 0, "a");
+	struct record *b = made_record(f->document, "BTC-USD", 1, 1, "b");
+	uint8_t *signature = b->envelope.signature;
+
+	a->next = b;
+	b->envelope.signature = NULL; /* NOT NULL in the table */
+	assert_int_equal(archive_commit(f->archive, a, f->error), -1);
+	assert_int_equal(a->outcome, RECORD_PENDING);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM attestations"), 0);
+	b->envelope.signature = signature;
+	assert_int_equal(archive_commit(f->archive, a, f->error), 0);
+	record_free(a);
+	record_free(b);
+}
+
+static void test_disk_full(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, small = {262144, 262144};
+	char big[30000];
+	int failed = 0;
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint64_t i = 0; i < 10; i++)
+		failed += commit(f, made_record(
+					f->document, "BTC-USD", 1, i, big)) < 0;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_true(failed > 0 && failed < 10);
+	assert_true(f->error[0] != '\0');
+	/* What was said to be stored is there, and it goes on. */
+	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 10 - failed);
+	reopen(f);
+	assert_int_equal(
+	    commit(f, made_record(f->document, "BTC-USD", 1, 99, big)),
+	    RECORD_STORED);
+}
+
+static void test_refused_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct record *list = NULL;
+	const int more = 50;
+	char *longer = malloc(RECORD_TEXT_MAX + 101);
+
+	for (int i = 0; i < ARCHIVE_REFUSED_MAX + more; i++) {
+		struct record *r = made_refused("x", HM_ITEM_SIGNATURE);
+
+		r->next = list;
+		list = r;
+	}
+	assert_int_equal(archive_commit(f->archive, list, f->error), 0);
+	while (list) {
+		struct record *next = list->next;
+
+		record_free(list);
+		list = next;
+	}
+	assert_int_equal(
+	    ask(f, "SELECT count(*) FROM refused"), ARCHIVE_REFUSED_MAX);
+	assert_int_equal(ask(f, "SELECT min(id) FROM refused"), more + 1);
+	memset(longer, 'y', RECORD_TEXT_MAX + 100);
+	longer[RECORD_TEXT_MAX + 100] = '\0';
+	assert_int_equal(
+	    commit(f, made_refused(longer, HM_ITEM_SIGNATURE)), RECORD_REFUSED);
+	assert_int_equal(
+	    ask(f, "SELECT max(length(text)) FROM refused"), RECORD_TEXT_MAX);
+	free(longer);
+}
+
+/* ---- read back ---- */
+
+struct heads {
+	int count;
+	char feed[8][32];
+	struct hm_sequence state[8];
+};
+
+static void on_head(const struct archive_head *head, void *data)
+{
+	struct heads *heads = data;
+
+	assert_true(heads->count < 8);
+	snprintf(heads->feed[heads->count], 32, "%s", head->feed);
+	heads->state[heads->count++] = head->state;
+}
+
+static void test_heads_and_cursor(void **state)
+{
+	struct fixture *f = *state;
+	struct kept_document *d = f->document;
+	struct heads heads = {0};
+	char id[SSE_ID_MAX];
+
+	archive_cursor(f->archive, "http://oracle", id);
+	assert_string_equal(id, "");
+	commit(f, made_record(d, "BTC-USD", 1, 7, "seven"));
+	commit(f, made_record(d, "BTC-USD", 1, 3, "three, late"));
+	commit(f, made_record(d, "BTC-USD", 2, 9, "nine"));
+	reopen(f);
+	assert_int_equal(archive_heads(f->archive, on_head, &heads), 0);
+	assert_int_equal(heads.count, 2);
+	/* The newest first; the late one did not move its head back. */
+	assert_int_equal(heads.state[0].sequence, 9);
+	assert_int_equal(heads.state[1].sequence, 7);
+	assert_true(heads.state[1].started);
+	assert_int_equal(heads.state[1].boot_id[15], 1);
+	assert_int_equal(heads.state[1].published_ms, 1800000000007);
+	archive_cursor(f->archive, "http://oracle", id);
+	assert_string_equal(id, "e-9");
+	archive_cursor(f->archive, "http://another", id);
+	assert_string_equal(id, "");
+}
+
+static void test_read_item(void **state)
+{
+	struct fixture *f = *state;
+	struct hm_envelope e;
+	uint8_t boot[16];
+
+	memset(boot, 1, sizeof(boot));
+	commit(f, made_record(f->document, "BTC-USD", 1, 7, "seven"));
+	assert_int_equal(
+	    archive_read_item(f->archive, "BTC-USD", boot, 7, &e), 0);
+	assert_string_equal(e.content, "seven");
+	assert_int_equal(e.signature_len, 256);
+	assert_int_equal(e.signature[0], 7);
+	assert_string_equal(e.public_key, MADE_KEY);
+	assert_int_equal(e.document_len, 8);
+	assert_memory_equal(e.document, "document", 8);
+	hm_envelope_fini(&e);
+	assert_int_equal(
+	    archive_read_item(f->archive, "BTC-USD", boot, 8, &e), -1);
+	assert_null(e.content);
+}
+
+/* Whoever can write the file cannot crash us with it. */
+static void test_hostile_rows(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE heads SET boot_id='zz'",
+	    "UPDATE heads SET boot_id=NULL",
+	    "UPDATE heads SET sequence=-1",
+	    "UPDATE heads SET content_sha256=x'00ff'",
+	    "UPDATE items SET attestation_sha256='nothing'",
+	    "UPDATE items SET content=zeroblob(200000)",
+	    "UPDATE attestations SET document=zeroblob(200000)",
+	    "UPDATE attestations SET platform=zeroblob(9)",
+	    "UPDATE attestations SET public_key=x'ff'",
+	    "UPDATE cursors SET event_id=zeroblob(1000)",
+	};
+	struct fixture *f = *state;
+	struct hm_envelope e;
+	char id[SSE_ID_MAX];
+	uint8_t boot[16];
+
+	memset(boot, 1, sizeof(boot));
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct heads heads = {0};
+
+		commit(f, made_record(f->document, "BTC-USD", 1, i, "x"));
+		(void)ask(f, changes[i]);
+		assert_int_equal(archive_heads(f->archive, on_head, &heads), 0);
+		if (archive_read_item(f->archive, "BTC-USD", boot, i, &e) == 0)
+			hm_envelope_fini(&e);
+		archive_cursor(f->archive, "http://oracle", id);
+	}
+}
+
+static void test_not_an_archive(void **state)
+{
+	struct fixture *f = *state;
+	struct archive *other = NULL;
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/other", f->folder);
+	file = fopen(path, "w");
+	for (int i = 0; i < 4096; i++)
+		fputs("not a database at all ", file);
+	fclose(file);
+	assert_int_equal(archive_open(&other, path, f->error), -1);
+	assert_null(other);
+	assert_non_null(strstr(f->error, "not a database"));
+	unlink(path);
+	/* Somebody else's database, and one of another version. */
+	(void)ask(f, "PRAGMA application_id=1");
+	assert_int_equal(archive_open(&other, f->path, f->error), -1);
+	assert_non_null(strstr(f->error, "not an archive"));
+	(void)ask(f, "PRAGMA application_id=0x484d4b31");
+	(void)ask(f, "PRAGMA user_version=2");
+	assert_int_equal(archive_open(&other, f->path, f->error), -1);
+	assert_non_null(strstr(f->error, "another version"));
+	assert_int_equal(
+	    archive_open(&other, "/nonexistent/a.db", f->error), -1);
+	assert_null(other);
+}
+
+/* ---- kill -9 ---- */
+
+/* Commits batches and announces each number only then, until it is killed. */
+static void announce_for_ever(struct fixture *f, int out)
+{
+	uint64_t sequence = 0;
+	char content[64];
+
+	for (;;) {
+		struct record *list = NULL, *r;
+		uint64_t first = sequence;
+
+		for (int i = 0; i < 3; i++) {
+			snprintf(content, sizeof(content), "item %llu",
+			    (unsigned long long)sequence);
+			r = made_record(
+			    f->document, "BTC-USD", 1, sequence++, content);
+			r->next = list;
+			list = r;
+		}
+		if (archive_commit(f->archive, list, f->error))
+			_exit(1);
+		for (uint64_t i = first; i < sequence; i++)
+			if (write(out, &i, sizeof(i)) != sizeof(i))
+				_exit(1);
+		while ((r = list)) {
+			list = r->next;
+			record_free(r);
+		}
+	}
+}
+
+static void kill_after(struct fixture *f, useconds_t us, uint64_t *announced)
+{
+	uint64_t number;
+	int pipes[2], status;
+	pid_t pid;
+
+	archive_close(f->archive);
+	f->archive = NULL;
+	assert_int_equal(pipe(pipes), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(pipes[0]);
+		if (archive_open(&f->archive, f->path, f->error))
+			_exit(1);
+		announce_for_ever(f, pipes[1]);
+	}
+	close(pipes[1]);
+	usleep(us);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	*announced = 0;
+	while (read(pipes[0], &number, sizeof(number)) == sizeof(number))
+		*announced = number + 1;
+	close(pipes[0]);
+}
+
+static void test_kill_9(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t total = 0;
+
+	for (int round = 0; round < 12; round++) {
+		uint64_t announced;
+
+		kill_after(f, (useconds_t)(3000 + 7000 * round), &announced);
+		assert_int_equal(
+		    archive_open(&f->archive, f->path, f->error), 0);
+		total += announced;
+		/* All that was announced, and the chain has no holes. */
+		assert_true(
+		    ask(f, "SELECT count(*) FROM items") >= (int64_t)announced);
+		assert_int_equal(ask(f, "SELECT count(*) = max(sequence) + 1"
+					" OR count(*) = 0 FROM items"),
+		    1);
+		assert_int_equal(ask(f, "SELECT count(*) FROM items WHERE"
+					" content != 'item ' || sequence"),
+		    0);
+		assert_int_equal(ask(f, "SELECT count(*) FROM"
+					" pragma_integrity_check WHERE"
+					" integrity_check != 'ok'"),
+		    0);
+		(void)ask(f, "DELETE FROM items");
+		(void)ask(f, "DELETE FROM heads");
+	}
+	assert_true(total > 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_outcomes),
+	    TEST(test_one_batch_is_all_or_nothing),
+	    TEST(test_rolls_back),
+	    TEST(test_disk_full),
+	    TEST(test_refused_is_bounded),
+	    TEST(test_heads_and_cursor),
+	    TEST(test_read_item),
+	    TEST(test_hostile_rows),
+	    TEST(test_not_an_archive),
+	    TEST(test_kill_9),
+	};
+
+	return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
+}

@@ -1,0 +1,60 @@
+/*
+ * archive: every accepted item, for ever, in one SQLite file that auditors
+ * open with the tools they have; and the newest refused ones as evidence.
+ *
+ *   attestations(sha256, document, platform, public_key, first_seen_ms)
+ *   items(feed, boot_id, sequence, content, signature, attestation_sha256,
+ *         published_ms, expires_ms, received_ms, content_sha256, late)
+ *   refused(id, received_ms, oracle, verdict, text)
+ *   heads(feed, boot_id, sequence, published_ms, content_sha256): the last
+ *         item of each; cursors(oracle, event_id): where to resume
+ *
+ * Hashes and boot_id are lower-case hex; content is the signed bytes.
+ * WAL with synchronous=FULL: a commit that returned survives kill -9 and a
+ * power cut. Blocking: the daemon calls it on the thread pool.
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_H
+#define HALLMARK_VERIFIER_DAEMON_ARCHIVE_H
+
+#include "verifier/daemon/record.h"
+
+#define ARCHIVE_REFUSED_MAX 10000 /* rows; the oldest go */
+#define ARCHIVE_HEADS_MAX   1024  /* read back at start, the newest */
+#define ARCHIVE_BUSY_MS     2000  /* wait for another process's lock */
+#define ARCHIVE_ERROR_MAX   256
+
+struct archive;
+
+/* Opens or creates it. 0, or -1, *out NULL and why: not ours, another version,
+ * not writable. */
+__attribute__((warn_unused_result)) int archive_open(struct archive **out,
+    const char *path, char error[static ARCHIVE_ERROR_MAX]);
+void archive_close(struct archive *archive); /* NULL is fine */
+
+/*
+ * Writes a list of judged records (linked by next) in one transaction and sets
+ * each one's outcome: all of them, durably, and 0; or none, and -1 and why.
+ * The attestation goes in with the first item that needs it.
+ */
+__attribute__((warn_unused_result)) int archive_commit(struct archive *archive,
+    struct record *list, char error[static ARCHIVE_ERROR_MAX]);
+
+struct archive_head { /* borrowed for the call */
+	const char *feed;
+	struct hm_sequence state; /* its last item */
+};
+/* The last item of each feed and boot, the newest published first. 0 or -1. */
+__attribute__((warn_unused_result)) int archive_heads(struct archive *archive,
+    void (*cb)(const struct archive_head *head, void *data), void *data);
+
+/* One item as a full envelope, from hm_envelope_parse. 0, or -1: it is not
+ * there, or cannot be read. */
+__attribute__((warn_unused_result)) int archive_read_item(
+    struct archive *archive, const char *feed, const uint8_t boot_id[16],
+    uint64_t sequence, struct hm_envelope *out);
+
+/* The last event id that was committed of an oracle, or "". */
+void archive_cursor(
+    struct archive *archive, const char *oracle, char out[static SSE_ID_MAX]);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * archive_writer: batches of records to the archive, off the loop.
+ *
+ *   put -> waiting -> (batch, on the thread pool) -> committed -> done(record)
+ *                        ^                   |
+ *                        +--- failed: 1 s ---+
+ *
+ * One batch is in flight, the next collects meanwhile. Nothing is announced
+ * before its batch is durable, and `done` comes in the order of put. When a
+ * commit fails, the same batch is tried again on a newly opened archive until
+ * it succeeds; meanwhile ok() says no and why, the queue fills, and full()
+ * tells the streams to wait, so that the oracles' rings hold what we cannot.
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
+#define HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
+
+#include "verifier/daemon/archive.h"
+
+#include <uv.h>
+
+#define ARCHIVE_BATCH_MAX     256         /* records of one transaction */
+#define ARCHIVE_WAITING_MAX   4096        /* records: then streams wait */
+#define ARCHIVE_WAITING_BYTES (32u << 20) /* the same, in bytes */
+#define ARCHIVE_RETRY_MS      1000
+
+struct archive_writer;
+
+struct archive_writer_options {
+	uv_loop_t *loop;
+	const char *path;        /* copied */
+	struct archive *archive; /* open; taken */
+	/* A record's batch is durable; see its outcome. Taken: free it. */
+	void (*done)(struct record *record, void *data);
+	/* There is room again after full() was true. */
+	void (*drained)(void *data);
+	void *data;
+};
+
+struct archive_writer *archive_writer_start(
+    const struct archive_writer_options *options);
+
+/* Takes the record. Over the ceilings it is still taken: whoever puts asks
+ * full() before reading more. */
+void archive_writer_put(struct archive_writer *writer, struct record *record);
+bool archive_writer_full(const struct archive_writer *writer);
+/* False while commits fail; *why is then borrowed until the loop turns. */
+bool archive_writer_ok(const struct archive_writer *writer, const char **why);
+size_t archive_writer_waiting(const struct archive_writer *writer);
+
+/* Writes what waits (one attempt when commits are failing), with done() for
+ * each, closes, frees, and calls `stopped` from the loop. */
+void archive_writer_stop(
+    struct archive_writer *writer, void (*stopped)(void *data), void *data);
+
+#endif

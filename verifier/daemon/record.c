@@ -1,0 +1,79 @@
+/* record: items on their way, and queues of them. */
+#include "verifier/daemon/record.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct record *record_new(const char *origin, const char *event_id,
+    const char *text, size_t len, int64_t received_ms)
+{
+	struct record *r = calloc(1, sizeof(*r));
+
+	if (!r || !(r->text = malloc(len + 1)))
+		log_die("record", "out of memory");
+	memcpy(r->text, text, len);
+	r->text[len] = '\0';
+	r->len = len;
+	r->origin = origin;
+	r->received_ms = received_ms;
+	snprintf(r->event_id, sizeof(r->event_id), "%s", event_id);
+	r->parsed = hm_envelope_parse(&r->envelope, text, len);
+	return r;
+}
+
+void record_free(struct record *record)
+{
+	if (!record)
+		return;
+	hm_envelope_fini(&record->envelope);
+	kept_document_unref(record->document);
+	free(record->text);
+	free(record);
+}
+
+size_t record_bytes(const struct record *record)
+{
+	const struct hm_envelope *e = &record->envelope;
+
+	return sizeof(*record) + record->len + e->content_len +
+	       e->signature_len + e->document_len;
+}
+
+void record_queue_push(struct record_queue *queue, struct record *record)
+{
+	assert(!record->next);
+	if (queue->last)
+		queue->last->next = record;
+	else
+		queue->head = record;
+	queue->last = record;
+	queue->count++;
+	queue->bytes += record_bytes(record);
+}
+
+struct record *record_queue_pop(struct record_queue *queue)
+{
+	struct record *record = queue->head;
+
+	if (!record)
+		return NULL;
+	queue->head = record->next;
+	if (!queue->head)
+		queue->last = NULL;
+	record->next = NULL;
+	queue->count--;
+	queue->bytes -= record_bytes(record);
+	return record;
+}
+
+void record_queue_fini(struct record_queue *queue)
+{
+	struct record *record;
+
+	while ((record = record_queue_pop(queue)))
+		record_free(record);
+}

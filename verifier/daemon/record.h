@@ -1,0 +1,66 @@
+/*
+ * record: one item on its way through the daemon: taken from a stream, judged,
+ * written to the archive, announced. Each stage fills its part.
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_RECORD_H
+#define HALLMARK_VERIFIER_DAEMON_RECORD_H
+
+#include "base/sse.h"
+#include "verifier/daemon/kept_document.h"
+
+#define RECORD_TEXT_MAX 65536 /* bytes of a refused text that we keep */
+
+enum record_outcome {
+	RECORD_PENDING,
+	RECORD_STORED,    /* durable; the only one that is announced */
+	RECORD_DUPLICATE, /* the same bytes were in the archive */
+	RECORD_FORK,      /* other bytes are there under that number */
+	RECORD_REFUSED,   /* not an item of ours; evidence, perhaps stored */
+};
+
+struct record {
+	struct record *next;
+
+	/* intake */
+	const char *origin;        /* the oracle's address; outlives us */
+	char event_id[SSE_ID_MAX]; /* "" if it had none */
+	int64_t received_ms;
+	char *text; /* as it came, owned; NULL once accepted */
+	size_t len;
+	enum hm_verdict parsed; /* of the envelope */
+	struct hm_envelope envelope;
+	struct kept_document *document; /* a reference, or NULL */
+
+	/* validator */
+	enum hm_verdict verdict; /* VALID, GAP, REPLAY, or why refused */
+	bool refused;
+	bool late; /* good when it was published: archived, never served */
+	char feed[32];
+	uint8_t boot_id[16];
+	uint64_t sequence;
+	bool ok;
+	char price[64], reason[32];
+	int64_t published_ms, expires_ms;
+	uint8_t content_sha256[HM_SHA256_LEN];
+
+	/* archive */
+	enum record_outcome outcome;
+};
+
+/* Copies text and id and reads the envelope. */
+struct record *record_new(const char *origin, const char *event_id,
+    const char *text, size_t len, int64_t received_ms);
+void record_free(struct record *record); /* NULL is fine */
+/* Bytes that it holds, about: what queues count. */
+size_t record_bytes(const struct record *record);
+
+struct record_queue { /* first in, first out; zero to begin with */
+	struct record *head, *last;
+	size_t count, bytes;
+};
+
+void record_queue_push(struct record_queue *queue, struct record *record);
+struct record *record_queue_pop(struct record_queue *queue); /* or NULL */
+void record_queue_fini(struct record_queue *queue);
+
+#endif
