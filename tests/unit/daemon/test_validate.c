@@ -1,0 +1,237 @@
+/* validate: real items of a simulated enclave, in and out of order, in and out
+ * of time. */
+#include "base/log.h"
+#include "mint.h"
+#include "verifier/daemon/validate.h"
+
+static struct mint mint;
+
+struct fixture {
+	struct validator *validator;
+	struct kept_document *document;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->validator = validator_new(mint.policy);
+	f->document = kept_document_new(mint.document, mint.document_len);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	validator_free(f->validator);
+	kept_document_unref(f->document);
+	free(f);
+	return 0;
+}
+
+/* Mints, judges at `now_ms` (0: the clock), gives the verdict. */
+static enum hm_verdict judge(struct fixture *f, struct mint_wish w,
+    int64_t now_ms, struct record **out, uint8_t sha256[32])
+{
+	char *json = mint_item(&mint, &w, sha256);
+	struct record *r = record_new(
+	    "http://o", "", json, strlen(json), now_unix_ms());
+	enum hm_verdict verdict;
+
+	r->document = kept_document_ref(f->document);
+	validator_judge(f->validator, r, now_ms ? now_ms : now_unix_ms());
+	verdict = r->verdict;
+	free(json);
+	if (out)
+		*out = r;
+	else
+		record_free(r);
+	return verdict;
+}
+
+static void test_order(void **state)
+{
+	uint8_t sha[3][32];
+	struct fixture *f = *state;
+	struct record *r;
+
+	assert_int_equal(
+	    judge(f, (struct mint_wish){0}, 0, &r, sha[0]), HM_VALID);
+	assert_false(r->refused || r->late);
+	assert_string_equal(r->feed, "BTC-USD");
+	assert_string_equal(r->price, "84000.00");
+	assert_memory_equal(r->content_sha256, sha[0], 32);
+	record_free(r);
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.sequence = 1, .previous = sha[0]}, 0,
+		NULL, sha[1]),
+	    HM_VALID);
+	/* A gap is told and the item is good. */
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.sequence = 5, .previous = sha[0]}, 0,
+		&r, sha[2]),
+	    HM_SEQUENCE_GAP);
+	assert_false(r->refused || r->late);
+	record_free(r);
+	/* An earlier number: for the archive to compare. */
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.sequence = 3, .previous = sha[0]}, 0,
+		&r, NULL),
+	    HM_SEQUENCE_REPLAY);
+	assert_true(r->late && !r->refused);
+	record_free(r);
+	/* Another predecessor than the one we hold. */
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.sequence = 6, .previous = sha[0]}, 0,
+		&r, NULL),
+	    HM_SEQUENCE_FORK);
+	assert_true(r->refused);
+	record_free(r);
+	assert_int_equal(validator_count(f->validator, HM_VALID), 2);
+	assert_int_equal(validator_count(f->validator, HM_SEQUENCE_FORK), 1);
+}
+
+static void test_feeds_and_boots_have_orders_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	struct mint other;
+	struct hm_sequence seeded = {.started = true, .sequence = 7};
+	struct record *r;
+	char *json;
+
+	assert_int_equal(
+	    judge(f, (struct mint_wish){0}, 0, NULL, NULL), HM_VALID);
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.feed = "ETH-USD"}, 0, NULL, NULL),
+	    HM_VALID);
+	/* The archive knew boot 9 up to 7: 0 is a replay. */
+	memset(seeded.boot_id, 9, sizeof(seeded.boot_id));
+	validator_seed(f->validator, "BTC-USD", &seeded);
+	other = mint;
+	memset(other.boot_id, 9, sizeof(other.boot_id));
+	mint_document(&other);
+	json = mint_item(&other, &(struct mint_wish){.full = true}, NULL);
+	r = record_new("http://o", "", json, strlen(json), 0);
+	validator_judge(f->validator, r, now_unix_ms());
+	assert_int_equal(r->verdict, HM_SEQUENCE_REPLAY);
+	record_free(r);
+	free(json);
+	/* The first boot goes on as if nothing had been. */
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.sequence = 4}, 0, NULL, NULL),
+	    HM_SEQUENCE_GAP);
+}
+
+static void test_late_is_archived_not_served(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r;
+	int64_t now_ms = now_unix_ms();
+
+	assert_int_equal(judge(f, (struct mint_wish){.published_ms = now_ms},
+			     now_ms + 60000, &r, NULL),
+	    HM_ITEM_EXPIRED);
+	assert_true(r->late && !r->refused);
+	assert_string_equal(r->feed, "BTC-USD");
+	record_free(r);
+	/* Too late even for that. */
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.published_ms = now_ms, .sequence = 1},
+		now_ms + VALIDATOR_LATE_MS + 1000, &r, NULL),
+	    HM_ITEM_TOO_OLD);
+	assert_true(r->refused && !r->late);
+	record_free(r);
+}
+
+static void test_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r;
+
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.spoiled = true}, 0, &r, NULL),
+	    HM_ITEM_SIGNATURE);
+	assert_true(r->refused);
+	record_free(r);
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.published_ms = now_unix_ms() + 60000},
+		0, &r, NULL),
+	    HM_ITEM_IN_FUTURE);
+	assert_true(r->refused);
+	record_free(r);
+	r = record_new("http://o", "", "{}", 2, 0);
+	validator_judge(f->validator, r, now_unix_ms());
+	assert_int_equal(r->verdict, HM_ENVELOPE_MALFORMED);
+	assert_true(r->refused);
+	record_free(r);
+	/* No refusal moved the order on. */
+	assert_int_equal(
+	    judge(f, (struct mint_wish){0}, 0, NULL, NULL), HM_VALID);
+}
+
+static void test_reference_without_document(void **state)
+{
+	struct fixture *f = *state;
+	char *json = mint_item(&mint, &(struct mint_wish){0}, NULL);
+	struct record *r = record_new("http://o", "", json, strlen(json), 0);
+
+	validator_judge(f->validator, r, now_unix_ms());
+	assert_int_equal(r->verdict, HM_ATTESTATION_MISSING);
+	assert_true(r->refused);
+	record_free(r);
+	free(json);
+}
+
+/* Thousands of restarts cost a bounded table, and the feed that is alive
+ * keeps its place in it. */
+static void test_places_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct hm_sequence seed = {.started = true, .sequence = 1};
+
+	for (uint32_t i = 0; i < VALIDATOR_STATES_MAX + 100; i++) {
+		memcpy(seed.boot_id, &i, sizeof(i));
+		validator_seed(f->validator, "BTC-USD", &seed);
+		if (i == VALIDATOR_STATES_MAX - 10)
+			assert_int_equal(
+			    judge(f, (struct mint_wish){0}, 0, NULL, NULL),
+			    HM_VALID);
+	}
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.sequence = 9}, 0, NULL, NULL),
+	    HM_SEQUENCE_GAP);
+}
+
+static int make_mint(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	mint_init(&mint, 1);
+	return 0;
+}
+
+static int free_mint(void **state)
+{
+	(void)state;
+	mint_fini(&mint);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_order),
+	    TEST(test_feeds_and_boots_have_orders_of_their_own),
+	    TEST(test_late_is_archived_not_served),
+	    TEST(test_refused),
+	    TEST(test_reference_without_document),
+	    TEST(test_places_are_bounded),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "validate", tests, make_mint, free_mint);
+}
