@@ -1,0 +1,41 @@
+/*
+ * verifierd_config: the configuration of hallmark-verifierd, a JSON file. It
+ * is not measured by anything: what is accepted stands in the policy.
+ *
+ *   { "listen": "tcp://127.0.0.1:8090", "policy": "policy.json",
+ *     "archive": "archive.db",
+ *     "oracles": ["http://127.0.0.1:8080", "unix:///run/oracle.sock"],
+ *     "feeds": ["BTC-USD"] }            (feeds is optional: all of them)
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
+#define HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
+
+#include "base/endpoint.h"
+#include "verifier/daemon/oracle_address.h"
+#include "verifier/daemon/oracle_feeds.h"
+#include "verifier/daemon/path_beside.h"
+
+#include <stdio.h>
+
+#define VERIFIERD_CONFIG_BYTES_MAX 65536
+#define VERIFIERD_CONFIG_ERROR_MAX 1536
+#define VERIFIERD_ORACLES_MAX      16
+
+struct verifierd_config {
+	struct endpoint listen;
+	char policy[PATH_BESIDE_MAX], archive[PATH_BESIDE_MAX];
+	struct oracle_address oracles[VERIFIERD_ORACLES_MAX];
+	size_t oracle_count; /* >= 1 */
+	bool limited;        /* feeds are given: no others */
+	struct oracle_feeds feeds;
+};
+
+/* Paths in it are relative to it. 0, or -1 and what is wrong where. */
+__attribute__((warn_unused_result)) int verifierd_config_load(
+    struct verifierd_config *out, const char *path,
+    char error[static VERIFIERD_CONFIG_ERROR_MAX]);
+
+/* The resolved plan, for people: what --check prints. */
+void verifierd_config_print(const struct verifierd_config *config, FILE *out);
+
+#endif
