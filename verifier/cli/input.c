@@ -1,0 +1,93 @@
+/* input: reads a file and finds out what it is. */
+#include "verifier/cli/input.h"
+
+#include "base/file.h"
+#include "verifier/base64.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char blanks[] = " \t\r\n";
+
+/* The bytes that this base64 stands for, or -1: it is something else. Its line
+ * breaks, which tools put in, are taken out first. */
+static int decode_text(
+    uint8_t **out, size_t *out_len, const char *text, size_t len)
+{
+	char *dense = malloc(len + 1);
+	size_t n = 0;
+	int rc;
+
+	*out = NULL;
+	if (!dense)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\0' || !strchr(blanks, text[i]))
+			dense[n++] = text[i];
+	rc = n ? base64_decode(out, out_len, dense, n) : -1;
+	free(dense);
+	return rc;
+}
+
+/* JSON around a document, as GET /attestation answers it. */
+static int decode_json(
+    uint8_t **out, size_t *out_len, const char *text, size_t len)
+{
+	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *document = json_object_get(root, "attestation_doc_b64");
+	int rc = -1;
+
+	*out = NULL;
+	if (json_is_string(document) && !json_object_get(root, "content"))
+		rc = base64_decode(out, out_len, json_string_value(document),
+		    json_string_length(document));
+	json_decref(root);
+	return rc;
+}
+
+void input_tell(struct input *out, uint8_t *bytes, size_t len)
+{
+	const char *text = (const char *)bytes;
+	size_t blank = 0, decoded_len = 0;
+	uint8_t *decoded = NULL;
+	bool is_json;
+
+	while (blank < len && bytes[blank] && strchr(blanks, text[blank]))
+		blank++;
+	is_json = blank < len && bytes[blank] == '{';
+	out->kind = is_json ? INPUT_ITEM : INPUT_DOCUMENT;
+	out->bytes = bytes;
+	out->len = len;
+	if (is_json ? decode_json(&decoded, &decoded_len, text, len)
+		    : decode_text(&decoded, &decoded_len, text, len))
+		return;
+	free(bytes);
+	out->kind = INPUT_DOCUMENT;
+	out->bytes = decoded;
+	out->len = decoded_len;
+}
+
+int input_read(
+    struct input *out, const char *path, char error[static INPUT_ERROR_MAX])
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+	int rc = file_read(path, INPUT_MAX, &bytes, &len);
+
+	memset(out, 0, sizeof(*out));
+	if (rc) {
+		snprintf(
+		    error, INPUT_ERROR_MAX, "%.300s: %s", path, strerror(-rc));
+		return -1;
+	}
+	input_tell(out, bytes, len);
+	return 0;
+}
+
+void input_fini(struct input *input)
+{
+	free(input->bytes);
+	memset(input, 0, sizeof(*input));
+}

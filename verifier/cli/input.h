@@ -1,0 +1,36 @@
+/*
+ * input: a file that somebody wants checked, told apart by what is in it:
+ *
+ *   item      JSON with "content"
+ *   document  CBOR (a COSE_Sign1), or the same in base64, line breaks
+ *             allowed, or JSON with "attestation_doc_b64" and no "content"
+ *             (what GET /attestation answers)
+ */
+#ifndef HALLMARK_VERIFIER_CLI_INPUT_H
+#define HALLMARK_VERIFIER_CLI_INPUT_H
+
+#include "verifier/hallmark.h"
+
+#define INPUT_MAX       HM_ENVELOPE_MAX
+#define INPUT_ERROR_MAX 512
+
+enum input_kind {
+	INPUT_ITEM,
+	INPUT_DOCUMENT
+};
+
+struct input {
+	enum input_kind kind;
+	uint8_t *bytes; /* owned: the JSON text, or the document */
+	size_t len;
+};
+
+/* Reads `path`, "-" for standard input. 0, or -1 and why: it cannot be read
+ * or is longer than INPUT_MAX. Anything that was read is one or the other. */
+HM_MUST_CHECK int input_read(
+    struct input *out, const char *path, char error[static INPUT_ERROR_MAX]);
+/* The same from memory, which it takes (malloc). */
+void input_tell(struct input *out, uint8_t *bytes, size_t len);
+void input_fini(struct input *input);
+
+#endif

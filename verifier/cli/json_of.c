@@ -1,0 +1,97 @@
+/* json_of: documents and items as JSON for people and scripts. */
+#include "verifier/cli/json_of.h"
+
+#include "feeds/hex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+json_t *json_of_hex(const uint8_t *bytes, size_t len)
+{
+	char *text = malloc(2 * len + 1);
+	json_t *out;
+
+	if (!text)
+		return NULL;
+	hex_encode(bytes, len, text);
+	out = json_string(text);
+	free(text);
+	return out;
+}
+
+json_t *json_of_text(const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+
+	return string ? string : json_string("(not UTF-8)");
+}
+
+static json_t *of_bytes(const struct hm_bytes *bytes)
+{
+	return bytes->present ? json_of_hex(bytes->bytes, bytes->len)
+			      : json_null();
+}
+
+static json_t *of_pcrs(const struct hm_document *document)
+{
+	json_t *out = json_object();
+	char name[12];
+
+	for (unsigned i = 0; i < HM_PCR_COUNT; i++) {
+		if (!(document->pcr_mask >> i & 1))
+			continue;
+		snprintf(name, sizeof(name), "%u", i);
+		json_object_set_new(
+		    out, name, json_of_hex(document->pcrs[i], HM_PCR_LEN));
+	}
+	return out;
+}
+
+/* "" where judging would have said more. */
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_of_text(text) : json_null();
+}
+
+json_t *json_of_document(const struct hm_document *d)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, "
+			 "s:o, s:o, s:o}",
+	    "sha256", json_of_hex(d->sha256, HM_SHA256_LEN), "module_id",
+	    json_of_text(d->module_id), "platform", text_or_null(d->platform),
+	    "root", text_or_null(d->root), "release", text_or_null(d->release),
+	    "timestamp_ms", (json_int_t)d->timestamp_ms, "not_before_ms",
+	    (json_int_t)d->not_before_ms, "not_after_ms",
+	    (json_int_t)d->not_after_ms, "debug", d->debug, "pcrs", of_pcrs(d),
+	    "public_key", of_bytes(&d->public_key), "user_data",
+	    of_bytes(&d->user_data), "nonce", of_bytes(&d->nonce));
+}
+
+json_t *json_of_item(const struct hm_item *i)
+{
+	return json_pack("{s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, "
+			 "s:I, s:o, s:o, s:o, s:o}",
+	    "feed", json_of_text(i->feed), "boot_id",
+	    json_of_hex(i->boot_id, sizeof(i->boot_id)), "sequence",
+	    (json_int_t)i->sequence, "status", i->ok ? "ok" : "unavailable",
+	    "price", text_or_null(i->price), "confidence",
+	    text_or_null(i->confidence), "reason", text_or_null(i->reason),
+	    "published_ms", (json_int_t)i->published_ms, "expires_ms",
+	    (json_int_t)i->expires_ms, "sources_used",
+	    (json_int_t)i->sources_used, "sources_total",
+	    (json_int_t)i->sources_total, "content_sha256",
+	    json_of_hex(i->content_sha256, HM_SHA256_LEN), "previous_sha256",
+	    json_of_hex(i->previous_sha256, HM_SHA256_LEN), "config_sha256",
+	    json_of_hex(i->config_sha256, HM_SHA256_LEN), "document",
+	    json_of_document(&i->document));
+}
+
+int json_of_print(json_t *root)
+{
+	int rc = root ? json_dumpf(root, stdout, JSON_INDENT(2)) : -1;
+
+	if (rc == 0)
+		rc = putchar('\n') == EOF || fflush(stdout) ? -1 : 0;
+	json_decref(root);
+	return rc;
+}

@@ -1,0 +1,248 @@
+/* verify: `hallmark verify`, every check on its own line and an exit code that
+ * says which kind of check failed. */
+#include "base/now.h"
+#include "verifier/cli/command.h"
+#include "verifier/cli/input.h"
+#include "verifier/cli/json_of.h"
+#include "verifier/cli/remedy.h"
+#include "verifier/cli/verify_options.h"
+#include "verifier/moment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHECK_COLUMN 20 /* where a check's text begins */
+
+static const char help[] =
+    "usage: hallmark verify FILE (--policy POLICY | --root ROOT --pcr N:HEX "
+    "...)\n"
+    "           [--at now|document|published|TIME] [--nonce HEX]\n"
+    "           [--json] [--explain]\n"
+    "\n"
+    "FILE is an item (JSON) or an attestation document (CBOR, base64, or the\n"
+    "answer of GET /attestation); - is standard input.\n"
+    "\n"
+    "  --policy POLICY  what you accept, as JSON (hallmark policy check)\n"
+    "  --root ROOT      aws-nitro-g1, or a PEM file; may be repeated\n"
+    "  --pcr N:HEX      the enclave must have it; repeated for one N: one of\n"
+    "                   them; at least one of PCR 0, 1, 2\n"
+    "  --at now         may it be used now? (default)\n"
+    "  --at document    was the document good at its own time?\n"
+    "  --at published   was the item right when it was published?\n"
+    "  --at TIME        might it have been used at 2026-11-01T00:00:00Z?\n"
+    "  --nonce HEX      the document must hold exactly this nonce\n"
+    "  --json           the verdict, each check and what was read, as JSON\n"
+    "  --explain        also what was wanted and found where a check passed,\n"
+    "                   and what the verdict means\n"
+    "\n"
+    "Exit: 0 valid, 1 usage, 2 malformed, 3 signature, 4 chain, 5 policy,\n"
+    "6 time, 7 debug enclave, 8 sequence.\n"
+    "\n"
+    "Examples:\n"
+    "  hallmark verify item.json --policy policy.json\n"
+    "  hallmark verify attestation.cbor --root aws-nitro-g1 --pcr 0:$PCR0 \\\n"
+    "      --at document\n";
+
+struct judgement {
+	const struct verify_options *options;
+	enum hm_verdict verdict;
+	bool is_item;
+	struct hm_item item;
+	struct hm_document document;
+	json_t *checks; /* with --json; else each is printed as it comes */
+};
+
+/* ---- each check ---- */
+
+/* Texts hold what others wrote: one line each, whatever is in them. */
+static void print_plain(const char *text)
+{
+	for (; *text; text++)
+		putchar(
+		    (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+static void print_pair(const char *wanted, const char *found)
+{
+	if (wanted) {
+		fputs("wanted ", stdout);
+		print_plain(wanted);
+	}
+	if (found) {
+		fputs(wanted ? ", found " : "found ", stdout);
+		print_plain(found);
+	}
+}
+
+static void on_check(void *data, const char *check, bool passed,
+    const char *wanted, const char *found)
+{
+	const struct judgement *j = data;
+	int pad = CHECK_COLUMN - (int)strlen(check);
+
+	if (j->checks) {
+		json_array_append_new(j->checks,
+		    json_pack("{s:s, s:b, s:o, s:o}", "check", check, "passed",
+			passed, "wanted", json_of_text(wanted), "found",
+			json_of_text(found)));
+		return;
+	}
+	printf("%-5s %s", passed ? "ok" : "FAIL", check);
+	if (wanted || found)
+		printf("%*s", pad > 0 ? pad : 1, "");
+	if (!passed || j->options->explain)
+		print_pair(wanted, found);
+	else if (found || wanted)
+		print_plain(found ? found : wanted);
+	putchar('\n');
+}
+
+/* ---- judging ---- */
+
+static int64_t moment(const struct verify_options *options)
+{
+	return options->at == VERIFY_MOMENT ? options->at_ms : now_unix_ms();
+}
+
+static void judge_item(struct judgement *j, const struct hm_policy *policy,
+    const struct input *input)
+{
+	const struct hm_report report = {.cb = on_check, .data = j};
+	const struct verify_options *o = j->options;
+	struct hm_envelope envelope;
+
+	j->verdict = hm_envelope_parse(
+	    &envelope, (const char *)input->bytes, input->len);
+	on_check(j, "envelope", j->verdict == HM_VALID, NULL, NULL);
+	if (j->verdict != HM_VALID)
+		return;
+	if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
+		j->verdict = hm_item_verify_replay(
+		    policy, NULL, &envelope, NULL, 0, &j->item, &report);
+	else
+		j->verdict = hm_item_verify_live(policy, NULL, &envelope, NULL,
+		    0, moment(o), &j->item, &report);
+	hm_envelope_fini(&envelope);
+}
+
+static void judge_document(struct judgement *j, const struct hm_policy *policy,
+    const struct input *input)
+{
+	const struct hm_report report = {.cb = on_check, .data = j};
+	const struct verify_options *o = j->options;
+	const uint8_t *nonce = o->has_nonce ? o->nonce : NULL;
+
+	if (o->at == VERIFY_DOCUMENT)
+		j->verdict = hm_document_verify_replay(policy, NULL,
+		    input->bytes, input->len, nonce, o->nonce_len, &j->document,
+		    &report);
+	else
+		j->verdict = hm_document_verify_live(policy, NULL, input->bytes,
+		    input->len, moment(o), nonce, o->nonce_len, &j->document,
+		    &report);
+}
+
+/* ---- the last line ---- */
+
+static void print_valid(const struct judgement *j)
+{
+	const struct hm_item *i = &j->item;
+	char when[MOMENT_TEXT_MAX];
+
+	if (!j->is_item) {
+		moment_format(j->document.timestamp_ms, when);
+		printf(
+		    "VALID %s attested at %s\n", j->document.module_id, when);
+		return;
+	}
+	moment_format(i->published_ms, when);
+	printf("VALID %s %s%s%s from %u of %u sources, published at %s, "
+	       "sequence %llu\n",
+	    i->feed, i->ok ? i->price : "unavailable", i->ok ? " +- " : ": ",
+	    i->ok ? i->confidence : i->reason, i->sources_used,
+	    i->sources_total, when, (unsigned long long)i->sequence);
+}
+
+static int print_verdict(const struct judgement *j)
+{
+	const struct remedy *remedy = remedy_of(j->verdict);
+	int code = hm_verdict_class(j->verdict);
+
+	if (j->verdict == HM_VALID)
+		print_valid(j);
+	else
+		printf("REFUSED %s (exit %d): %s%s%s\n",
+		    hm_verdict_name(j->verdict), code,
+		    j->options->explain ? remedy->meaning : "",
+		    j->options->explain ? " " : "", remedy->remedy);
+	return fflush(stdout) ? COMMAND_USAGE : code;
+}
+
+static json_t *subject(const struct judgement *j)
+{
+	if (j->verdict != HM_VALID)
+		return json_null();
+	return j->is_item ? json_of_item(&j->item)
+			  : json_of_document(&j->document);
+}
+
+static int print_json(struct judgement *j)
+{
+	const struct remedy *remedy = remedy_of(j->verdict);
+	int code = hm_verdict_class(j->verdict);
+	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o}", "verdict",
+	    hm_verdict_name(j->verdict), "exit", code, "meaning",
+	    remedy->meaning, "remedy", remedy->remedy, "checks", j->checks,
+	    j->is_item ? "item" : "document", subject(j));
+
+	return json_of_print(root) ? COMMAND_USAGE : code;
+}
+
+static int judge(const struct verify_options *options,
+    const struct hm_policy *policy, const struct input *input)
+{
+	static struct judgement j; /* large */
+
+	j = (struct judgement){.options = options};
+	j.is_item = input->kind == INPUT_ITEM;
+	j.checks = options->json ? json_array() : NULL;
+	if (j.is_item)
+		judge_item(&j, policy, input);
+	else
+		judge_document(&j, policy, input);
+	return options->json ? print_json(&j) : print_verdict(&j);
+}
+
+static int run(int argc, char **argv)
+{
+	char error[POLICY_FILE_ERROR_MAX], why[INPUT_ERROR_MAX];
+	static struct verify_options options; /* large */
+	struct hm_policy *policy = NULL;
+	struct input input = {0};
+	int code;
+
+	if (verify_options_parse(&options, argc, argv, error) ||
+	    verify_options_policy(&policy, &options, error))
+		return command_usage_error(&command_verify, "%s", error);
+	if (input_read(&input, options.file, why))
+		code = command_usage_error(&command_verify, "%s", why);
+	else if (input.kind == INPUT_ITEM && options.has_nonce)
+		code = command_usage_error(&command_verify,
+		    "--nonce is for a bare document; items carry none");
+	else if (input.kind == INPUT_DOCUMENT && options.at == VERIFY_PUBLISHED)
+		code = command_usage_error(&command_verify,
+		    "--at published is for items; for a bare document use "
+		    "--at document");
+	else
+		code = judge(&options, policy, &input);
+	input_fini(&input);
+	hm_policy_free(policy);
+	return code;
+}
+
+const struct command command_verify = {
+    .name = "verify",
+    .summary = "is this item or attestation document good?",
+    .help = help,
+    .run = run,
+};

@@ -1,0 +1,238 @@
+/* verify_options: reads the arguments of `hallmark verify`. */
+#include "verifier/cli/verify_options.h"
+
+#include "feeds/hex.h"
+#include "verifier/moment.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+	struct verify_options *out;
+	char *error; /* POLICY_FILE_ERROR_MAX */
+	bool at_given;
+};
+
+__attribute__((format(printf, 2, 3))) static int fail(
+    const struct reader *r, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(r->error, POLICY_FILE_ERROR_MAX, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* N:HEX */
+static int read_pcr(struct reader *r, const char *text)
+{
+	struct verify_options *o = r->out;
+	struct verify_pcr *pcr = &o->pcrs[o->pcr_count];
+	size_t digits = strspn(text, "0123456789");
+	const char *hex = text + digits + 1;
+
+	if (o->pcr_count == VERIFY_PCRS_MAX)
+		return fail(r, "--pcr: more than %d", VERIFY_PCRS_MAX);
+	if (digits < 1 || digits > 2 || text[digits] != ':' ||
+	    (digits == 2 && text[0] == '0'))
+		return fail(
+		    r, "--pcr %.120s: wanted N:HEX, as in 0:1a2b...", text);
+	pcr->index = (unsigned)strtoul(text, NULL, 10);
+	if (pcr->index >= HM_PCR_COUNT)
+		return fail(r, "--pcr %.120s: there are PCRs 0 to %d", text,
+		    HM_PCR_COUNT - 1);
+	if (hex_decode(pcr->value, HM_PCR_LEN, hex, strlen(hex)))
+		return fail(r, "--pcr %.120s: wanted %d hex digits (SHA-384)",
+		    text, 2 * HM_PCR_LEN);
+	o->pcr_count++;
+	return 0;
+}
+
+static int read_root(struct reader *r, const char *text)
+{
+	struct verify_options *o = r->out;
+
+	if (o->root_count == VERIFY_ROOTS_MAX)
+		return fail(r, "--root: more than %d", VERIFY_ROOTS_MAX);
+	o->roots[o->root_count++] = text;
+	return 0;
+}
+
+static int read_at(struct reader *r, const char *text)
+{
+	struct verify_options *o = r->out;
+
+	if (r->at_given)
+		return fail(r, "--at is given twice");
+	r->at_given = true;
+	if (strcmp(text, "now") == 0)
+		o->at = VERIFY_NOW;
+	else if (strcmp(text, "document") == 0)
+		o->at = VERIFY_DOCUMENT;
+	else if (strcmp(text, "published") == 0)
+		o->at = VERIFY_PUBLISHED;
+	else if (moment_parse_rfc3339(&o->at_ms, text) == 0)
+		o->at = VERIFY_MOMENT;
+	else
+		return fail(r,
+		    "--at %.120s: wanted now, document, published, or a time "
+		    "as 2026-11-01T00:00:00Z",
+		    text);
+	return 0;
+}
+
+static int read_nonce(struct reader *r, const char *text)
+{
+	struct verify_options *o = r->out;
+	size_t len = strlen(text) / 2;
+
+	if (o->has_nonce)
+		return fail(r, "--nonce is given twice");
+	if (len < 1 || len > HM_NONCE_MAX ||
+	    hex_decode(o->nonce, len, text, strlen(text)))
+		return fail(r, "--nonce %.120s: wanted 1 to %d bytes in hex",
+		    text, HM_NONCE_MAX);
+	o->has_nonce = true;
+	o->nonce_len = len;
+	return 0;
+}
+
+static int read_policy(struct reader *r, const char *text)
+{
+	if (r->out->policy)
+		return fail(r, "--policy is given twice");
+	r->out->policy = text;
+	return 0;
+}
+
+static int read_option(struct reader *r, int option, const char *text)
+{
+	switch (option) {
+	case 'p':
+		return read_policy(r, text);
+	case 'r':
+		return read_root(r, text);
+	case 'n':
+		return read_pcr(r, text);
+	case 'a':
+		return read_at(r, text);
+	case 'c':
+		return read_nonce(r, text);
+	case 'j':
+		r->out->json = true;
+		return 0;
+	case 'e':
+		r->out->explain = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int check_whole(const struct reader *r)
+{
+	const struct verify_options *o = r->out;
+	bool image = false;
+
+	for (size_t i = 0; i < o->pcr_count; i++)
+		image |= o->pcrs[i].index <= 2;
+	if (!o->file)
+		return fail(r, "which FILE?");
+	if (o->policy && (o->root_count || o->pcr_count))
+		return fail(r, "either --policy, or --root and --pcr");
+	if (!o->policy && !o->root_count && !o->pcr_count)
+		return fail(r,
+		    "what would you accept? Give --policy FILE, or --root and "
+		    "--pcr: without them any enclave of anybody would do");
+	if (!o->policy && !o->root_count)
+		return fail(r, "--pcr needs a --root, as in --root "
+			       "aws-nitro-g1");
+	if (!o->policy && !image)
+		return fail(r, "--root needs at least one of --pcr 0:HEX, "
+			       "--pcr 1:HEX, --pcr 2:HEX: a root alone vouches "
+			       "for any code");
+	return 0;
+}
+
+int verify_options_parse(struct verify_options *out, int argc, char **argv,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	static const struct option known[] = {
+	    {"policy", required_argument, NULL, 'p'},
+	    {"root", required_argument, NULL, 'r'},
+	    {"pcr", required_argument, NULL, 'n'},
+	    {"at", required_argument, NULL, 'a'},
+	    {"nonce", required_argument, NULL, 'c'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"explain", no_argument, NULL, 'e'},
+	    {NULL, 0, NULL, 0},
+	};
+	struct reader r = {.out = out, .error = error};
+	int option;
+
+	memset(out, 0, sizeof(*out));
+	optind = 0; /* getopt(3): begin anew, its own errors not printed */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+		if (option == '?')
+			return fail(
+			    &r, "%.120s: no such option", argv[optind - 1]);
+		if (option == ':')
+			return fail(
+			    &r, "%.120s needs a value", argv[optind - 1]);
+		if (read_option(&r, option, optarg))
+			return -1;
+	}
+	if (argc - optind > 1)
+		return fail(&r, "more than one FILE");
+	if (optind < argc)
+		out->file = argv[optind];
+	return check_whole(&r);
+}
+
+static int add_pins(struct hm_policy *policy, const struct verify_options *o)
+{
+	int release = hm_policy_add_release(
+	    policy, "command line", INT64_MIN, INT64_MAX);
+
+	if (release < 0)
+		return -1;
+	for (size_t i = 0; i < o->pcr_count; i++)
+		if (hm_policy_add_pcr(
+			policy, release, o->pcrs[i].index, o->pcrs[i].value))
+			return -1;
+	return 0;
+}
+
+int verify_options_policy(struct hm_policy **out,
+    const struct verify_options *options,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	const struct reader r = {.error = error};
+	char why[HM_TEXT_MAX] = "";
+	struct hm_policy *policy;
+	int rc = 0;
+
+	*out = NULL;
+	if (options->policy)
+		return policy_file_load(out, options->policy, error);
+	policy = hm_policy_new();
+	if (!policy)
+		return fail(&r, "out of memory");
+	for (size_t i = 0; i < options->root_count && !rc; i++)
+		rc = policy_file_add_root(policy, options->roots[i], error);
+	if (!rc && add_pins(policy, options))
+		rc = fail(&r, "the PCRs cannot be used");
+	if (!rc && hm_policy_check(policy, why))
+		rc = fail(&r, "%s", why);
+	if (!rc) {
+		*out = policy;
+		policy = NULL;
+	}
+	hm_policy_free(policy);
+	return rc;
+}

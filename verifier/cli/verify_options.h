@@ -1,0 +1,47 @@
+/* verify_options: the arguments of `hallmark verify`, and the policy that they
+ * make. */
+#ifndef HALLMARK_VERIFIER_CLI_VERIFY_OPTIONS_H
+#define HALLMARK_VERIFIER_CLI_VERIFY_OPTIONS_H
+
+#include "verifier/daemon/policy_file.h"
+
+#define VERIFY_ROOTS_MAX 8
+#define VERIFY_PCRS_MAX  64
+
+enum verify_at {
+	VERIFY_NOW,       /* live, by the clock */
+	VERIFY_MOMENT,    /* live, at at_ms */
+	VERIFY_DOCUMENT,  /* replay, at the document's own time */
+	VERIFY_PUBLISHED, /* replay, at the item's own time */
+};
+
+struct verify_pcr {
+	unsigned index;
+	uint8_t value[HM_PCR_LEN];
+};
+
+struct verify_options { /* texts are borrowed from argv */
+	const char *file;
+	const char *policy; /* or NULL: */
+	const char *roots[VERIFY_ROOTS_MAX];
+	size_t root_count;
+	struct verify_pcr pcrs[VERIFY_PCRS_MAX];
+	size_t pcr_count;
+	enum verify_at at;
+	int64_t at_ms;
+	bool has_nonce, json, explain;
+	uint8_t nonce[HM_NONCE_MAX];
+	size_t nonce_len;
+};
+
+/* 0, or -1 and what is wrong with which. */
+HM_MUST_CHECK int verify_options_parse(struct verify_options *out, int argc,
+    char **argv, char error[static POLICY_FILE_ERROR_MAX]);
+
+/* Reads the policy file, or makes one of --root and --pcr. 0, or -1 and why;
+ * the caller frees it. */
+HM_MUST_CHECK int verify_options_policy(struct hm_policy **out,
+    const struct verify_options *options,
+    char error[static POLICY_FILE_ERROR_MAX]);
+
+#endif
