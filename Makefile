@@ -1,12 +1,15 @@
 # Hallmark: `make demo` shows verified prices, `make check` runs the tests.
 # `make help` lists the rest. Everything that is built goes to $(B).
 
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC        = gcc
+endif
 B        ?= build
 PREFIX   ?= /usr/local
 VERSION  := 0.1.0
 
 CFLAGS   ?= -O2 -g
+Q         = $(if $(V),,@)# V=1 shows each command
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Wvla -Werror
 HARDEN    = -fPIE -fstack-protector-strong -fstack-clash-protection
@@ -62,28 +65,33 @@ $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 OUTSIDE   = $(B)/lib/libdaemon.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
 ENCLAVE   = $(B)/lib/liboracle.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
 
 $(B)/bin/hallmark-oracle: $(B)/obj/oracle/main.o $(ENCLAVE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/bin/vsock-bridge: $(B)/obj/vsock-bridge/main.o $(B)/lib/libbridge.a \
     $(B)/lib/libbase.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/bin/hallmark-verifierd: $(B)/obj/verifier/daemon/main.o $(OUTSIDE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
 $(B)/bin/hallmark: $(CLI) $(OUTSIDE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # ---- tests: each tests/unit/ROOM/test_NAME.c is one program ----
 
@@ -94,14 +102,16 @@ TEST_LIBS = $(B)/lib/liboracle.a $(B)/lib/libbridge.a $(OUTSIDE)
 unit: $(UNIT)
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lcmocka
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lcmocka
 
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 fuzzers: $(FUZZERS)
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT)
 
 .PHONY: all unit fuzzers
 .SECONDARY:
