@@ -9,6 +9,7 @@
 #include "oracle/https_client.h"
 #include "oracle/identity.h"
 #include "oracle/parse_command.h"
+#include "oracle/probe.h"
 #include "oracle/publisher.h"
 
 #include <assert.h>
@@ -21,6 +22,7 @@ static const char usage[] =
     "\n"
     "  hallmark-oracle CONFIG            run\n"
     "  hallmark-oracle --check CONFIG    print the resolved plan and exit\n"
+    "  hallmark-oracle --probe CONFIG    ask each source once and exit\n"
     "  hallmark-oracle --parse EXCHANGE SYMBOL [--status N] < body\n"
     "                                    read one answer as the oracle would\n"
     "  hallmark-oracle --version | --help\n"
@@ -246,6 +248,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[1], "--check") == 0)
 		return load_and(argv[2], check);
+	if (argc == 3 && strcmp(argv[1], "--probe") == 0)
+		return load_and(argv[2], probe);
 	if (argc >= 2 && strcmp(argv[1], "--parse") == 0)
 		return parse_command(argc - 2, argv + 2);
 	if (argc == 2 && argv[1][0] != '-')

@@ -1,0 +1,159 @@
+/* config: what is read, and that each wrong file is refused by name. */
+#include "oracle/config.h"
+
+#include "base/file.h"
+
+#include <openssl/sha.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FEEDS                                                              \
+	"\"feeds\":[{\"feed\":\"BTC-USD\",\"decimals\":8,\"interval_ms\":" \
+	"1000,\"max_age_ms\":5000,\"min_sources\":1,\"sources\":[{"        \
+	"\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\"}]}]"
+#define NSM "\"listen\":\"vsock://any:8080\",\"attester\":\"nsm\","
+#define CA  "\"ca_bundle\":\"ca.pem\","
+
+static char directory[] = "/tmp/hallmark-config-XXXXXX";
+static char path[64];
+static struct config config;
+static char error[CONFIG_ERROR_MAX];
+
+static int load(const char *text)
+{
+	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
+	error[0] = '\0';
+	return config_load(&config, path, error);
+}
+
+static void refused(const char *text, const char *why)
+{
+	assert_int_equal(load(text), -1);
+	if (!strstr(error, why))
+		fail_msg("\"%s\" does not say \"%s\"", error, why);
+	assert_int_equal(config.feeds.count, 0);
+}
+
+static void the_design_example_is_read(void **state)
+{
+	static const char text[] = "{" NSM
+				   "\"proxy\":\"vsock://3:8443\"," CA FEEDS "}";
+	uint8_t wanted[SHA256_DIGEST_LENGTH];
+	char ca[80];
+
+	(void)state;
+	assert_int_equal(load(text), 0);
+	assert_int_equal(config.attester, CONFIG_NSM);
+	assert_string_equal(config.nsm_device, "/dev/nsm");
+	assert_int_equal(config.listen.kind, ENDPOINT_VSOCK);
+	assert_true(config.has_proxy);
+	assert_int_equal(config.proxy.cid, 3);
+	assert_int_equal(config.feeds.count, 1);
+	assert_false(config.insecure_allow_debug);
+	snprintf(ca, sizeof(ca), "%s/ca.pem", directory);
+	assert_string_equal(config.ca_bundle, ca);
+	SHA256((const uint8_t *)text, strlen(text), wanted);
+	assert_memory_equal(config.sha256, wanted, sizeof(wanted));
+}
+
+static void a_proxy_is_optional(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_false(config.has_proxy);
+}
+
+static void simulated_needs_a_directory(void **state)
+{
+	(void)state;
+	refused("{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
+		"\"simulated\"," CA FEEDS "}",
+	    "simulated_dir");
+	refused(
+	    "{" NSM "\"simulated_dir\":\"x\"," CA FEEDS "}", "simulated_dir");
+	assert_int_equal(
+	    load("{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
+		 "\"simulated\",\"simulated_dir\":\"/s\"," CA FEEDS "}"),
+	    0);
+	assert_string_equal(config.simulated_dir, "/s");
+}
+
+static void wrong_files_are_refused_by_name(void **state)
+{
+	(void)state;
+	refused("", "line 1");
+	refused("[]", "configuration");
+	refused("{" NSM CA FEEDS "} x", "line 1");
+	refused("{" NSM CA FEEDS ",\"colour\":1}", "colour");
+	refused("{" NSM NSM CA FEEDS "}", "duplicate");
+	refused("{" NSM FEEDS "}", "ca_bundle");
+	refused("{" NSM CA "\"feeds\":{}}", "feeds");
+	refused("{\"listen\":\"http://x\",\"attester\":\"nsm\"," CA FEEDS "}",
+	    "listen");
+	refused(
+	    "{\"listen\":\"tcp://127.0.0.1:1\",\"attester\":\"tpm\"," CA FEEDS
+	    "}",
+	    "attester");
+	refused("{" NSM "\"proxy\":\"3:8443\"," CA FEEDS "}", "proxy");
+	refused("{" NSM "\"ca_bundle\":\"\"," FEEDS "}", "ca_bundle");
+}
+
+static void a_missing_file_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(config_load(&config, "/nonexistent/x", error), -1);
+	assert_non_null(strstr(error, "No such file"));
+}
+
+static void the_plan_names_each_request(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	config_print_plan(&config, out);
+	fclose(out);
+	assert_non_null(
+	    strstr(text, "https://api.kraken.com/0/public/Ticker?pair=XBTUSD"));
+	assert_non_null(strstr(text, "exchanges are dialled directly"));
+	free(text);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(path, sizeof(path), "%s/config.json", directory);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(directory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_design_example_is_read),
+	    cmocka_unit_test(a_proxy_is_optional),
+	    cmocka_unit_test(simulated_needs_a_directory),
+	    cmocka_unit_test(wrong_files_are_refused_by_name),
+	    cmocka_unit_test(a_missing_file_says_so),
+	    cmocka_unit_test(the_plan_names_each_request),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, set_up, tear_down);
+}
