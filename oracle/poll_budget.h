@@ -1,0 +1,41 @@
+/*
+ * poll_budget: how soon one exchange may be asked again, whatever the symbol:
+ * the spacing between requests, and the pauses that it asks for. Pure.
+ */
+#ifndef HALLMARK_ORACLE_POLL_BUDGET_H
+#define HALLMARK_ORACLE_POLL_BUDGET_H
+
+#include "feeds/quote.h"
+
+/* After "too many requests" (429, or the exchange's own way to say it)
+ * without Retry-After, doubled each time up to the maximum. Bans are said to
+ * last 2 minutes to 3 days (Binance API documentation, "IP Limits"). */
+#define POLL_BUDGET_LIMITED_MS   5000
+#define POLL_BUDGET_BANNED_MS    120000
+#define POLL_BUDGET_PAUSE_MAX_MS (3600 * 1000LL)
+
+struct poll_budget {
+	unsigned spacing_ms;
+	int64_t next_ms, paused_until_ms; /* monotonic */
+	unsigned refusals;                /* since the last good answer */
+};
+
+struct poll_outcome {
+	enum quote_error error;
+	int status;             /* 0: there was no answer */
+	int64_t retry_after_ms; /* -1: none */
+};
+
+void poll_budget_init(struct poll_budget *budget, unsigned spacing_ms);
+
+/* The earliest time for the next request. */
+int64_t poll_budget_ready_ms(const struct poll_budget *budget);
+
+/* A request goes out now. */
+void poll_budget_spend(struct poll_budget *budget, int64_t now_ms);
+
+/* How it ended. Returns the pause that this begins, in ms; 0: none. */
+int64_t poll_budget_judge(struct poll_budget *budget,
+    const struct poll_outcome *outcome, int64_t now_ms, uint32_t random);
+
+#endif

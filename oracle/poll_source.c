@@ -1,0 +1,124 @@
+/* poll_source: one source's memory and schedule, see the header. */
+#include "oracle/poll_source.h"
+
+#include "oracle/backoff.h"
+#include "oracle/poller.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+int poll_source_init(struct poll_source *source,
+    const struct exchange *exchange, const char *symbol, int64_t interval_ms)
+{
+	*source = (struct poll_source){
+	    .exchange = exchange,
+	    .interval_ms = interval_ms,
+	    .newest = QUOTE_NOT_POLLED,
+	};
+	snprintf(source->symbol, sizeof(source->symbol), "%s", symbol);
+	return exchange->format_target(source->target, source->symbol);
+}
+
+void poll_source_begin(
+    struct poll_source *source, int64_t steady_ms, uint32_t random)
+{
+	source->due_steady_ms = steady_ms +
+				backoff_jitter(source->interval_ms, random);
+}
+
+/* ---- frozen or not ---- */
+
+static bool same_number(
+    bool has_a, struct decimal a, bool has_b, struct decimal b)
+{
+	return has_a == has_b && (!has_a || decimal_compare(a, b) == 0);
+}
+
+static bool same_prices(const struct quote *a, const struct quote *b)
+{
+	return same_number(a->has_last, a->last, b->has_last, b->last) &&
+	       same_number(a->has_bid, a->bid, b->has_bid, b->bid) &&
+	       same_number(a->has_ask, a->ask, b->has_ask, b->ask);
+}
+
+/* A quiet market still has a clock that goes on, where it shows us one. Two
+ * caches in turn, one behind the other, are no such clock. */
+static bool has_moved(const struct poll_source *source, const struct quote *now)
+{
+	return !source->has_answer ||
+	       (now->has_exchange_ms &&
+		   now->exchange_ms > source->exchange_ms_max) ||
+	       !same_prices(&source->quote, now);
+}
+
+static bool is_frozen(const struct poll_source *source, int64_t after_ms)
+{
+	return after_ms > 0 &&
+	       source->received_steady_ms - source->moved_steady_ms >= after_ms;
+}
+
+/* ---- attempts ---- */
+
+enum quote_error poll_source_succeed(
+    struct poll_source *source, const struct poll_answer *answer)
+{
+	enum quote_error before = source->newest;
+
+	if (has_moved(source, &answer->quote))
+		source->moved_steady_ms = answer->received_steady_ms;
+	if (answer->quote.has_exchange_ms &&
+	    answer->quote.exchange_ms > source->exchange_ms_max)
+		source->exchange_ms_max = answer->quote.exchange_ms;
+	source->newest = QUOTE_OK;
+	source->failures = 0;
+	source->has_answer = true;
+	source->quote = answer->quote;
+	source->received_ms = answer->received_ms;
+	source->received_steady_ms = answer->received_steady_ms;
+	memcpy(source->body_sha256, answer->body_sha256,
+	    sizeof(source->body_sha256));
+	memcpy(source->tls_spki_sha256, answer->tls_spki_sha256,
+	    sizeof(source->tls_spki_sha256));
+	return before;
+}
+
+enum quote_error poll_source_fail(struct poll_source *source,
+    enum quote_error error, int64_t steady_ms, uint32_t random)
+{
+	enum quote_error before = source->newest;
+
+	assert(error != QUOTE_OK);
+	source->newest = error;
+	source->failures++;
+	source->due_steady_ms = steady_ms + backoff_delay(POLLER_BACKOFF_MIN_MS,
+						POLLER_BACKOFF_MAX_MS,
+						source->failures, random);
+	return before;
+}
+
+/* ---- reading ---- */
+
+void poll_source_read(const struct poll_source *source,
+    const struct feed_config *feed, int64_t now_ms, struct item_source *out)
+{
+	*out = (struct item_source){.state = SOURCE_FAILED};
+	snprintf(
+	    out->exchange, sizeof(out->exchange), "%s", source->exchange->name);
+	snprintf(out->symbol, sizeof(out->symbol), "%s", source->symbol);
+
+	bool young = source->has_answer &&
+		     now_ms - source->received_ms <= feed->max_age_ms;
+	if (source->newest != QUOTE_OK && !young) {
+		out->error = source->newest;
+		return;
+	}
+	out->state = is_frozen(source, feed->frozen_after_ms) ? SOURCE_FROZEN
+							      : SOURCE_USED;
+	out->quote = source->quote;
+	out->has_answer = true;
+	out->received_ms = source->received_ms;
+	memcpy(out->body_sha256, source->body_sha256, sizeof(out->body_sha256));
+	memcpy(out->tls_spki_sha256, source->tls_spki_sha256,
+	    sizeof(out->tls_spki_sha256));
+}
