@@ -33,15 +33,19 @@ struct sse_hub_options {
 	/* First events for a new subscriber (the current attestation):
 	 * called while it is being set up, answers with sse_welcome(). */
 	void (*welcome)(struct sse_hub *hub, void *subscriber, void *data);
-	/* Text of a heartbeat's data into out (JSON); NULL: time_ms only. */
+	/* Text of a heartbeat's data into out (JSON object, one line); NULL:
+	 * {"time_ms":1746111000000,"last_id":"epoch-7"}. */
 	void (*heartbeat)(char *out, size_t cap, void *data);
 	void *data;
+	uint64_t heartbeat_ms; /* 0: SSE_HEARTBEAT_MS */
 };
 
+/* A new subscriber gets retry, then its welcome, then what it missed. */
 struct sse_hub *sse_hub_new(const struct sse_hub_options *options);
 
 /* Sends to all whose topics match, and keeps durable events in the ring.
- * `data` is one line (JSON); it is copied once and shared. */
+ * `data` is one line (JSON; a line break in it becomes a blank); it is copied
+ * once and shared. Nothing happens on a closed hub. */
 void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
     const char *data, size_t len, bool durable);
 
@@ -53,7 +57,11 @@ void sse_welcome(
  * Answers `req` (a GET) with a stream. `topics` is a comma list of topics or
  * NULL for all; the caller has checked that they exist. Takes the resume point
  * from Last-Event-ID or `since` (NULL if absent). Answers 400 for a malformed
- * resume point or topic list and 503 above SSE_SUBSCRIBERS_MAX.
+ * resume point or topic list and 503 above SSE_SUBSCRIBERS_MAX. The header
+ * goes before `since`: a browser sends both when it connects again.
+ *
+ * `resync` carries {"reason":"other_epoch"|"too_old"|"unknown_id"|"slow"}:
+ * something was missed and must be fetched anew. After "slow" the stream ends.
  */
 void sse_subscribe(struct sse_hub *hub, struct http_request *req,
     const char *topics, const char *since);
@@ -72,20 +80,23 @@ void sse_hub_stats(const struct sse_hub *hub, struct sse_stats *out);
 /* ---- the reading side: bytes in, events out; no socket, no clock ---- */
 
 #define SSE_PARSER_DATA_MAX (1u << 20) /* bytes of one event's data */
+#define SSE_PARSER_NAME_MAX 64         /* bytes of a name and a NUL */
 
 struct sse_event {
 	const char *name; /* "message" if the stream named none */
 	const char *id;   /* the last id seen so far, "" at first */
-	const char *data; /* NUL-terminated */
+	const char *data; /* NUL-terminated, as sent: maybe not UTF-8 */
 	size_t len;
 };
 
+/* Borrowed for the call; it must not feed or free the parser. */
 typedef void (*sse_event_cb)(const struct sse_event *event, void *data);
 
 struct sse_parser;
 struct sse_parser *sse_parser_new(sse_event_cb cb, void *data);
-/* Returns 0, or UV_EMSGSIZE when a line or an event is over its ceiling:
- * drop the connection then. */
+/* Returns 0, or UV_EMSGSIZE when a line, an event, its name or its id
+ * (SSE_ID_MAX) is over its ceiling: drop the connection then, every further
+ * call fails too. An event that is not complete at the end is dropped. */
 __attribute__((warn_unused_result)) int sse_parser_feed(
     struct sse_parser *parser, const char *bytes, size_t len);
 /* The last retry: value in ms, 0 if none came. */
