@@ -14,10 +14,10 @@
 #include <openssl/ssl.h>
 #include <uv.h>
 
-#define POLLER_BACKOFF_MIN_MS     500
-#define POLLER_BACKOFF_MAX_MS     60000
-#define POLLER_RETRY_AFTER_MAX_MS (3 * 24 * 3600 * 1000LL) /* a ban's length \
-							    */
+#define POLLER_BACKOFF_MIN_MS 500
+#define POLLER_BACKOFF_MAX_MS 60000
+/* As long as the longest ban that an exchange announces: three days. */
+#define POLLER_RETRY_AFTER_MAX_MS (3 * 24 * 3600 * 1000LL)
 
 struct poller;
 
