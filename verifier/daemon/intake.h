@@ -1,0 +1,44 @@
+/*
+ * intake: what comes from one oracle, in order, up to the archive.
+ *
+ *   stream -> waiting (until its document is here) -> validate -> writer
+ *
+ * An item whose document is not known waits while it is fetched from the same
+ * oracle by its hash; those behind it wait too, so that order is kept. When
+ * too many wait, or the archive is behind, the stream is paused.
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_INTAKE_H
+#define HALLMARK_VERIFIER_DAEMON_INTAKE_H
+
+#include "verifier/daemon/announce.h"
+#include "verifier/daemon/archive_writer.h"
+#include "verifier/daemon/curl_loop.h"
+#include "verifier/daemon/oracle_address.h"
+#include "verifier/daemon/validate.h"
+
+#define INTAKE_WAITING_MAX   1024 /* items waiting for a document */
+#define INTAKE_WAITING_BYTES (16u << 20)
+#define INTAKE_REFUSED_PER_S 20     /* kept and logged; the rest counted */
+#define INTAKE_FEEDS_BYTES   262144 /* of its GET /feeds */
+
+struct intake;
+
+struct intake_options { /* all borrowed until freed */
+	uv_loop_t *loop;
+	struct curl_loop *curl;
+	const struct oracle_address *address;
+	struct validator *validator;
+	struct archive_writer *writer;
+	struct announcer *announcer; /* gets the names of feeds */
+	bool limited;                /* no other names than it has */
+	const char *last_event_id;   /* for the call; from the archive */
+};
+
+struct intake *intake_start(const struct intake_options *options);
+bool intake_connected(const struct intake *intake);
+/* The archive has room again. */
+void intake_resume(struct intake *intake);
+/* Nothing goes to the writer after this; frees when its handles closed. */
+void intake_stop(struct intake *intake);
+
+#endif

@@ -1,0 +1,218 @@
+/* verifierd: wiring. Each part is in its own file; here is who comes first. */
+#include "verifier/daemon/verifierd.h"
+
+#include "base/log.h"
+#include "base/now.h"
+#include "feeds/hex.h"
+#include "verifier/daemon/policy_file.h"
+#include "verifier/daemon/verifierd_api.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_committed(struct record *record, void *data)
+{
+	struct verifierd *d = data;
+
+	announce_committed(d->announcer, record);
+	record_free(record);
+}
+
+static void on_drained(void *data)
+{
+	struct verifierd *d = data;
+
+	for (size_t i = 0; i < d->config->oracle_count; i++)
+		if (d->intakes[i])
+			intake_resume(d->intakes[i]);
+}
+
+/* ---- what the archive knows ---- */
+
+struct reload {
+	struct verifierd *daemon;
+	struct archive *archive;
+	struct oracle_feeds seen; /* newest head of each feed comes first */
+};
+
+/* A record as if it had come from the first oracle just now. */
+static void show_again(struct verifierd *d, struct hm_envelope *envelope)
+{
+	const char *origin = d->config->oracles[0].text;
+	struct record *r = record_new(origin, "", "", 0, now_unix_ms());
+
+	hm_envelope_fini(&r->envelope);
+	r->envelope = *envelope;
+	r->parsed = HM_VALID;
+	r->document = kept_document_new(
+	    envelope->document, envelope->document_len);
+	if (validator_fill_live(d->validator, r, now_unix_ms()) == HM_VALID &&
+	    (!d->config->limited ||
+		announcer_has_feed(d->announcer, r->feed)) &&
+	    announcer_add_feed(d->announcer, r->feed))
+		announce_again(d->announcer, r);
+	record_free(r);
+}
+
+static void on_head(const struct archive_head *head, void *data)
+{
+	struct reload *reload = data;
+	struct oracle_feeds *seen = &reload->seen;
+	struct hm_envelope envelope;
+
+	validator_seed(reload->daemon->validator, head->feed, &head->state);
+	if (!oracle_feeds_is_name(head->feed) ||
+	    oracle_feeds_has(seen, head->feed) ||
+	    seen->count == ORACLE_FEEDS_MAX)
+		return;
+	snprintf(seen->names[seen->count++], ORACLE_FEED_MAX, "%s", head->feed);
+	if (archive_read_item(reload->archive, head->feed, head->state.boot_id,
+		head->state.sequence, &envelope) == 0)
+		show_again(reload->daemon, &envelope);
+}
+
+/* ---- start ---- */
+
+static void make_board(struct verifierd *d)
+{
+	uint8_t random[8];
+	char epoch[2 * sizeof(random) + 1];
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		log_die("verifierd", "no random bytes");
+	hex_encode(random, sizeof(random), epoch);
+	d->board = board_new(d->loop, epoch);
+	d->announcer = announcer_new(d->board);
+	for (size_t i = 0; i < d->config->feeds.count; i++)
+		(void)announcer_add_feed(
+		    d->announcer, d->config->feeds.names[i]);
+}
+
+static int open_archive(struct verifierd *d, struct archive **out, char *error)
+{
+	char why[ARCHIVE_ERROR_MAX] = "";
+	struct reload reload = {.daemon = d};
+
+	if (archive_open(out, d->config->archive, why)) {
+		snprintf(error, VERIFIERD_ERROR_MAX, "%s: %s",
+		    d->config->archive, why);
+		return -1;
+	}
+	reload.archive = *out;
+	if (archive_heads(*out, on_head, &reload)) {
+		snprintf(error, VERIFIERD_ERROR_MAX, "%s: cannot be read",
+		    d->config->archive);
+		return -1;
+	}
+	return 0;
+}
+
+static void start_intake(
+    struct verifierd *d, size_t i, const char *last_event_id)
+{
+	d->intakes[i] = intake_start(&(struct intake_options){
+	    .loop = d->loop,
+	    .curl = d->curl,
+	    .address = &d->config->oracles[i],
+	    .validator = d->validator,
+	    .writer = d->writer,
+	    .announcer = d->announcer,
+	    .limited = d->config->limited,
+	    .last_event_id = last_event_id,
+	});
+}
+
+static int listen_now(struct verifierd *d, char *error)
+{
+	char where[ENDPOINT_TEXT_MAX];
+	int rc = http_server_start(
+	    &d->server, d->loop, &d->config->listen, verifierd_api_routes, d);
+
+	if (rc == 0)
+		return 0;
+	endpoint_format(&d->config->listen, where);
+	snprintf(error, VERIFIERD_ERROR_MAX, "cannot listen on %s: %s", where,
+	    uv_strerror(rc));
+	return -1;
+}
+
+int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
+    const struct verifierd_config *config,
+    char error[static VERIFIERD_ERROR_MAX])
+{
+	char cursors[VERIFIERD_ORACLES_MAX][SSE_ID_MAX];
+	struct verifierd *d = daemon;
+	struct archive *archive = NULL;
+
+	memset(d, 0, sizeof(*d));
+	d->loop = loop;
+	d->config = config;
+	if (policy_file_load(&d->policy, config->policy, error))
+		return -1;
+	d->validator = validator_new(d->policy);
+	d->curl = curl_loop_new(loop);
+	make_board(d);
+	if (open_archive(d, &archive, error) || listen_now(d, error)) {
+		archive_close(archive);
+		verifierd_stop(d);
+		return -1;
+	}
+	for (size_t i = 0; i < config->oracle_count; i++)
+		archive_cursor(archive, config->oracles[i].text, cursors[i]);
+	d->writer = archive_writer_start(&(struct archive_writer_options){
+	    .loop = loop,
+	    .path = config->archive,
+	    .archive = archive,
+	    .done = on_committed,
+	    .drained = on_drained,
+	    .data = d,
+	});
+	for (size_t i = 0; i < config->oracle_count; i++)
+		start_intake(d, i, cursors[i]);
+	return 0;
+}
+
+/* ---- stop: no more in, what is in is written, all is told, out ---- */
+
+static void on_server_stopped(void *data)
+{
+	struct verifierd *d = data;
+
+	board_free(d->board);
+	announcer_free(d->announcer);
+	validator_free(d->validator);
+	hm_policy_free(d->policy);
+	curl_loop_close(d->curl);
+}
+
+static void on_written(void *data)
+{
+	struct verifierd *d = data;
+
+	d->writer = NULL;
+	board_close(d->board, "stopping");
+	if (d->server)
+		http_server_stop(d->server, on_server_stopped, d);
+	else
+		on_server_stopped(d);
+}
+
+void verifierd_stop(struct verifierd *daemon)
+{
+	struct verifierd *d = daemon;
+
+	if (d->stopping || !d->board)
+		return;
+	d->stopping = true;
+	for (size_t i = 0; i < d->config->oracle_count; i++) {
+		if (d->intakes[i])
+			intake_stop(d->intakes[i]);
+		d->intakes[i] = NULL;
+	}
+	if (d->writer)
+		archive_writer_stop(d->writer, on_written, d);
+	else
+		on_written(d);
+}

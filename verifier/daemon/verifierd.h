@@ -1,0 +1,48 @@
+/*
+ * verifierd: the daemon's parts, made, started and stopped in order.
+ *
+ *   intakes (one for each oracle) -> validator -> archive_writer
+ *     -> announcer -> board -> HTTP
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_H
+#define HALLMARK_VERIFIER_DAEMON_VERIFIERD_H
+
+#include "base/board.h"
+#include "verifier/daemon/announce.h"
+#include "verifier/daemon/archive_writer.h"
+#include "verifier/daemon/budget.h"
+#include "verifier/daemon/curl_loop.h"
+#include "verifier/daemon/intake.h"
+#include "verifier/daemon/validate.h"
+#include "verifier/daemon/verifierd_config.h"
+
+#define VERIFIERD_ERROR_MAX 1536
+
+struct verifierd { /* its fields are for verifierd_api.c; read only */
+	uv_loop_t *loop;
+	const struct verifierd_config *config;
+	struct hm_policy *policy;
+	struct validator *validator;
+	struct archive_writer *writer;
+	struct announcer *announcer;
+	struct board *board;
+	struct curl_loop *curl;
+	struct http_server *server;
+	struct intake *intakes[VERIFIERD_ORACLES_MAX];
+	struct budget verify_budget; /* of POST /verify */
+	bool stopping;
+};
+
+/* Reads the policy, opens the archive, listens, and goes after the oracles.
+ * config is borrowed until stopped. 0, or -1 and why; then all is released
+ * once the loop has run. */
+__attribute__((warn_unused_result)) int verifierd_start(
+    struct verifierd *daemon, uv_loop_t *loop,
+    const struct verifierd_config *config,
+    char error[static VERIFIERD_ERROR_MAX]);
+
+/* Streams get `goodbye`, what waits is written, all handles close: the loop
+ * then ends by itself. A second call does nothing. */
+void verifierd_stop(struct verifierd *daemon);
+
+#endif

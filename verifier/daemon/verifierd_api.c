@@ -1,0 +1,253 @@
+/* verifierd_api: the routes of hallmark-verifierd. */
+#include "verifier/daemon/verifierd_api.h"
+
+#include "base/log.h"
+#include "base/now.h"
+#include "verifier/daemon/verifierd.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHY_MAX 8192 /* bytes of one check's text: all oracles' addresses */
+
+static void reply_object(
+    struct http_request *req, unsigned status, json_t *root)
+{
+	char *text = json_dumps(root, JSON_COMPACT);
+
+	if (!text)
+		log_die("api", "out of memory");
+	http_reply(req, &(struct http_reply){
+			    .status = status,
+			    .content_type = "application/json",
+			    .body = text,
+			    .len = strlen(text),
+			});
+	free(text);
+	json_decref(root);
+}
+
+/* Texts may hold what others wrote: JSON takes UTF-8 only. */
+static json_t *text_or_null(const char *text)
+{
+	json_t *string;
+
+	if (!text)
+		return json_null();
+	string = json_string(text);
+	return string ? string : json_string("(not UTF-8)");
+}
+
+/* ---- prices ---- */
+
+static void serve_one(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+
+	board_serve_one(d->board, req);
+}
+
+static void serve_many(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+
+	board_serve_many(d->board, req);
+}
+
+static void serve_stream(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+
+	board_serve_stream(d->board, req);
+}
+
+static void serve_document(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+
+	board_serve_document(d->board, req);
+}
+
+static void serve_feeds(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+	char *json = announce_feeds_json(d->announcer);
+
+	http_reply_json(req, json);
+	free(json);
+}
+
+/* ---- state ---- */
+
+static void serve_livez(struct http_request *req, void *data)
+{
+	(void)data;
+	http_reply_json(req, "{\"live\":true}");
+}
+
+static void serve_version(struct http_request *req, void *data)
+{
+	(void)data;
+	http_reply_json(req, "{\"program\":\"hallmark-verifierd\","
+			     "\"version\":\"" HALLMARK_VERSION "\"}");
+}
+
+/* Each check is "ok", or says why not. One oracle is enough to be ready: a
+ * feed that only a lost one has will be missed soon enough. */
+
+static json_t *check_oracles(const struct verifierd *d, bool *ready)
+{
+	char text[WHY_MAX] = "";
+	size_t connected = 0, len = 0;
+
+	for (size_t i = 0; i < d->config->oracle_count; i++) {
+		if (d->intakes[i] && intake_connected(d->intakes[i])) {
+			connected++;
+			continue;
+		}
+		if (len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+			    "%s%s", len ? ", " : "not connected: ",
+			    d->config->oracles[i].text);
+	}
+	*ready &= connected > 0;
+	return text_or_null(len ? text : "ok");
+}
+
+static json_t *check_archive(const struct verifierd *d, bool *ready)
+{
+	const char *why = "stopping";
+	char text[ARCHIVE_ERROR_MAX + 64];
+
+	if (d->writer && archive_writer_ok(d->writer, &why))
+		return json_string("ok");
+	*ready = false;
+	snprintf(text, sizeof(text), "%s; %zu items wait", why,
+	    d->writer ? archive_writer_waiting(d->writer) : 0);
+	return text_or_null(text);
+}
+
+static json_t *check_feeds(const struct verifierd *d, bool *ready)
+{
+	char missing[WHY_MAX] = "", text[WHY_MAX + 64];
+	size_t names = board_names(d->board);
+
+	if (names == 0) {
+		*ready = false;
+		return json_string("no oracle has told its feeds yet");
+	}
+	if (board_fresh(d->board, now_unix_ms(), missing, sizeof(missing)) ==
+	    names)
+		return json_string("ok");
+	*ready = false;
+	snprintf(text, sizeof(text), "no price that can be used: %s", missing);
+	return text_or_null(text);
+}
+
+static json_t *count_items(const struct verifierd *d)
+{
+	json_t *verdicts = json_object();
+	struct announce_stats stats;
+
+	for (int v = 0; v < HM_VERDICT_COUNT; v++) {
+		uint64_t n = validator_count(d->validator, (enum hm_verdict)v);
+
+		if (n)
+			json_object_set_new(verdicts,
+			    hm_verdict_name((enum hm_verdict)v),
+			    json_integer((json_int_t)n));
+	}
+	announce_stats(d->announcer, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "accepted",
+	    (json_int_t)stats.accepted, "late", (json_int_t)stats.late,
+	    "duplicates", (json_int_t)stats.duplicates, "refused",
+	    (json_int_t)stats.refused, "verdicts", verdicts);
+}
+
+static void serve_readyz(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+	bool ready = !d->stopping;
+	json_t *checks = json_pack("{s:s, s:o, s:o, s:o}", "policy", "ok",
+	    "archive", check_archive(d, &ready), "oracles",
+	    check_oracles(d, &ready), "feeds", check_feeds(d, &ready));
+
+	reply_object(req, ready ? 200 : 503,
+	    json_pack("{s:b, s:o, s:o}", "ready", ready, "checks", checks,
+		"items", count_items(d)));
+}
+
+/* ---- POST /verify ---- */
+
+static void on_check(void *data, const char *check, bool passed,
+    const char *wanted, const char *found)
+{
+	json_array_append_new(
+	    data, json_pack("{s:s, s:b, s:s?, s:s?}", "check", check, "passed",
+		      passed, "wanted", wanted, "found", found));
+}
+
+static enum hm_verdict judge(struct verifierd *d, const char *body, size_t len,
+    bool replay, json_t *checks)
+{
+	const struct hm_report report = {.cb = on_check, .data = checks};
+	struct hm_envelope envelope;
+	enum hm_verdict verdict = hm_envelope_parse(&envelope, body, len);
+
+	on_check(checks, "envelope", verdict == HM_VALID, NULL, NULL);
+	if (verdict != HM_VALID)
+		return verdict;
+	if (replay)
+		verdict = validator_check_replay(
+		    d->validator, &envelope, &report);
+	else
+		verdict = validator_check_live(
+		    d->validator, &envelope, now_unix_ms(), &report);
+	hm_envelope_fini(&envelope);
+	return verdict;
+}
+
+static void serve_verify(struct http_request *req, void *data)
+{
+	struct verifierd *d = data;
+	const char *at = http_param(req, "at");
+	json_t *checks;
+	const char *body;
+	const char *name;
+	size_t len;
+
+	if (at && strcmp(at, "now") && strcmp(at, "published")) {
+		http_problem(req, 400, "PARAM_INVALID",
+		    "at must be now or published", "\"parameter\":\"at\"");
+		return;
+	}
+	if (!budget_take(
+		&d->verify_budget, uv_now(d->loop), VERIFIERD_VERIFY_PER_S)) {
+		http_problem(req, 429, "RATE_LIMITED",
+		    "too many items to verify in this second", NULL);
+		return;
+	}
+	checks = json_array();
+	body = http_body(req, &len);
+	name = hm_verdict_name(judge(d, body ? body : "", body ? len : 0,
+	    at && strcmp(at, "published") == 0, checks));
+	reply_object(req, 200,
+	    json_pack("{s:s, s:o}", "verdict", name, "checks", checks));
+}
+
+static const char *const verify_params[] = {"at", NULL};
+
+const struct http_route verifierd_api_routes[] = {
+    {"GET", "/price/{feed}", board_one_params, serve_one},
+    {"GET", "/price", board_many_params, serve_many},
+    {"GET", "/stream", board_stream_params, serve_stream},
+    {"GET", "/attestations/{sha256}", NULL, serve_document},
+    {"GET", "/feeds", NULL, serve_feeds},
+    {"GET", "/livez", NULL, serve_livez},
+    {"GET", "/readyz", NULL, serve_readyz},
+    {"GET", "/version", NULL, serve_version},
+    {"POST", "/verify", verify_params, serve_verify},
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,23 @@
+/*
+ * verifierd_api: what hallmark-verifierd answers. Only items that it verified
+ * and that are in its archive are ever served.
+ *
+ *   GET  /price/{feed}  /price  /stream  /attestations/{sha256}   (board.h)
+ *   GET  /feeds    what is served, and how fresh
+ *   GET  /livez    200 while the loop turns
+ *   GET  /readyz   200 or 503, with each check and why
+ *   GET  /version
+ *   POST /verify?at=now|published   body: an item; the verdict and each check
+ */
+#ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_API_H
+#define HALLMARK_VERIFIER_DAEMON_VERIFIERD_API_H
+
+#include "base/http_server.h"
+
+/* A document not seen before costs milliseconds of the loop. */
+#define VERIFIERD_VERIFY_PER_S 50
+
+/* For http_server_start with a struct verifierd as its data. */
+extern const struct http_route verifierd_api_routes[];
+
+#endif
