@@ -34,12 +34,15 @@ static void test_kinds(void **state)
 	static const char item[] = " \n{\"content\":\"x\"}";
 	static const char both[] =
 	    "{\"content\":\"x\",\"attestation_doc_b64\":\"hEQ=\"}";
+	static const char maimed[] = "{\"cnntent\":\"x\",\"signature_b64\":"
+				     "\"\",\"attestation_doc_b64\":\"hEQ=\"}";
 	static const char twice[] = "{\"attestation_doc_b64\":\"hEQ=\","
 				    "\"attestation_doc_b64\":\"hEQ=\"}";
 
 	(void)state;
 	expect(item, INPUT_ITEM, item, strlen(item));
 	expect(both, INPUT_ITEM, both, strlen(both));
+	expect(maimed, INPUT_ITEM, maimed, strlen(maimed));
 	expect("{", INPUT_ITEM, "{", 1);
 	/* The answer of GET /attestation. */
 	expect("{\"platform\":\"p\",\"attestation_doc_b64\":\"hEQ=\"}",
