@@ -1,7 +1,9 @@
 """What a user of Hallmark needs: GET, a stream of events, an item's fields."""
 
+import contextlib
 import http.client
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -36,6 +38,13 @@ def ready(url):
         return request(url).status == 200
     except OSError:
         return False
+
+
+def why_not(url):
+    try:
+        return request(url).body.decode(errors="replace")
+    except OSError as error:
+        return f"nothing ({error})"
 
 
 def content_of(envelope):
@@ -86,27 +95,23 @@ class Stream(threading.Thread):
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
         self._connection.request("GET", path, headers=headers)
+        self._socket = self._connection.sock  # the reply takes it over
         self._reply = self._connection.getresponse()
         self.status = self._reply.status
         self.start()
 
     def run(self):
-        try:
+        # The server may be killed, or we may close it.
+        with contextlib.suppress(OSError, http.client.HTTPException):
             for event in parse_events(self._reply):
                 self.events.append(event)
-        except (OSError, http.client.HTTPException, ValueError,
-                AttributeError):
-            pass  # killed, or closed by us
         self.closed.set()
 
     def named(self, *names):
         return [event for event in list(self.events) if event.name in names]
 
     def close(self):
-        sock = self._connection.sock or self._reply.fp.raw._sock
-        try:
-            sock.shutdown(2)
-        except OSError:
-            pass
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self.closed.wait(TIMEOUT_S)
         self._connection.close()

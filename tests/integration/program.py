@@ -44,6 +44,8 @@ class Program:
 
     def start(self):
         assert not self.running()
+        if not os.path.exists(self.argv[0]):
+            raise Failed(f"{self.argv[0]} is not built yet: run make")
         parent = os.getpid()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(

@@ -35,6 +35,8 @@ def run(program, *args, **more):
 
 
 class Stack:
+    bin = BIN
+
     def __init__(self, feeds=None, live=False, record=False, verifierd=True):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hallmark-"))
         self.feeds = feeds or settings.live_feeds()
@@ -115,17 +117,25 @@ class Stack:
 
     # ---- programs ----
 
-    def is_ready(self, name):
-        return client.ready({
-            "simulator": self.control_url("/state"),
-            # The bridge has no page of its own; the oracle's shows both.
-            "bridge": self.oracle_url("/livez"),
-            "oracle": self.oracle_url("/readyz"),
-            "verifierd": self.url("/readyz")}[name])
+    def _ready_page(self, name):
+        return {"simulator": self.control_url("/state"),
+                "oracle": self.oracle_url("/readyz"),
+                "verifierd": self.url("/readyz")}[name]
 
     def wait_ready(self, name, seconds=START_S):
-        wait_until(f"{name} is ready", lambda: self.is_ready(name), seconds,
-                   self.programs[name].must_run)
+        page = self._ready_page(name)
+        try:
+            wait_until(f"{name} is ready", lambda: client.ready(page),
+                       seconds, self.programs[name].must_run)
+        except Failed as failed:
+            raise Failed(f"{failed}; {page} says: "
+                         + client.why_not(page)) from None
+
+    def _start_listener(self, name, sock):
+        program = self.programs[name]
+        program.start()
+        wait_until(f"{name} listens", (self.dir / sock).exists, START_S,
+                   program.must_run)
 
     def start(self, progress=lambda text: None):
         self.write_configs()
@@ -135,9 +145,9 @@ class Stack:
             self.programs["simulator"].start()
             self.wait_ready("simulator")
         progress("starting the bridge ...")
-        self.programs["bridge"].start()
+        self._start_listener("bridge", "bridge-out.sock")
         progress("starting the oracle (simulated attestation) ...")
-        self.programs["oracle"].start()
+        self._start_listener("oracle", "oracle.sock")
         self.wait_ready("oracle")
         self.write_policy()
         if "verifierd" in self.programs:
