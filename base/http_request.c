@@ -136,7 +136,10 @@ void *http_on_target(
 	req->loop = server->loop;
 	req->connection = connection;
 	req->peer = http_connection_of(connection);
-	assert(!req->peer->request);
+	/* One that broke off and was not completed. UNTESTED: so far its
+	 * connection always ends with it. */
+	if (req->peer->request)
+		http_request_completed(req->peer->request);
 	req->peer->request = req;
 	req->part = "";
 	req->target_error = http_target_parse(&req->target, uri);

@@ -65,6 +65,38 @@ static inline void pump_ms(int64_t ms)
 		}                                                            \
 	} while (0)
 
+static int turns;
+
+static inline void on_turn(uv_prepare_t *prepare)
+{
+	(void)prepare;
+	turns++;
+}
+
+static inline void on_stop_timer(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+/* Runs the loop for 300 ms as a program would, and counts its turns. */
+static inline int count_turns(void)
+{
+	uv_prepare_t prepare;
+	uv_timer_t timer;
+
+	turns = 0;
+	uv_prepare_init(&loop, &prepare);
+	uv_prepare_start(&prepare, on_turn);
+	uv_timer_init(&loop, &timer);
+	uv_update_time(&loop);
+	uv_timer_start(&timer, on_stop_timer, 300, 0);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&prepare, NULL);
+	uv_close((uv_handle_t *)&timer, NULL);
+	pump_once();
+	return turns;
+}
+
 /* ---- the server ---- */
 
 static inline void server_listen(

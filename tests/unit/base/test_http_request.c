@@ -461,38 +461,6 @@ static void test_no_deadline_while_kept(void **state)
 
 /* ---- out of descriptors ---- */
 
-static int turns;
-
-static void on_turn(uv_prepare_t *prepare)
-{
-	(void)prepare;
-	turns++;
-}
-
-static void on_stop_timer(uv_timer_t *timer)
-{
-	uv_stop(timer->loop);
-}
-
-/* Runs the loop for 300 ms as a program would, and counts its turns. */
-static int count_turns(void)
-{
-	uv_prepare_t prepare;
-	uv_timer_t timer;
-
-	turns = 0;
-	uv_prepare_init(&loop, &prepare);
-	uv_prepare_start(&prepare, on_turn);
-	uv_timer_init(&loop, &timer);
-	uv_update_time(&loop);
-	uv_timer_start(&timer, on_stop_timer, 300, 0);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_close((uv_handle_t *)&prepare, NULL);
-	uv_close((uv_handle_t *)&timer, NULL);
-	pump_once();
-	return turns;
-}
-
 static void test_out_of_descriptors(void **state)
 {
 	struct rlimit saved, low;
@@ -530,6 +498,40 @@ static void test_idle_server_sleeps(void **state)
 	fd = keep_one();
 	pump_ms(10);
 	assert_in_range(count_turns(), 1, 30);
+	close(fd);
+}
+
+/* Bytes and ends that nobody may read yet do not keep the loop awake. */
+static void test_kept_requests_let_the_server_sleep(void **state)
+{
+	int more, half;
+
+	(void)state;
+	want_abandoned = false;
+	more = keep_one();
+	client_send(more, NOW NOW "GET /no");
+	half = keep_one();
+	shutdown(half, SHUT_WR);
+	pump_until(kept[1]->gone);
+	assert_in_range(count_turns(), 1, 30);
+	http_reply_json(kept[0], "1");
+	http_reply_json(kept[1], "2");
+	pump_ms(20);
+	assert_in_range(count_turns(), 1, 30);
+	close(more);
+	close(half);
+}
+
+/* A big answer that nobody takes. */
+static void test_blocked_answer_lets_the_server_sleep(void **state)
+{
+	int fd = client_connect();
+
+	(void)state;
+	client_send(fd, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+	pump_until(!TAILQ_EMPTY(&server->requests));
+	pump_ms(50);
+	assert_in_range(count_turns(), 1, 60);
 	close(fd);
 }
 
@@ -694,6 +696,8 @@ int main(void)
 	    server_test(test_no_deadline_while_kept),
 	    server_test(test_out_of_descriptors),
 	    server_test(test_idle_server_sleeps),
+	    server_test(test_kept_requests_let_the_server_sleep),
+	    server_test(test_blocked_answer_lets_the_server_sleep),
 	    stop_test(test_stop_with_kept_requests),
 	    stop_test(test_stop_with_clients_in_every_state),
 	    stop_test(test_stop_lets_an_answer_go_out),

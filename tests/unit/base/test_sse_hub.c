@@ -270,6 +270,49 @@ static void test_unix_socket(void **state)
 	stream_close(&s);
 }
 
+/* RFC 9112 6.3: without chunks, until the connection closes. */
+static void test_http_1_0(void **state)
+{
+	struct response r = {.text = NULL};
+	int fd = client_connect();
+
+	(void)state;
+	client_send(fd, "GET /stream HTTP/1.0\r\nHost: x\r\n\r\n");
+	pump_until(stats().subscribers == 1);
+	publish("A", "{\"n\":1}");
+	sse_hub_close(hub, "over");
+	client_read_until(fd, &r, r.closed);
+	assert_string_equal(response_body(&r),
+	    "retry: 2000\n\n"
+	    "event: price\nid: " EPOCH "-1\ndata: {\"n\":1}\n\n"
+	    "event: goodbye\ndata: {\"reason\":\"over\"}\n\n");
+	response_fini(&r);
+	close(fd);
+}
+
+/* An idle stream, and one that is blocked, cost nothing. */
+static void test_streams_let_the_server_sleep(void **state)
+{
+	size_t len = SSE_QUEUE_BYTES - 1000;
+	char *data = malloc(len);
+	struct stream idle, blocked;
+
+	(void)state;
+	memset(data, 'x', len);
+	stream_open(&idle, "/stream?feeds=A");
+	stream_open(&blocked, "/stream?feeds=B");
+	assert_in_range(count_turns(), 1, 30);
+	for (int i = 0; i < 8; i++) {
+		sse_publish(hub, "price", "B", data, len, false);
+		pump_ms(10);
+	}
+	pump_ms(50);
+	assert_in_range(count_turns(), 1, 60);
+	free(data);
+	stream_close(&idle);
+	stream_close(&blocked);
+}
+
 static void test_head(void **state)
 {
 	struct response r = client_ask("HEAD /stream HTTP/1.1\r\nHost: x\r\n"
@@ -748,6 +791,8 @@ int main(void)
 	    hub_test(test_large_events),
 	    cmocka_unit_test_setup_teardown(
 		test_unix_socket, setup_unix, teardown),
+	    hub_test(test_http_1_0),
+	    hub_test(test_streams_let_the_server_sleep),
 	    hub_test(test_head),
 	    cmocka_unit_test_teardown(test_heartbeat, teardown),
 	    cmocka_unit_test_teardown(test_own_heartbeat, teardown),
