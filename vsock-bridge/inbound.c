@@ -11,7 +11,6 @@
 #include "vsock-bridge/peer.h"
 #include "vsock-bridge/relay.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@ struct session {
 	struct endpoint_connect *connect; /* NULL when RELAYING */
 	uv_pipe_t client, upstream;       /* RELAYING */
 	struct relay relay;
+	bool aborted; /* CONNECTING was told to end */
 };
 
 static void free_session(struct session *session)
@@ -58,16 +58,6 @@ static void on_relayed(struct relay *relay, int result)
 	free_session(session);
 }
 
-static void open_pipe(struct session *session, uv_pipe_t *pipe, int fd)
-{
-	int err = uv_pipe_init(session->inbound->service->loop, pipe, 0);
-
-	assert(err == 0); /* it only fills the struct */
-	err = uv_pipe_open(pipe, fd);
-	assert(err == 0); /* a good stream socket, ours alone */
-	(void)err;
-}
-
 static void on_connected(struct endpoint_connect *connect, int fd)
 {
 	struct session *session = connect->data;
@@ -75,15 +65,18 @@ static void on_connected(struct endpoint_connect *connect, int fd)
 
 	free(connect);
 	session->connect = NULL;
-	if (fd < 0) {
-		if (fd != UV_ECANCELED)
-			log_failure(session, "failed", uv_strerror(fd));
+	if (fd < 0 && !session->aborted)
+		log_failure(session, "failed", uv_strerror(fd));
+	if (fd < 0 || session->aborted) {
+		/* It may have been connected already when it was canceled. */
+		if (fd >= 0)
+			close(fd);
 		close(session->fd);
 		free_session(session);
 		return;
 	}
-	open_pipe(session, &session->client, session->fd);
-	open_pipe(session, &session->upstream, fd);
+	service_open(session->inbound->service, &session->client, session->fd);
+	service_open(session->inbound->service, &session->upstream, fd);
 	session->relay.data = session;
 	relay_start(&session->relay,
 	    &(struct relay_options){
@@ -98,10 +91,12 @@ static void abort_session(struct connection *member)
 {
 	struct session *session = (struct session *)member;
 
-	if (session->connect != NULL)
-		endpoint_connect_cancel(session->connect);
-	else
+	if (session->connect == NULL) {
 		relay_stop(&session->relay);
+		return;
+	}
+	session->aborted = true;
+	endpoint_connect_cancel(session->connect);
 }
 
 static int connect_session(struct session *session)

@@ -8,7 +8,6 @@
 #include "vsock-bridge/refusal.h"
 #include "vsock-bridge/relay.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +31,7 @@ struct session {
 	uv_pipe_t client, upstream; /* upstream: RELAYING only */
 	uv_timer_t timer;           /* of HEAD */
 	unsigned open_handles;      /* client and timer, while CLOSING */
+	bool aborted;               /* CONNECTING was told to end */
 
 	/* For the way to RELAYING, or the refusal; idle sessions have none. */
 	struct setup *setup;
@@ -187,9 +187,11 @@ static void refuse_unconnected(
 static void on_destination(struct destination *destination, int fd)
 {
 	struct session *session = destination->data;
-	int err;
 
-	if (fd < 0 && destination->failure == DESTINATION_CANCELED) {
+	/* It may have been connected already when it was canceled. */
+	if (session->aborted) {
+		if (fd >= 0)
+			close(fd);
 		close_session(session);
 		return;
 	}
@@ -197,11 +199,7 @@ static void on_destination(struct destination *destination, int fd)
 		refuse_unconnected(session, destination->failure, fd);
 		return;
 	}
-	err = uv_pipe_init(service_of(session)->loop, &session->upstream, 0);
-	assert(err == 0); /* it only fills the struct */
-	err = uv_pipe_open(&session->upstream, fd);
-	assert(err == 0); /* a good stream socket, ours alone */
-	(void)err;
+	service_open(service_of(session), &session->upstream, fd);
 	start_relay(session);
 }
 
@@ -318,6 +316,7 @@ static void abort_session(struct connection *member)
 		close_session(session);
 		break;
 	case CONNECTING:
+		session->aborted = true;
 		destination_cancel(&session->setup->destination);
 		break;
 	case RELAYING:
@@ -346,15 +345,8 @@ static void drop(struct session *session, int fd, const char *detail)
 
 static void open_handles(struct session *session, int fd)
 {
-	uv_loop_t *loop = service_of(session)->loop;
-	int err;
-
-	uv_timer_init(loop, &session->timer);
-	err = uv_pipe_init(loop, &session->client, 0);
-	assert(err == 0); /* it only fills the struct */
-	err = uv_pipe_open(&session->client, fd);
-	assert(err == 0); /* a good stream socket, ours alone */
-	(void)err;
+	uv_timer_init(service_of(session)->loop, &session->timer);
+	service_open(service_of(session), &session->client, fd);
 	session->timer.data = session;
 	session->client.data = session;
 }

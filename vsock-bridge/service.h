@@ -14,4 +14,7 @@ struct service {
 	struct connections connections;
 };
 
+/* A connected stream socket of any kind, taken, as a stream on the loop. */
+void service_open(struct service *service, uv_pipe_t *pipe, int fd);
+
 #endif
