@@ -5,6 +5,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -68,6 +70,10 @@ static void accepted(struct listener *listener, int fd)
 	if (listener->exhausted)
 		log_info("listener", "accept_resumed", LOG_S("listen", where));
 	listener->exhausted = false;
+	/* What a relay has is to leave at once, not to wait for more. */
+	if (listener->endpoint.kind == ENDPOINT_TCP)
+		(void)setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	listener->on_accept(listener, fd);
 }
 

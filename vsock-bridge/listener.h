@@ -19,7 +19,8 @@
 
 struct listener;
 
-/* A connected, non-blocking, close-on-exec descriptor that the callee owns. */
+/* A connected, non-blocking, close-on-exec descriptor that the callee owns
+ * (TCP_NODELAY set for tcp). */
 typedef void (*listener_accept_cb)(struct listener *listener, int fd);
 typedef void (*listener_stopped_cb)(struct listener *listener);
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "vsock-bridge/listener.h"
 
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 struct fixture {
@@ -16,7 +17,12 @@ struct fixture {
 static void on_accept(struct listener *listener, int fd)
 {
 	struct fixture *f = listener->data;
+	socklen_t len = sizeof(int);
+	int nodelay = 0;
 
+	assert_int_equal(
+	    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len), 0);
+	assert_int_not_equal(nodelay, 0);
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	f->accepted[f->count++] = fd;
