@@ -244,10 +244,11 @@ static void test_400_and_405(void **state)
 	stop();
 }
 
-/* A client that sends much more than was read still gets its answer. */
+/* A client that is still sending when it is refused, more than sockets hold,
+ * can send it all and still gets its answer. */
 static void test_answer_survives_unread_bytes(void **state)
 {
-	static char noise[300000];
+	static char noise[8u << 20];
 	int fd;
 
 	(void)state;
@@ -492,6 +493,7 @@ static void test_terminate_aborts_what_does_not_end(void **state)
 	child_wait_logged(&child, " stopping ", 1);
 	kill(child.pid, SIGTERM); /* again: now */
 	assert_int_equal(child_wait(&child), 0);
+	assert_int_equal(child_logged(&child, " aborting "), 0);
 	close(upstream);
 	child_fini(&child);
 	close(fd);
