@@ -1,0 +1,243 @@
+/* board: each answer of the four routes, and that nothing stale looks fresh. */
+#include "base/board.h"
+#include "client.h"
+
+#define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static struct board *board;
+
+static void serve_one(struct http_request *req, void *data)
+{
+	(void)data;
+	board_serve_one(board, req);
+}
+
+static void serve_many(struct http_request *req, void *data)
+{
+	(void)data;
+	board_serve_many(board, req);
+}
+
+static void serve_stream(struct http_request *req, void *data)
+{
+	(void)data;
+	board_serve_stream(board, req);
+}
+
+static void serve_document(struct http_request *req, void *data)
+{
+	(void)data;
+	board_serve_document(board, req);
+}
+
+static struct http_route routes[] = {
+    {"GET", "/price", NULL, serve_many},
+    {"GET", "/price/{feed}", NULL, serve_one},
+    {"GET", "/stream", NULL, serve_stream},
+    {"GET", "/attestations/{sha256}", NULL, serve_document},
+    {NULL, NULL, NULL, NULL},
+};
+
+static int set_up(void **state)
+{
+	(void)state;
+	routes[0].params = board_many_params;
+	routes[1].params = board_one_params;
+	routes[2].params = board_stream_params;
+	server_start_tcp(routes, NULL);
+	board = board_new(&loop, "e1");
+	board_add_name(board, "BTC-USD");
+	board_add_name(board, "ETH-USD");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	board_close(board, "test");
+	server_stop_wait();
+	board_free(board);
+	loop_end();
+	return 0;
+}
+
+static void post(const char *name, int64_t life_ms, const char *unavailable)
+{
+	int64_t now_ms = now_unix_ms();
+
+	board_post(board, &(struct board_text){
+			      .name = name,
+			      .full = "{\"form\":\"full\"}",
+			      .ref = "{\"form\":\"ref\"}",
+			      .sha256_hex = SHA_A,
+			      .published_ms = now_ms,
+			      .expires_ms = now_ms + life_ms,
+			      .unavailable = unavailable,
+			  });
+}
+
+/* Asks and checks the status and that each needle is in the answer. */
+static void asked(const char *target, int status, const char *needle)
+{
+	struct response response = client_get(target);
+
+	if (response_status(&response) != status ||
+	    !strstr(response.text, needle))
+		fail_msg("%s: wanted %d with %s, found %s", target, status,
+		    needle, response.text);
+	response_fini(&response);
+}
+
+static void an_unknown_name_is_404(void **state)
+{
+	(void)state;
+	asked("/price/XRP-USD", 404, "\"FEED_UNKNOWN\"");
+	asked("/stream?feeds=BTC-USD,XRP-USD", 404, "\"FEED_UNKNOWN\"");
+}
+
+static void before_the_first_text_it_says_so(void **state)
+{
+	(void)state;
+	asked("/price/BTC-USD", 503, "\"FEED_UNAVAILABLE\"");
+}
+
+static void both_forms_are_served(void **state)
+{
+	(void)state;
+	post("BTC-USD", 5000, NULL);
+	asked("/price/BTC-USD", 200, "{\"form\":\"full\"}");
+	asked("/price/BTC-USD?attestation=full", 200, "{\"form\":\"full\"}");
+	asked("/price/BTC-USD?attestation=ref", 200, "{\"form\":\"ref\"}");
+	asked("/price/BTC-USD?attestation=half", 400, "\"PARAM_INVALID\"");
+	asked("/price/BTC-USD?colour=red", 400, "\"PARAM_UNKNOWN\"");
+}
+
+static void the_two_forms_have_their_own_etags(void **state)
+{
+	(void)state;
+	post("BTC-USD", 5000, NULL);
+	asked("/price/BTC-USD", 200, "\"" SHA_A "\"");
+	asked("/price/BTC-USD?attestation=ref", 200, "\"" SHA_A "-ref\"");
+}
+
+static void an_expired_text_is_evidence_not_a_price(void **state)
+{
+	(void)state;
+	post("BTC-USD", -1, NULL);
+	asked("/price/BTC-USD", 503, "\"PRICE_STALE\"");
+	asked("/price/BTC-USD", 503, "\"item\":{\"form\":\"full\"}");
+	asked("/price", 200, "\"items\":[]");
+}
+
+static void an_unavailable_one_says_why(void **state)
+{
+	(void)state;
+	post("BTC-USD", 5000, "insufficient_sources");
+	asked("/price/BTC-USD", 503, "\"FEED_UNAVAILABLE\"");
+	asked("/price/BTC-USD", 503, "insufficient_sources");
+}
+
+static void many_at_once_name_what_is_missing(void **state)
+{
+	(void)state;
+	post("BTC-USD", 5000, NULL);
+	asked("/price", 200,
+	    "{\"items\":[{\"form\":\"full\"}],\"errors\":[{\"feed\":\"ETH-USD"
+	    "\",\"code\":\"FEED_UNAVAILABLE\"");
+	asked("/price?feeds=BTC-USD&attestation=ref", 200,
+	    "{\"items\":[{\"form\":\"ref\"}],\"errors\":[]}");
+	asked("/price?feeds=BTC-USD,%22,", 200,
+	    "{\"feed\":\"\\\"\",\"code\":\"FEED_UNKNOWN\"");
+	asked("/price?feeds=%ff%fe", 400, "\"PARAM_INVALID\"");
+	asked("/price?attestation=x", 400, "\"PARAM_INVALID\"");
+}
+
+static void documents_are_immutable(void **state)
+{
+	(void)state;
+	asked("/attestations/" SHA_A, 404, "\"ATTESTATION_UNKNOWN\"");
+	board_attest(board, "o", SHA_A, (const uint8_t *)"doc", 3, "{}");
+	asked("/attestations/" SHA_A, 200, "immutable");
+	asked("/attestations/" SHA_A, 200, "\r\n\r\ndoc");
+}
+
+static void a_stream_begins_with_the_attestation(void **state)
+{
+	struct response response = {.text = NULL};
+	int fd = client_connect();
+
+	(void)state;
+	board_attest(board, "o", SHA_A, (const uint8_t *)"d", 1, "{\"a\":1}");
+	board_attest(board, "o", SHA_A, (const uint8_t *)"d", 1, "{\"a\":2}");
+	client_send(fd, "GET /stream?feeds=BTC-USD HTTP/1.1\r\n"
+			"Host: x\r\n\r\n");
+	client_read_until(
+	    fd, &response, response.text && strstr(response.text, "{\"a\":2}"));
+	assert_null(strstr(response.text, "{\"a\":1}"));
+	post("ETH-USD", 5000, NULL); /* not asked for */
+	post("BTC-USD", 5000, "insufficient_sources");
+	client_read_until(
+	    fd, &response, strstr(response.text, "event: status") != NULL);
+	assert_null(strstr(response.text, "event: price"));
+	assert_non_null(strstr(response.text, "{\"form\":\"ref\"}"));
+	close(fd);
+	response_fini(&response);
+}
+
+static void a_full_stream_has_the_full_form(void **state)
+{
+	struct response response = {.text = NULL};
+	int fd = client_connect();
+
+	(void)state;
+	client_send(fd, "GET /stream?attestation=full HTTP/1.1\r\n"
+			"Host: x\r\n\r\n");
+	client_read_until(fd, &response, response_status(&response) == 200);
+	post("BTC-USD", 5000, NULL);
+	client_read_until(
+	    fd, &response, strstr(response.text, "event: price") != NULL);
+	client_read_until(fd, &response,
+	    strstr(response.text, "{\"form\":\"full\"}") != NULL);
+	close(fd);
+	response_fini(&response);
+}
+
+static void fresh_counts_and_names_the_rest(void **state)
+{
+	char missing[64];
+
+	(void)state;
+	assert_int_equal(board_fresh(board, now_unix_ms(), missing, 64), 0);
+	assert_string_equal(missing, "BTC-USD,ETH-USD");
+	post("BTC-USD", 5000, NULL);
+	post("ETH-USD", 5000, "insufficient_sources");
+	assert_int_equal(board_fresh(board, now_unix_ms(), missing, 64), 1);
+	assert_string_equal(missing, "ETH-USD");
+	assert_int_equal(
+	    board_fresh(board, now_unix_ms() + 5001, missing, 9), 0);
+	assert_string_equal(missing, ""); /* no room for a name */
+	assert_int_equal(board_names(board), 2);
+	assert_true(board_has_name(board, "ETH-USD"));
+}
+
+#define BOARD_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    BOARD_TEST(an_unknown_name_is_404),
+	    BOARD_TEST(before_the_first_text_it_says_so),
+	    BOARD_TEST(both_forms_are_served),
+	    BOARD_TEST(the_two_forms_have_their_own_etags),
+	    BOARD_TEST(an_expired_text_is_evidence_not_a_price),
+	    BOARD_TEST(an_unavailable_one_says_why),
+	    BOARD_TEST(many_at_once_name_what_is_missing),
+	    BOARD_TEST(documents_are_immutable),
+	    BOARD_TEST(a_stream_begins_with_the_attestation),
+	    BOARD_TEST(a_full_stream_has_the_full_form),
+	    BOARD_TEST(fresh_counts_and_names_the_rest),
+	};
+
+	return cmocka_run_group_tests_name("board", tests, NULL, NULL);
+}
