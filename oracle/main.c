@@ -196,6 +196,7 @@ static void finish(struct oracle *oracle)
 	identity_free(&oracle->identity);
 	uv_loop_close(oracle->loop);
 	log_info("oracle", "stopped");
+	uv_library_shutdown(); /* ends the pool, and what it holds of OpenSSL */
 }
 
 static int run(const struct config *config)
