@@ -31,21 +31,25 @@ static int decode_text(
 	return rc;
 }
 
-/* JSON around a document, as GET /attestation answers it. With any trace of an
- * item in it, it is judged as one: or an item whose "content" lost a letter
- * would pass for the good document that is still inside. */
+/* JSON around a document, exactly as GET /attestation answers it. Anything else
+ * is judged as an item: or one whose "content" lost a letter would pass for the
+ * good document that is still inside. */
 static int decode_json(
     uint8_t **out, size_t *out_len, const char *text, size_t len)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	json_t *document = json_object_get(root, "attestation_doc_b64");
-	int rc = -1;
+	const char *base64, *sha256, *platform, *key;
+	json_int_t timestamp_ms, not_after_ms;
+	size_t base64_len;
+	int rc;
 
 	*out = NULL;
-	if (json_is_string(document) && !json_object_get(root, "content") &&
-	    !json_object_get(root, "signature_b64"))
-		rc = base64_decode(out, out_len, json_string_value(document),
-		    json_string_length(document));
+	rc = json_unpack(root, "{s:s, s:s, s:s, s:I, s:I, s:s% !}",
+	    "attestation_sha256", &sha256, "platform", &platform, "public_key",
+	    &key, "timestamp_ms", &timestamp_ms, "not_after_ms", &not_after_ms,
+	    "attestation_doc_b64", &base64, &base64_len);
+	if (rc == 0)
+		rc = base64_decode(out, out_len, base64, base64_len);
 	json_decref(root);
 	return rc;
 }

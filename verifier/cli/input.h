@@ -1,10 +1,10 @@
 /*
  * input: a file that somebody wants checked, told apart by what is in it:
  *
- *   item      JSON with "content"
+ *   item      any other JSON
  *   document  CBOR (a COSE_Sign1), or the same in base64, line breaks
- *             allowed, or JSON with "attestation_doc_b64" and no "content"
- *             (what GET /attestation answers)
+ *             allowed, or the JSON that GET /attestation answers, no more and
+ *             no less
  */
 #ifndef HALLMARK_VERIFIER_CLI_INPUT_H
 #define HALLMARK_VERIFIER_CLI_INPUT_H

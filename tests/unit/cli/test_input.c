@@ -29,6 +29,10 @@ static void expect(
 	assert_null(input.bytes);
 }
 
+#define ANSWER                                                                   \
+	"\"attestation_sha256\":\"00\",\"platform\":\"p\",\"public_key\":\"k\"," \
+	"\"timestamp_ms\":1,\"not_after_ms\":2,\"attestation_doc_b64\":\"hEQ=\""
+
 static void test_kinds(void **state)
 {
 	static const char item[] = " \n{\"content\":\"x\"}";
@@ -36,6 +40,8 @@ static void test_kinds(void **state)
 	    "{\"content\":\"x\",\"attestation_doc_b64\":\"hEQ=\"}";
 	static const char maimed[] = "{\"cnntent\":\"x\",\"signature_b64\":"
 				     "\"\",\"attestation_doc_b64\":\"hEQ=\"}";
+	static const char answer[] = "{" ANSWER "}";
+	static const char more[] = "{" ANSWER ",\"signature_b65\":\"\"}";
 	static const char twice[] = "{\"attestation_doc_b64\":\"hEQ=\","
 				    "\"attestation_doc_b64\":\"hEQ=\"}";
 
@@ -45,8 +51,8 @@ static void test_kinds(void **state)
 	expect(maimed, INPUT_ITEM, maimed, strlen(maimed));
 	expect("{", INPUT_ITEM, "{", 1);
 	/* The answer of GET /attestation. */
-	expect("{\"platform\":\"p\",\"attestation_doc_b64\":\"hEQ=\"}",
-	    INPUT_DOCUMENT, "\x84\x44", 2);
+	expect(answer, INPUT_DOCUMENT, "\x84\x44", 2);
+	expect(more, INPUT_ITEM, more, strlen(more));
 	expect(twice, INPUT_ITEM, twice, strlen(twice));
 	/* CBOR as it is, base64 of it in lines, and neither. */
 	expect("\x84\x44", INPUT_DOCUMENT, "\x84\x44", 2);
