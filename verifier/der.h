@@ -1,0 +1,16 @@
+/*
+ * der: is this one DER element, and nothing behind it? OpenSSL reads BER and
+ * forgives more; audits of other verifiers found certificates that two parsers
+ * read differently. This looks at the encoding only (X.690, 10 and 11):
+ * definite shortest lengths, BOOLEAN 00 or FF, shortest INTEGERs, sound BIT
+ * STRINGs and OBJECT IDENTIFIERs, bounded depth. What is inside an OCTET
+ * STRING is not followed.
+ */
+#ifndef HALLMARK_VERIFIER_DER_H
+#define HALLMARK_VERIFIER_DER_H
+
+#include "verifier/cursor.h"
+
+__attribute__((warn_unused_result)) int der_check(struct slice der);
+
+#endif
