@@ -1,0 +1,281 @@
+/* cert: see cert.h. */
+#include "verifier/cert.h"
+
+#include "verifier/der.h"
+#include "verifier/moment.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#define EXTENSIONS_MAX 16
+#define PATHLEN_MAX    16 /* no chain of ours is longer */
+#define POINT_LEN      97 /* 04 || x || y, P-384 (SEC 1, 2.3.3) */
+
+static bool is_ecdsa_sha384(const X509_ALGOR *alg)
+{
+	const ASN1_OBJECT *oid;
+	int parameter;
+
+	X509_ALGOR_get0(&oid, &parameter, NULL, alg);
+	/* RFC 5758, 3.2: "the parameters field MUST be absent" */
+	return OBJ_obj2nid(oid) == NID_ecdsa_with_SHA384 &&
+	       parameter == V_ASN1_UNDEF;
+}
+
+static bool signature_algorithms_ok(const X509 *x509)
+{
+	const X509_ALGOR *outer;
+	const ASN1_BIT_STRING *signature;
+
+	X509_get0_signature(&signature, &outer, x509);
+	return is_ecdsa_sha384(outer) &&
+	       is_ecdsa_sha384(X509_get0_tbs_sigalg(x509));
+}
+
+/* By name: explicit parameters may describe a curve of the attacker's making
+ * (CVE-2020-0601). Uncompressed, as AWS writes it. */
+static bool key_ok(const X509 *x509)
+{
+	X509_PUBKEY *pub = X509_get_X509_PUBKEY(x509);
+	ASN1_OBJECT *oid;
+	const ASN1_OBJECT *curve;
+	const unsigned char *point;
+	const void *parameter;
+	X509_ALGOR *alg;
+	int point_len, type;
+
+	if (X509_PUBKEY_get0_param(&oid, &point, &point_len, &alg, pub) != 1 ||
+	    OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey)
+		return false;
+	X509_ALGOR_get0(NULL, &type, &parameter, alg);
+	if (type != V_ASN1_OBJECT)
+		return false;
+	curve = parameter;
+	/* X509_get0_pubkey() fails for a point that is not on the curve. */
+	return OBJ_obj2nid(curve) == NID_secp384r1 && point_len == POINT_LEN &&
+	       point[0] == 0x04 && X509_get0_pubkey(x509) != NULL;
+}
+
+static bool extension_ok(X509_EXTENSION *extension)
+{
+	const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
+	struct slice value = {
+	    ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data)};
+
+	switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
+	case NID_basic_constraints:
+	case NID_key_usage:
+		return der_check(value) == 0;
+	case NID_subject_key_identifier:
+	case NID_authority_key_identifier:
+	case NID_crl_distribution_points:
+		return der_check(value) == 0 &&
+		       !X509_EXTENSION_get_critical(extension);
+	case NID_ext_key_usage:
+	case NID_name_constraints:
+	case NID_certificate_policies:
+	case NID_policy_mappings:
+	case NID_policy_constraints:
+	case NID_inhibit_any_policy:
+	case NID_proxyCertInfo:
+		return false;
+	default:
+		/* RFC 5280, 4.2: a system "MUST reject the certificate if it
+		 * encounters a critical extension it does not recognize" */
+		return !X509_EXTENSION_get_critical(extension);
+	}
+}
+
+static bool is_duplicate(const X509 *x509, int index)
+{
+	const ASN1_OBJECT *oid = X509_EXTENSION_get_object(
+	    X509_get_ext(x509, index));
+
+	return X509_get_ext_by_OBJ(x509, oid, index) != -1;
+}
+
+static bool extensions_ok(X509 *x509)
+{
+	int count = X509_get_ext_count(x509);
+
+	if (count > EXTENSIONS_MAX)
+		return false;
+	for (int i = 0; i < count; i++)
+		if (!extension_ok(X509_get_ext(x509, i)) ||
+		    is_duplicate(x509, i))
+			return false;
+	return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
+}
+
+/* What was read, written again, must be what was sent: catches encodings of
+ * defaults and whatever OpenSSL's reader forgives. */
+static bool reencodes(X509 *x509, struct slice der)
+{
+	unsigned char *again = NULL;
+	int len = -1;
+	bool same;
+
+	/* Drops the kept bytes of the inner part, so that both are made. */
+	if (i2d_re_X509_tbs(x509, NULL) > 0)
+		len = i2d_X509(x509, &again);
+	same = len > 0 && (size_t)len == der.len &&
+	       memcmp(again, der.at, der.len) == 0;
+	OPENSSL_free(again);
+	return same;
+}
+
+static bool read_serial(struct cert *cert)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
+	int len = ASN1_STRING_length(serial);
+
+	if (ASN1_STRING_type(serial) != V_ASN1_INTEGER || len < 1 ||
+	    len > CERT_SERIAL_MAX)
+		return false;
+	cert->serial_len = (size_t)len;
+	memcpy(cert->serial, ASN1_STRING_get0_data(serial), cert->serial_len);
+	/* positive, not zero */
+	return cert->serial[0] != 0;
+}
+
+static bool hash_spki(struct cert *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->x509), &der);
+	bool ok = len > 0 && EVP_Digest(der, (size_t)len, cert->spki_sha256,
+				 NULL, EVP_sha256(), NULL) == 1;
+
+	OPENSSL_free(der);
+	return ok;
+}
+
+static bool profile_ok(struct cert *cert, struct slice der)
+{
+	X509 *x509 = cert->x509;
+
+	return X509_get_version(x509) == X509_VERSION_3 &&
+	       signature_algorithms_ok(x509) && key_ok(x509) &&
+	       extensions_ok(x509) && reencodes(x509, der) &&
+	       read_serial(cert) && hash_spki(cert) &&
+	       moment_from_asn1(
+		   &cert->not_before_ms, X509_get0_notBefore(x509)) == 0 &&
+	       moment_from_asn1(
+		   &cert->not_after_ms, X509_get0_notAfter(x509)) == 0;
+}
+
+enum hm_verdict cert_parse(struct cert *out, struct slice der)
+{
+	const unsigned char *at = der.at;
+
+	memset(out, 0, sizeof(*out));
+	if (der_check(der) != 0)
+		return HM_CERTIFICATE_PROFILE;
+	out->x509 = d2i_X509(NULL, &at, (long)der.len);
+	if (out->x509 == NULL)
+		return HM_CERTIFICATE_PROFILE;
+	if (at != der.at + der.len || !profile_ok(out, der)) {
+		cert_fini(out);
+		return HM_CERTIFICATE_PROFILE;
+	}
+	return HM_VALID;
+}
+
+void cert_fini(struct cert *cert)
+{
+	X509_free(cert->x509);
+	memset(cert, 0, sizeof(*cert));
+}
+
+/* A critical basicConstraints, or NULL. */
+static BASIC_CONSTRAINTS *basic_constraints(const struct cert *cert)
+{
+	int critical = 0;
+	BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(
+	    cert->x509, NID_basic_constraints, &critical, NULL);
+
+	if (bc != NULL && critical != 1) {
+		BASIC_CONSTRAINTS_free(bc);
+		return NULL;
+	}
+	return bc;
+}
+
+/* X509_get_pathlen() says "none" for a number that does not fit; here such a
+ * number is an error. */
+static bool pathlen_allows(const ASN1_INTEGER *pathlen, unsigned cas_below)
+{
+	int64_t value;
+
+	if (pathlen == NULL)
+		return true;
+	return ASN1_INTEGER_get_int64(&value, pathlen) == 1 &&
+	       value <= PATHLEN_MAX && value >= (int64_t)cas_below;
+}
+
+/* 0 if there is none: X509_get_key_usage() would say "all". */
+static uint32_t key_usage(const struct cert *cert)
+{
+	if ((X509_get_extension_flags(cert->x509) & EXFLAG_KUSAGE) == 0)
+		return 0;
+	return X509_get_key_usage(cert->x509);
+}
+
+bool cert_is_ca(const struct cert *cert, unsigned cas_below)
+{
+	BASIC_CONSTRAINTS *bc = basic_constraints(cert);
+	bool ok = bc != NULL && bc->ca != 0 &&
+		  pathlen_allows(bc->pathlen, cas_below) &&
+		  (key_usage(cert) & KU_KEY_CERT_SIGN) != 0;
+
+	BASIC_CONSTRAINTS_free(bc);
+	return ok;
+}
+
+/* S1, 3.2.3: digitalSignature, pathLen undefined. */
+bool cert_is_leaf(const struct cert *cert)
+{
+	BASIC_CONSTRAINTS *bc = basic_constraints(cert);
+	uint32_t usage = key_usage(cert);
+	bool ok = bc != NULL && bc->ca == 0 && bc->pathlen == NULL &&
+		  (usage & KU_DIGITAL_SIGNATURE) != 0 &&
+		  (usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) == 0;
+
+	BASIC_CONSTRAINTS_free(bc);
+	return ok;
+}
+
+bool cert_is_self_signed(const struct cert *cert)
+{
+	return X509_NAME_cmp(X509_get_subject_name(cert->x509),
+		   X509_get_issuer_name(cert->x509)) == 0 &&
+	       X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) == 1;
+}
+
+void cert_common_name(const struct cert *cert, char out[HM_TEXT_MAX])
+{
+	const X509_NAME *subject = X509_get_subject_name(cert->x509);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	const ASN1_STRING *text;
+	int len;
+
+	out[0] = '\0';
+	if (at < 0 ||
+	    X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+		return;
+	text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+	len = ASN1_STRING_length(text);
+	if (len >= HM_TEXT_MAX)
+		return;
+	for (int i = 0; i < len; i++) {
+		unsigned char c = ASN1_STRING_get0_data(text)[i];
+
+		/* Printable ASCII, in one of the one-byte string types. */
+		if (c < 0x20 || c > 0x7e) {
+			out[0] = '\0';
+			return;
+		}
+		out[i] = (char)c;
+	}
+	out[len] = '\0';
+}

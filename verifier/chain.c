@@ -1,0 +1,167 @@
+/* chain: see chain.h. */
+#include "verifier/chain.h"
+
+#include <openssl/x509_vfy.h>
+#include <string.h>
+
+static const struct cert *leaf_of(const struct chain *chain)
+{
+	return &chain->certs[chain->count - 1];
+}
+
+static bool leaf_belongs_to(const struct cert *leaf, const char *module_id)
+{
+	char name[HM_TEXT_MAX];
+	size_t len = strlen(module_id);
+
+	cert_common_name(leaf, name);
+	return strncmp(name, module_id, len) == 0 && name[len] == '.' &&
+	       name[len + 1] != '\0';
+}
+
+static bool profile_ok(const struct chain *chain, const char *module_id)
+{
+	size_t cas = chain->count - 1;
+
+	for (size_t i = 0; i < cas; i++)
+		if (!cert_is_ca(&chain->certs[i], (unsigned)(cas - 1 - i)))
+			return false;
+	return cert_is_leaf(leaf_of(chain)) &&
+	       leaf_belongs_to(leaf_of(chain), module_id);
+}
+
+enum hm_verdict chain_open(struct chain *out,
+    const struct document_certs *certs, const char *module_id)
+{
+	enum hm_verdict verdict = HM_VALID;
+
+	memset(out, 0, sizeof(*out));
+	while (verdict == HM_VALID && out->count < certs->cabundle_count) {
+		verdict = cert_parse(
+		    &out->certs[out->count], certs->cabundle[out->count]);
+		out->count++;
+	}
+	if (verdict == HM_VALID)
+		verdict = cert_parse(&out->certs[out->count++], certs->leaf);
+	if (verdict == HM_VALID && !profile_ok(out, module_id))
+		verdict = HM_CERTIFICATE_PROFILE;
+	if (verdict != HM_VALID)
+		chain_close(out);
+	return verdict;
+}
+
+void chain_close(struct chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++)
+		cert_fini(&chain->certs[i]);
+	memset(chain, 0, sizeof(*chain));
+}
+
+/* The certificates between root and leaf; borrowed. NULL: no memory. */
+static STACK_OF(X509) * between(const struct chain *chain)
+{
+	STACK_OF(X509) *stack = sk_X509_new_null();
+
+	for (size_t i = 1; stack != NULL && i + 1 < chain->count; i++)
+		if (sk_X509_push(stack, chain->certs[i].x509) == 0) {
+			sk_X509_free(stack);
+			return NULL;
+		}
+	return stack;
+}
+
+/* A store that trusts this root and looks nowhere else. */
+static X509_STORE *store_of(const struct chain *chain)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (store != NULL &&
+	    X509_STORE_add_cert(store, chain->certs[0].x509) != 1) {
+		X509_STORE_free(store);
+		return NULL;
+	}
+	return store;
+}
+
+/* OpenSSL lists the leaf first. */
+static bool path_is(const struct chain *chain, STACK_OF(X509) * path)
+{
+	if (path == NULL || (size_t)sk_X509_num(path) != chain->count)
+		return false;
+	for (size_t i = 0; i < chain->count; i++)
+		if (X509_cmp(sk_X509_value(path, (int)i),
+			chain->certs[chain->count - 1 - i].x509) != 0)
+			return false;
+	return true;
+}
+
+static enum hm_verdict run(
+    const struct chain *chain, X509_STORE_CTX *ctx, const char **why)
+{
+	/* The times are judged by the caller, and never by this machine's
+	 * clock. */
+	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME);
+	X509_STORE_CTX_set_depth(ctx, CHAIN_MAX);
+	if (X509_verify_cert(ctx) != 1) {
+		int error = X509_STORE_CTX_get_error(ctx);
+
+		*why = X509_verify_cert_error_string(error);
+		return error == X509_V_ERR_OUT_OF_MEM ? HM_NO_MEMORY
+						      : HM_CHAIN_BROKEN;
+	}
+	if (!path_is(chain, X509_STORE_CTX_get0_chain(ctx))) {
+		*why = "not the path that was given";
+		return HM_CHAIN_BROKEN;
+	}
+	return HM_VALID;
+}
+
+enum hm_verdict chain_verify(const struct chain *chain, const char **why)
+{
+	enum hm_verdict verdict = HM_NO_MEMORY;
+	X509_STORE *store = store_of(chain);
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	STACK_OF(X509) *untrusted = between(chain);
+	const char *text = NULL;
+
+	if (store == NULL || ctx == NULL || untrusted == NULL ||
+	    X509_STORE_CTX_init(ctx, store, leaf_of(chain)->x509, untrusted) !=
+		1)
+		goto out;
+	verdict = run(chain, ctx, &text);
+out:
+	if (why != NULL)
+		*why = text;
+	X509_STORE_CTX_free(ctx);
+	sk_X509_free(untrusted);
+	X509_STORE_free(store);
+	return verdict;
+}
+
+void chain_read_facts(const struct chain *chain, struct chain_facts *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->not_before_ms = INT64_MIN;
+	out->not_after_ms = INT64_MAX;
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct cert *cert = &chain->certs[i];
+		struct chain_link *link;
+
+		if (cert->not_before_ms > out->not_before_ms)
+			out->not_before_ms = cert->not_before_ms;
+		if (cert->not_after_ms < out->not_after_ms)
+			out->not_after_ms = cert->not_after_ms;
+		if (i == 0)
+			continue;
+		link = &out->links[out->link_count++];
+		memcpy(link->issuer_spki_sha256,
+		    chain->certs[i - 1].spki_sha256, HM_SHA256_LEN);
+		memcpy(link->serial, cert->serial, cert->serial_len);
+		link->serial_len = cert->serial_len;
+	}
+}
+
+EVP_PKEY *chain_leaf_key(const struct chain *chain)
+{
+	return X509_get0_pubkey(leaf_of(chain)->x509);
+}
