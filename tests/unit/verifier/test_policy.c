@@ -1,0 +1,432 @@
+/* Policies: made by calls, and read from their JSON. */
+#include "tests/unit/verifier/document_builder.c"
+
+#include "verifier/known_roots.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define HEX96                                                  \
+	"1111111111111111111111111111111111111111111111111111" \
+	"11111111111111111111111111111111111111111111"
+
+static struct builder *b;
+
+static int setup(void **state)
+{
+	(void)state;
+	b = builder_new();
+	builder_make(b);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	builder_free(b);
+	return 0;
+}
+
+/* ---- roots ---- */
+
+static void test_known_roots(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+
+	(void)state;
+	for (const struct known_root *r = known_roots; r->name != NULL; r++) {
+		assert_int_equal(hm_policy_add_root_name(policy, r->name), 0);
+		/* the text gives the certificate that AWS published the hash of
+		 */
+		assert_non_null(policy_find_root(policy, r->sha256));
+	}
+	assert_int_equal(policy->root_count, 1);
+	assert_string_equal(policy->roots[0].name, "aws-nitro-g1");
+	assert_string_equal(policy->roots[0].platform, "aws-nitro");
+	assert_int_equal(hm_policy_add_root_name(policy, "aws-nitro"), -1);
+	assert_int_equal(hm_policy_add_root_name(policy, ""), -1);
+	/* the same one again is no other */
+	assert_int_equal(hm_policy_add_root_name(policy, "aws-nitro-g1"), 0);
+	assert_int_equal(policy->root_count, 1);
+	hm_policy_free(policy);
+}
+
+static void test_fingerprint(void **state)
+{
+	static const uint8_t published[HM_SHA256_LEN] = {0x64, 0x1a, 0x03, 0x21,
+	    0xa3, 0xe2, 0x44, 0xef, 0xe4, 0x56, 0x46, 0x31, 0x95, 0xd6, 0x06,
+	    0x31, 0x7e, 0xd7, 0xcd, 0xcc, 0x3c, 0x17, 0x56, 0xe0, 0x98, 0x93,
+	    0xf3, 0xc6, 0x8f, 0x79, 0xbb, 0x5b};
+
+	(void)state;
+	assert_memory_equal(
+	    known_roots[0].sha256, published, sizeof(published));
+}
+
+static void test_root_pem(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+	char *pem = builder_root_pem(b);
+	size_t len = strlen(pem);
+	char twice[8192];
+
+	(void)state;
+	assert_int_equal(hm_policy_add_root_pem(policy, pem, len), 0);
+	assert_string_equal(policy->roots[0].name, BUILDER_ROOT_NAME);
+	assert_string_equal(policy->roots[0].platform, "simulated");
+	snprintf(twice, sizeof(twice), "%s%s", pem, pem);
+	assert_int_equal(
+	    hm_policy_add_root_pem(policy, twice, strlen(twice)), -1);
+	assert_int_equal(hm_policy_add_root_pem(policy, pem, len / 2), -1);
+	assert_int_equal(hm_policy_add_root_pem(policy, "", 0), -1);
+	assert_int_equal(
+	    hm_policy_add_root_pem(policy, b->rsa_pem, strlen(b->rsa_pem)), -1);
+	pem[100] = pem[100] == 'A' ? 'B' : 'A';
+	assert_int_equal(hm_policy_add_root_pem(policy, pem, len), -1);
+	assert_int_equal(policy->root_count, 1);
+	hm_policy_free(policy);
+	free(pem);
+}
+
+/* A file that may stand for a root must be one: P-384, self-signed, a CA. */
+static int add_level(unsigned level)
+{
+	struct hm_policy *policy = hm_policy_new();
+	struct blob kept = b->der[0];
+	char *pem;
+	int status;
+
+	b->der[0] = b->der[level];
+	pem = builder_root_pem(b);
+	b->der[0] = kept;
+	status = hm_policy_add_root_pem(policy, pem, strlen(pem));
+	free(pem);
+	hm_policy_free(policy);
+	return status;
+}
+
+static void test_not_a_root(void **state)
+{
+	(void)state;
+	assert_int_equal(add_level(0), 0);
+	for (unsigned level = 1; level < BUILDER_LEVELS; level++)
+		assert_int_equal(add_level(level), -1);
+}
+
+static void test_too_many_roots(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+	EVP_PKEY *keys[POLICY_ROOTS_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i <= POLICY_ROOTS_MAX; i++) {
+		char *pem;
+
+		keys[i] = b->key_of[0] = EVP_EC_gen("P-384");
+		builder_make(b);
+		pem = builder_root_pem(b);
+		assert_int_equal(
+		    hm_policy_add_root_pem(policy, pem, strlen(pem)),
+		    i < POLICY_ROOTS_MAX ? 0 : -1);
+		free(pem);
+	}
+	for (size_t i = 0; i <= POLICY_ROOTS_MAX; i++)
+		EVP_PKEY_free(keys[i]);
+	builder_reset(b);
+	builder_make(b);
+	hm_policy_free(policy);
+}
+
+/* ---- releases ---- */
+
+static void test_releases(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+	uint8_t pcr[HM_PCR_LEN] = {1};
+	char longest[HM_TEXT_MAX + 1];
+
+	(void)state;
+	assert_int_equal(hm_policy_add_release(policy, "a", 0, 1), 0);
+	assert_int_equal(hm_policy_add_release(policy, "b", 1, 1), 1);
+	assert_int_equal(hm_policy_add_release(policy, "a", 0, 1), -1);
+	assert_int_equal(hm_policy_add_release(policy, "", 0, 1), -1);
+	assert_int_equal(hm_policy_add_release(policy, "c", 2, 1), -1);
+	assert_int_equal(hm_policy_add_release(policy, "c\n", 0, 1), -1);
+	memset(longest, 'x', sizeof(longest));
+	longest[HM_TEXT_MAX] = '\0';
+	assert_int_equal(hm_policy_add_release(policy, longest, 0, 1), -1);
+	longest[HM_TEXT_MAX - 1] = '\0';
+	assert_int_equal(hm_policy_add_release(policy, longest, 0, 1), 2);
+	assert_int_equal(hm_policy_add_pcr(policy, 1, 31, pcr), 0);
+	assert_int_equal(hm_policy_add_pcr(policy, 1, 32, pcr), -1);
+	assert_int_equal(hm_policy_add_pcr(policy, 3, 0, pcr), -1);
+	assert_int_equal(hm_policy_add_pcr(policy, -1, 0, pcr), -1);
+	hm_policy_free(policy);
+}
+
+static void test_ceilings(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+	uint8_t pcr[HM_PCR_LEN] = {1};
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i <= POLICY_RELEASES_MAX; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(hm_policy_add_release(policy, name, 0, 1),
+		    i < POLICY_RELEASES_MAX ? i : -1);
+	}
+	for (int i = 0; i <= POLICY_PINS_MAX; i++)
+		assert_int_equal(hm_policy_add_pcr(policy, 0, 0, pcr),
+		    i < POLICY_PINS_MAX ? 0 : -1);
+	hm_policy_free(policy);
+}
+
+static void test_check(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+	uint8_t pcr[HM_PCR_LEN] = {1};
+	char error[HM_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(hm_policy_check(NULL, error), -1);
+	assert_int_equal(hm_policy_check(policy, error), -1);
+	assert_string_equal(error, "no root is trusted");
+	assert_int_equal(hm_policy_add_root_name(policy, "aws-nitro-g1"), 0);
+	assert_int_equal(hm_policy_check(policy, error), -1);
+	assert_string_equal(error, "no release is accepted");
+	assert_int_equal(hm_policy_add_release(policy, "a", 0, 1), 0);
+	assert_int_equal(hm_policy_check(policy, error), -1);
+	assert_int_equal(hm_policy_add_pcr(policy, 0, 8, pcr), 0);
+	assert_int_equal(hm_policy_add_pcr(policy, 0, 16, pcr), 0);
+	assert_int_equal(hm_policy_check(policy, error), -1);
+	assert_string_equal(error, "releases[0] pins none of PCR0, PCR1, PCR2");
+	assert_int_equal(hm_policy_add_pcr(policy, 0, 2, pcr), 0);
+	assert_int_equal(hm_policy_check(policy, error), 0);
+	assert_int_equal(hm_policy_add_release(policy, "b", 0, 1), 1);
+	assert_int_equal(hm_policy_check(policy, error), -1);
+	hm_policy_free(policy);
+	hm_policy_free(NULL);
+}
+
+static void test_ages(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+
+	(void)state;
+	assert_int_equal(policy->max_age_ms, 300000);
+	assert_int_equal(policy->max_future_ms, 5000);
+	hm_policy_set_ages(policy, -1, -1);
+	assert_int_equal(policy->max_age_ms, 300000);
+	hm_policy_set_ages(policy, 0, 1);
+	assert_int_equal(policy->max_age_ms, 0);
+	assert_int_equal(policy->max_future_ms, 1000);
+	hm_policy_set_ages(policy, INT64_MAX, INT64_MAX);
+	assert_int_equal(policy->max_age_ms, 0);
+	hm_policy_free(policy);
+}
+
+/* ---- the file ---- */
+
+static struct hm_policy *parse(const char *json)
+{
+	struct hm_policy *policy;
+	char error[HM_TEXT_MAX];
+
+	if (hm_policy_parse(&policy, json, strlen(json), error) != 0)
+		fail_msg("%s: %s", error, json);
+	assert_string_equal(error, "");
+	return policy;
+}
+
+static void test_file(void **state)
+{
+	struct hm_policy *p = parse(
+	    "{ \"roots\": [\"aws-nitro-g1\"], \"root_files\": [\"a.pem\", "
+	    "\"b.pem\"], \"releases\": [ {\"name\": \"1.4.0\", \"pcrs\": "
+	    "{\"0\": \"" HEX96 "\", \"16\": [\"" HEX96 "\", \"" HEX96
+	    "\"]}, \"not_before\": \"2026-11-01T00:00:00Z\", \"not_after\": "
+	    "null } ], \"max_age_s\": 60, \"max_future_s\": 2, "
+	    "\"max_enclave_age_s\": 86400, \"revoked\": "
+	    "[{\"issuer_spki_sha256\": \"00112233445566778899aabbccddeeff00112"
+	    "233445566778899aabbccddeeff\", \"serial\": \"00ABC\"}], "
+	    "\"insecure_allow_debug\": true }");
+	char error[HM_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(hm_policy_check(p, error), 0);
+	assert_int_equal(p->root_count, 1);
+	assert_string_equal(hm_policy_root_file(p, 0), "a.pem");
+	assert_string_equal(hm_policy_root_file(p, 1), "b.pem");
+	assert_null(hm_policy_root_file(p, 2));
+	assert_int_equal(p->release_count, 1);
+	assert_string_equal(p->releases[0].name, "1.4.0");
+	assert_int_equal(p->releases[0].pin_count, 3);
+	assert_int_equal(p->releases[0].pin_mask, 1u << 0 | 1u << 16);
+	assert_int_equal(p->releases[0].pins[0].value[47], 0x11);
+	assert_int_equal(p->releases[0].not_before_ms, 1793491200000);
+	assert_true(p->releases[0].not_after_ms == INT64_MAX);
+	assert_int_equal(p->max_age_ms, 60000);
+	assert_int_equal(p->max_future_ms, 2000);
+	assert_int_equal(p->max_enclave_age_ms, 86400000);
+	assert_int_equal(p->revoked_count, 1);
+	assert_int_equal(p->revoked[0].serial_len, 2);
+	assert_int_equal(p->revoked[0].serial[0], 0x0a);
+	assert_int_equal(p->revoked[0].serial[1], 0xbc);
+	assert_true(p->allow_debug);
+	hm_policy_free(p);
+}
+
+static void test_file_defaults(void **state)
+{
+	struct hm_policy *p = parse("{\"releases\":[]}");
+	char error[HM_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(hm_policy_check(p, error), -1);
+	assert_int_equal(p->max_age_ms, 300000);
+	assert_int_equal(p->max_enclave_age_ms, -1);
+	assert_false(p->allow_debug);
+	hm_policy_free(p);
+	p = parse("{\"releases\":[],\"max_enclave_age_s\":null}");
+	assert_int_equal(p->max_enclave_age_ms, -1);
+	hm_policy_free(p);
+}
+
+#define RELEASE(more) "{\"releases\":[{" more "}]}"
+#define PCRS          "\"pcrs\":{\"0\":\"" HEX96 "\"}"
+
+static void test_file_refused(void **state)
+{
+	static const char *const bad[] = {
+	    "",
+	    "{",
+	    "[]",
+	    "null",
+	    "{}",
+	    "{\"releases\":[]} x",
+	    "{\"releases\":[]}{}",
+	    "{\"releases\":{}}",
+	    "{\"releases\":null}",
+	    "{\"releases\":[],\"releases\":[]}",
+	    "{\"releases\":[],\"Roots\":[]}",
+	    "{\"releases\":[],\"insecure_allow_debugs\":true}",
+	    "{\"releases\":[],\"insecure_allow_debug\":1}",
+	    "{\"releases\":[],\"insecure_allow_debug\":\"false\"}",
+	    "{\"releases\":[],\"roots\":\"aws-nitro-g1\"}",
+	    "{\"releases\":[],\"roots\":[\"aws\"]}",
+	    "{\"releases\":[],\"roots\":[1]}",
+	    "{\"releases\":[],\"roots\":null}",
+	    "{\"releases\":[],\"root_files\":[\"\"]}",
+	    "{\"releases\":[],\"root_files\":[1]}",
+	    "{\"releases\":[],\"root_files\":[\"a\\u0000b\"]}",
+	    "{\"releases\":[],\"max_age_s\":-1}",
+	    "{\"releases\":[],\"max_age_s\":1.5}",
+	    "{\"releases\":[],\"max_age_s\":\"300\"}",
+	    "{\"releases\":[],\"max_age_s\":null}",
+	    "{\"releases\":[],\"max_age_s\":9223372036854775807}",
+	    "{\"releases\":[],\"max_age_s\":1e3}",
+	    "{\"releases\":[],\"max_future_s\":-5}",
+	    "{\"releases\":[],\"max_enclave_age_s\":\"1\"}",
+	    "{\"releases\":[],\"booted_after\":1}",
+	    RELEASE("\"name\":\"a\""),
+	    RELEASE(PCRS),
+	    RELEASE("\"name\":1," PCRS),
+	    RELEASE("\"name\":\"\"," PCRS),
+	    RELEASE("\"name\":\"a\"," PCRS ",\"window\":1"),
+	    RELEASE("\"name\":\"a\"," PCRS ",\"not_before\":0"),
+	    RELEASE("\"name\":\"a\"," PCRS ",\"not_before\":\"2026-11-01\""),
+	    RELEASE("\"name\":\"a\"," PCRS ",\"not_after\":\"now\""),
+	    RELEASE("\"name\":\"a\"," PCRS
+		    ",\"not_before\":\"2026-11-02T00:00:00Z\","
+		    "\"not_after\":\"2026-11-01T00:00:00Z\""),
+	    RELEASE("\"name\":\"a\",\"pcrs\":[]"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"32\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"00\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"-1\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0 \":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"PCR0\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"100\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":\"" HEX96 "11\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":\"\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":null}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":[]}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":[null]}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":\"" HEX96
+		    "\",\"0\":\"" HEX96 "\"}"),
+	    "{\"releases\":[{\"name\":\"a\"," PCRS "},{\"name\":\"a\"," PCRS
+	    "}]}",
+	    "{\"releases\":[1]}",
+	    "{\"releases\":[],\"revoked\":[{}]}",
+	    "{\"releases\":[],\"revoked\":[{\"issuer_spki_sha256\":\"00\","
+	    "\"serial\":\"1\"}]}",
+	    "{\"releases\":[],\"revoked\":[{\"issuer_spki_sha256\":\"00112233445"
+	    "566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"serial\":"
+	    "\"\"}]}",
+	    "{\"releases\":[],\"revoked\":[{\"issuer_spki_sha256\":\"00112233445"
+	    "566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"serial\":"
+	    "\"0\"}]}",
+	    "{\"releases\":[],\"revoked\":[{\"issuer_spki_sha256\":\"00112233445"
+	    "566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"serial\":"
+	    "\"xyz\"}]}",
+	    "{\"releases\":[],\"revoked\":[{\"issuer_spki_sha256\":\"00112233445"
+	    "566778899aabbccddeeff00112233445566778899aabbccddeeff\",\"serial\":"
+	    "\"11111111111111111111111111111111111111111\"}]}",
+	};
+	struct hm_policy *policy;
+	char error[HM_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		policy = (struct hm_policy *)error;
+		if (hm_policy_parse(&policy, bad[i], strlen(bad[i]), error) ==
+		    0)
+			fail_msg("taken: %s", bad[i]);
+		assert_null(policy);
+		assert_true(strlen(error) > 0);
+	}
+	printf("%zu policy files refused\n", sizeof(bad) / sizeof(bad[0]));
+}
+
+static void test_error_says_where(void **state)
+{
+	const char *json = "{\"releases\":[{\"name\":\"a\",\"pcrs\":{\"0\":"
+			   "\"" HEX96 "\",\"16\":\"beef\"}}]}";
+	struct hm_policy *policy;
+	char error[HM_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    hm_policy_parse(&policy, json, strlen(json), error), -1);
+	assert_non_null(strstr(error, "releases[0].pcrs.16"));
+	json = "{\"releases\":[],\"max_agee_s\":1}";
+	assert_int_equal(
+	    hm_policy_parse(&policy, json, strlen(json), error), -1);
+	assert_non_null(strstr(error, "max_agee_s"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_known_roots),
+	    cmocka_unit_test(test_fingerprint),
+	    cmocka_unit_test(test_root_pem),
+	    cmocka_unit_test(test_not_a_root),
+	    cmocka_unit_test(test_too_many_roots),
+	    cmocka_unit_test(test_releases),
+	    cmocka_unit_test(test_ceilings),
+	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_ages),
+	    cmocka_unit_test(test_file),
+	    cmocka_unit_test(test_file_defaults),
+	    cmocka_unit_test(test_file_refused),
+	    cmocka_unit_test(test_error_says_where),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, setup, teardown);
+}

@@ -1,0 +1,378 @@
+/* policy: building one, and asking it. No check here is skipped because
+ * something was left out: what is absent does not match. */
+#include "verifier/policy.h"
+
+#include "verifier/known_roots.h"
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_MAX_AGE_MS    300000
+#define DEFAULT_MAX_FUTURE_MS 5000
+#define MEASURED_PCRS         0x7u /* PCR0, PCR1, PCR2: what the code is */
+
+struct hm_policy *hm_policy_new(void)
+{
+	struct hm_policy *policy = calloc(1, sizeof(*policy));
+
+	if (policy == NULL)
+		return NULL;
+	policy->max_age_ms = DEFAULT_MAX_AGE_MS;
+	policy->max_future_ms = DEFAULT_MAX_FUTURE_MS;
+	policy->max_enclave_age_ms = -1;
+	return policy;
+}
+
+void hm_policy_free(struct hm_policy *policy)
+{
+	if (policy == NULL)
+		return;
+	for (size_t i = 0; i < policy->root_file_count; i++)
+		free(policy->root_files[i]);
+	for (size_t i = 0; i < policy->release_count; i++)
+		free(policy->releases[i].pins);
+	free(policy->releases);
+	free(policy->revoked);
+	free(policy);
+}
+
+/* ---- roots ---- */
+
+/* The DER of the only PEM block, which must be a certificate; the caller
+ * frees it with OPENSSL_free. */
+static unsigned char *only_certificate(const char *pem, size_t len, long *out)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)len);
+	char *name = NULL, *header = NULL, *name2 = NULL, *header2 = NULL;
+	unsigned char *der = NULL, *second = NULL;
+	long second_len;
+
+	if (bio == NULL || PEM_read_bio(bio, &name, &header, &der, out) != 1)
+		goto out;
+	if (strcmp(name, PEM_STRING_X509) != 0 || header[0] != '\0' ||
+	    PEM_read_bio(bio, &name2, &header2, &second, &second_len) == 1) {
+		OPENSSL_free(der);
+		der = NULL;
+	}
+out:
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(name2);
+	OPENSSL_free(header2);
+	OPENSSL_free(second);
+	BIO_free(bio);
+	return der;
+}
+
+static const char *known_name(const uint8_t sha256[HM_SHA256_LEN])
+{
+	for (const struct known_root *r = known_roots; r->name != NULL; r++)
+		if (memcmp(r->sha256, sha256, HM_SHA256_LEN) == 0)
+			return r->name;
+	return NULL;
+}
+
+static int describe_root(struct policy_root *out, const struct slice der)
+{
+	struct cert cert;
+	const char *known;
+	int status = -1;
+
+	memset(out, 0, sizeof(*out));
+	if (cert_parse(&cert, der) != HM_VALID)
+		return -1;
+	if (!cert_is_ca(&cert, 0) || !cert_is_self_signed(&cert) ||
+	    EVP_Digest(
+		der.at, der.len, out->sha256, NULL, EVP_sha256(), NULL) != 1)
+		goto out;
+	cert_common_name(&cert, out->name);
+	if (out->name[0] == '\0')
+		goto out;
+	snprintf(out->platform, sizeof(out->platform), "%s",
+	    strncmp(out->name, "simulated.", strlen("simulated.")) == 0
+		? "simulated"
+		: "aws-nitro");
+	known = known_name(out->sha256);
+	if (known != NULL)
+		snprintf(out->name, sizeof(out->name), "%s", known);
+	status = 0;
+out:
+	cert_fini(&cert);
+	return status;
+}
+
+static int add_root(struct hm_policy *policy, const struct slice der)
+{
+	struct policy_root root;
+
+	if (der.len > DOCUMENT_CERTIFICATE_MAX ||
+	    describe_root(&root, der) != 0)
+		return -1;
+	if (policy_find_root(policy, root.sha256) != NULL)
+		return 0;
+	if (policy->root_count == POLICY_ROOTS_MAX)
+		return -1;
+	policy->roots[policy->root_count++] = root;
+	return 0;
+}
+
+int hm_policy_add_root_pem(
+    struct hm_policy *policy, const char *pem, size_t len)
+{
+	unsigned char *der;
+	long der_len = 0;
+	int status = -1;
+
+	if (len > POLICY_PEM_MAX)
+		return -1;
+	ERR_set_mark();
+	der = only_certificate(pem, len, &der_len);
+	if (der != NULL && der_len > 0)
+		status = add_root(policy, (struct slice){der, (size_t)der_len});
+	OPENSSL_free(der);
+	ERR_pop_to_mark();
+	return status;
+}
+
+int hm_policy_add_root_name(struct hm_policy *policy, const char *name)
+{
+	for (const struct known_root *r = known_roots; r->name != NULL; r++)
+		if (strcmp(r->name, name) == 0)
+			return hm_policy_add_root_pem(
+			    policy, r->pem, strlen(r->pem));
+	return -1;
+}
+
+int policy_add_root_file(struct hm_policy *policy, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (policy->root_file_count == POLICY_ROOTS_MAX || len == 0 ||
+	    len > POLICY_PATH_MAX)
+		return -1;
+	policy->root_files[policy->root_file_count] = strdup(path);
+	if (policy->root_files[policy->root_file_count] == NULL)
+		return -1;
+	policy->root_file_count++;
+	return 0;
+}
+
+const char *hm_policy_root_file(const struct hm_policy *policy, size_t index)
+{
+	return index < policy->root_file_count ? policy->root_files[index]
+					       : NULL;
+}
+
+const struct policy_root *policy_find_root(
+    const struct hm_policy *policy, const uint8_t sha256[HM_SHA256_LEN])
+{
+	for (size_t i = 0; i < policy->root_count; i++)
+		if (memcmp(policy->roots[i].sha256, sha256, HM_SHA256_LEN) == 0)
+			return &policy->roots[i];
+	return NULL;
+}
+
+/* ---- releases ---- */
+
+static bool name_ok(const struct hm_policy *policy, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= HM_TEXT_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+			return false;
+	for (size_t i = 0; i < policy->release_count; i++)
+		if (strcmp(policy->releases[i].name, name) == 0)
+			return false;
+	return true;
+}
+
+int hm_policy_add_release(struct hm_policy *policy, const char *name,
+    int64_t not_before_ms, int64_t not_after_ms)
+{
+	struct policy_release *more, *release;
+
+	if (policy->release_count == POLICY_RELEASES_MAX ||
+	    !name_ok(policy, name) || not_before_ms > not_after_ms)
+		return -1;
+	more = realloc(policy->releases,
+	    (policy->release_count + 1) * sizeof(*policy->releases));
+	if (more == NULL)
+		return -1;
+	policy->releases = more;
+	release = &more[policy->release_count];
+	memset(release, 0, sizeof(*release));
+	snprintf(release->name, sizeof(release->name), "%s", name);
+	release->not_before_ms = not_before_ms;
+	release->not_after_ms = not_after_ms;
+	return (int)policy->release_count++;
+}
+
+int hm_policy_add_pcr(struct hm_policy *policy, int release_number,
+    unsigned index, const uint8_t value[HM_PCR_LEN])
+{
+	struct policy_release *release;
+	struct policy_pin *more;
+
+	if (release_number < 0 ||
+	    (size_t)release_number >= policy->release_count ||
+	    index >= HM_PCR_COUNT)
+		return -1;
+	release = &policy->releases[release_number];
+	if (release->pin_count == POLICY_PINS_MAX)
+		return -1;
+	more = realloc(release->pins, (release->pin_count + 1) * sizeof(*more));
+	if (more == NULL)
+		return -1;
+	release->pins = more;
+	more[release->pin_count].index = index;
+	memcpy(more[release->pin_count].value, value, HM_PCR_LEN);
+	release->pin_count++;
+	release->pin_mask |= 1u << index;
+	return 0;
+}
+
+bool policy_pcr_ok(const struct policy_release *release,
+    const struct hm_document *document, unsigned index)
+{
+	uint32_t bit = 1u << index;
+
+	if ((release->pin_mask & bit) == 0)
+		return true;
+	/* An absent PCR never matches (CVE-2025-64186). */
+	if ((document->pcr_mask & bit) == 0)
+		return false;
+	for (size_t i = 0; i < release->pin_count; i++)
+		if (release->pins[i].index == index &&
+		    memcmp(release->pins[i].value, document->pcrs[index],
+			HM_PCR_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* How many PCRs match; all of them: HM_PCR_COUNT. */
+static unsigned matching_pcrs(
+    const struct policy_release *release, const struct hm_document *document)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < HM_PCR_COUNT; i++)
+		count += policy_pcr_ok(release, document, i);
+	return count;
+}
+
+bool policy_window_holds(const struct policy_release *release, int64_t at_ms)
+{
+	return at_ms >= release->not_before_ms &&
+	       at_ms <= release->not_after_ms;
+}
+
+const struct policy_release *policy_choose_release(
+    const struct hm_policy *policy, const struct hm_document *document,
+    int64_t at_ms)
+{
+	const struct policy_release *best = NULL;
+	unsigned best_count = 0;
+
+	for (size_t i = 0; i < policy->release_count; i++) {
+		const struct policy_release *release = &policy->releases[i];
+		unsigned count = matching_pcrs(release, document);
+
+		if (count == HM_PCR_COUNT &&
+		    policy_window_holds(release, at_ms))
+			return release;
+		if (best == NULL || count > best_count) {
+			best = release;
+			best_count = count;
+		}
+	}
+	return best;
+}
+
+/* ---- the rest ---- */
+
+void hm_policy_set_ages(
+    struct hm_policy *policy, int64_t max_age_s, int64_t max_future_s)
+{
+	if (max_age_s >= 0 && max_age_s <= POLICY_AGE_MAX_S)
+		policy->max_age_ms = max_age_s * 1000;
+	if (max_future_s >= 0 && max_future_s <= POLICY_AGE_MAX_S)
+		policy->max_future_ms = max_future_s * 1000;
+}
+
+void hm_policy_insecure_allow_debug(struct hm_policy *policy)
+{
+	policy->allow_debug = true;
+}
+
+int policy_add_revoked(
+    struct hm_policy *policy, const struct policy_revoked *revoked)
+{
+	struct policy_revoked *more;
+
+	if (policy->revoked_count == POLICY_REVOKED_MAX)
+		return -1;
+	more = realloc(policy->revoked,
+	    (policy->revoked_count + 1) * sizeof(*policy->revoked));
+	if (more == NULL)
+		return -1;
+	policy->revoked = more;
+	more[policy->revoked_count++] = *revoked;
+	return 0;
+}
+
+static bool is_revoked(
+    const struct hm_policy *policy, const struct chain_link *link)
+{
+	for (size_t i = 0; i < policy->revoked_count; i++) {
+		const struct policy_revoked *r = &policy->revoked[i];
+
+		if (r->serial_len == link->serial_len &&
+		    memcmp(r->serial, link->serial, r->serial_len) == 0 &&
+		    memcmp(r->issuer_spki_sha256, link->issuer_spki_sha256,
+			HM_SHA256_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool policy_revokes(const struct hm_policy *policy,
+    const struct chain_facts *facts, size_t *which)
+{
+	for (size_t i = 0; i < facts->link_count; i++) {
+		if (is_revoked(policy, &facts->links[i])) {
+			*which = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int hm_policy_check(const struct hm_policy *policy, char error[HM_TEXT_MAX])
+{
+	error[0] = '\0';
+	if (policy == NULL || policy->root_count == 0) {
+		snprintf(error, HM_TEXT_MAX, "no root is trusted");
+		return -1;
+	}
+	if (policy->release_count == 0) {
+		snprintf(error, HM_TEXT_MAX, "no release is accepted");
+		return -1;
+	}
+	for (size_t i = 0; i < policy->release_count; i++) {
+		if ((policy->releases[i].pin_mask & MEASURED_PCRS) == 0) {
+			snprintf(error, HM_TEXT_MAX,
+			    "releases[%zu] pins none of PCR0, PCR1, PCR2", i);
+			return -1;
+		}
+	}
+	return 0;
+}

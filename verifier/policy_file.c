@@ -1,0 +1,303 @@
+/*
+ * policy_file: reads a policy's JSON (README, "The policy") into struct
+ * hm_policy. Strict: a key that is misspelt must not become a check that is
+ * not made, so unknown keys are errors, and so are duplicates and numbers out
+ * of range. The error text names the place: "releases[0].pcrs.16: ...".
+ */
+#include "verifier/moment.h"
+#include "verifier/policy.h"
+
+#include "feeds/hex.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+	struct hm_policy *policy;
+	char *error; /* HM_TEXT_MAX bytes */
+};
+
+/* Always -1, so that it can stand in a return. */
+__attribute__((format(printf, 2, 3))) static int fail(
+    const struct reader *r, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(r->error, HM_TEXT_MAX, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* "" for absent, so that the caller loops over nothing. */
+static int array_or_absent(
+    const struct reader *r, const json_t *value, const char *name)
+{
+	if (value == NULL || json_is_array(value))
+		return 0;
+	return fail(r, "%s: not an array", name);
+}
+
+static int read_roots(
+    const struct reader *r, const json_t *names, const json_t *files)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (array_or_absent(r, names, "roots") != 0 ||
+	    array_or_absent(r, files, "root_files") != 0)
+		return -1;
+	json_array_foreach(names, i, entry)
+	{
+		if (!json_is_string(entry) ||
+		    hm_policy_add_root_name(
+			r->policy, json_string_value(entry)) != 0)
+			return fail(r, "roots[%zu]: not a known root", i);
+	}
+	json_array_foreach(files, i, entry)
+	{
+		if (!json_is_string(entry) ||
+		    policy_add_root_file(r->policy, json_string_value(entry)) !=
+			0)
+			return fail(r, "root_files[%zu]: not a file name", i);
+	}
+	return 0;
+}
+
+/* "0".."31", no leading zero; -1 otherwise. */
+static int pcr_index(const char *key)
+{
+	int index;
+
+	if (key[0] < '0' || key[0] > '9')
+		return -1;
+	index = key[0] - '0';
+	if (key[1] == '\0')
+		return index;
+	if (index == 0 || key[1] < '0' || key[1] > '9' || key[2] != '\0')
+		return -1;
+	index = index * 10 + (key[1] - '0');
+	return index < HM_PCR_COUNT ? index : -1;
+}
+
+static int add_pcr_text(
+    const struct reader *r, int release, unsigned index, const json_t *value)
+{
+	uint8_t pcr[HM_PCR_LEN];
+
+	if (!json_is_string(value) ||
+	    hex_decode(pcr, sizeof(pcr), json_string_value(value),
+		json_string_length(value)) != 0)
+		return -1;
+	return hm_policy_add_pcr(r->policy, release, index, pcr);
+}
+
+/* One value, or an array of alternatives, at least one. */
+static int read_pcr(
+    const struct reader *r, int release, const char *key, const json_t *value)
+{
+	int index = pcr_index(key);
+	const json_t *entry;
+	size_t i;
+
+	if (index < 0)
+		return -1;
+	if (!json_is_array(value))
+		return add_pcr_text(r, release, (unsigned)index, value);
+	if (json_array_size(value) == 0)
+		return -1;
+	json_array_foreach(value, i, entry)
+	{
+		if (add_pcr_text(r, release, (unsigned)index, entry) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_pcrs(
+    const struct reader *r, size_t number, int release, json_t *pcrs)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(pcrs))
+		return fail(r, "releases[%zu].pcrs: not an object", number);
+	json_object_foreach(pcrs, key, value)
+	{
+		if (read_pcr(r, release, key, value) != 0)
+			return fail(r,
+			    "releases[%zu].pcrs.%.16s: not a PCR 0..31 with 96 "
+			    "hexadecimal digits, or an array of such",
+			    number, key);
+	}
+	return 0;
+}
+
+/* A missing or null bound is none. */
+static int read_bound(int64_t *out, const json_t *value, int64_t none)
+{
+	*out = none;
+	if (value == NULL || json_is_null(value))
+		return 0;
+	if (!json_is_string(value))
+		return -1;
+	return moment_parse_rfc3339(out, json_string_value(value));
+}
+
+static int read_release(const struct reader *r, size_t number, json_t *entry)
+{
+	json_t *not_before = NULL, *not_after = NULL, *pcrs = NULL;
+	int64_t from, until;
+	json_error_t why;
+	const char *name;
+	int release;
+
+	if (json_unpack_ex(entry, &why, 0, "{s:s, s:o, s?o, s?o !}", "name",
+		&name, "pcrs", &pcrs, "not_before", &not_before, "not_after",
+		&not_after) != 0)
+		return fail(r, "releases[%zu]: %.100s", number, why.text);
+	if (read_bound(&from, not_before, INT64_MIN) != 0 ||
+	    read_bound(&until, not_after, INT64_MAX) != 0)
+		return fail(
+		    r, "releases[%zu]: a time is not RFC 3339 in UTC", number);
+	release = hm_policy_add_release(r->policy, name, from, until);
+	if (release < 0)
+		return fail(r,
+		    "releases[%zu]: a name that is empty, overlong or there "
+		    "already, an empty window, or one release too many",
+		    number);
+	return read_pcrs(r, number, release, pcrs);
+}
+
+static int read_releases(const struct reader *r, const json_t *releases)
+{
+	json_t *entry;
+	size_t i;
+
+	if (array_or_absent(r, releases, "releases") != 0)
+		return -1;
+	json_array_foreach(releases, i, entry)
+	{
+		if (read_release(r, i, entry) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* 1..40 digits; zeros in front go, and an odd number gets one. */
+static int parse_serial(struct policy_revoked *out, const char *text)
+{
+	char even[2 * CERT_SERIAL_MAX + 1] = "0";
+	size_t len, odd;
+
+	text += strspn(text, "0");
+	len = strlen(text);
+	odd = len % 2;
+	if (len == 0 || len > 2 * CERT_SERIAL_MAX)
+		return -1;
+	memcpy(even + odd, text, len);
+	out->serial_len = (len + odd) / 2;
+	return hex_decode(out->serial, out->serial_len, even, len + odd);
+}
+
+static int read_revoked(const struct reader *r, const json_t *list)
+{
+	struct policy_revoked revoked;
+	const char *spki, *serial;
+	json_error_t why;
+	json_t *entry;
+	size_t i;
+
+	if (array_or_absent(r, list, "revoked") != 0)
+		return -1;
+	json_array_foreach(list, i, entry)
+	{
+		memset(&revoked, 0, sizeof(revoked));
+		if (json_unpack_ex(entry, &why, 0, "{s:s, s:s !}",
+			"issuer_spki_sha256", &spki, "serial", &serial) != 0)
+			return fail(r, "revoked[%zu]: %.100s", i, why.text);
+		if (hex_decode(revoked.issuer_spki_sha256, HM_SHA256_LEN, spki,
+			strlen(spki)) != 0 ||
+		    parse_serial(&revoked, serial) != 0 ||
+		    policy_add_revoked(r->policy, &revoked) != 0)
+			return fail(r,
+			    "revoked[%zu]: not hexadecimal, or too "
+			    "many",
+			    i);
+	}
+	return 0;
+}
+
+static int read_age(
+    const struct reader *r, const json_t *value, const char *name, int64_t *ms)
+{
+	json_int_t seconds = json_integer_value(value);
+
+	if (value == NULL)
+		return 0;
+	if (!json_is_integer(value) || seconds < 0 ||
+	    seconds > POLICY_AGE_MAX_S)
+		return fail(r, "%s: not a number of seconds", name);
+	*ms = seconds * 1000;
+	return 0;
+}
+
+static int read_policy(const struct reader *r, json_t *root)
+{
+	json_t *roots = NULL, *files = NULL, *releases = NULL, *age = NULL,
+	       *future = NULL, *enclave = NULL, *revoked = NULL;
+	struct hm_policy *policy = r->policy;
+	json_error_t why;
+	int debug = 0;
+
+	if (json_unpack_ex(root, &why, 0,
+		"{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?b !}", "roots", &roots,
+		"root_files", &files, "releases", &releases, "max_age_s", &age,
+		"max_future_s", &future, "max_enclave_age_s", &enclave,
+		"revoked", &revoked, "insecure_allow_debug", &debug) != 0)
+		return fail(r, "%.140s", why.text);
+	if (json_is_null(enclave))
+		enclave = NULL;
+	if (read_roots(r, roots, files) != 0 ||
+	    read_releases(r, releases) != 0 ||
+	    read_age(r, age, "max_age_s", &policy->max_age_ms) != 0 ||
+	    read_age(r, future, "max_future_s", &policy->max_future_ms) != 0 ||
+	    read_age(r, enclave, "max_enclave_age_s",
+		&policy->max_enclave_age_ms) != 0 ||
+	    read_revoked(r, revoked) != 0)
+		return -1;
+	policy->allow_debug = debug != 0;
+	return 0;
+}
+
+int hm_policy_parse(struct hm_policy **out, const char *json, size_t len,
+    char error[HM_TEXT_MAX])
+{
+	struct reader r = {.policy = NULL, .error = error};
+	json_t *root = NULL;
+	json_error_t why;
+	int status = -1;
+
+	*out = NULL;
+	error[0] = '\0';
+	if (len > POLICY_JSON_MAX)
+		return fail(&r, "longer than %d bytes", POLICY_JSON_MAX);
+	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
+	if (root == NULL)
+		return fail(&r, "line %d: %.120s", why.line, why.text);
+	r.policy = hm_policy_new();
+	if (r.policy == NULL)
+		status = fail(&r, "no memory");
+	else
+		status = read_policy(&r, root);
+	json_decref(root);
+	if (status != 0) {
+		hm_policy_free(r.policy);
+		return -1;
+	}
+	*out = r.policy;
+	return 0;
+}
