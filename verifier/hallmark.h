@@ -93,6 +93,14 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * What was checked, one call for each check in order, the failed one last:
  * `check` is a stable name ("chain", "pcr0"); wanted and found are texts for
  * people, NULL where there is nothing to say. All borrowed for the call.
+ *
+ * The names in their order; an item has those of its document in between, and
+ * what was not asked for is left out: envelope, content, attestation_hash
+ * (attestation, if there is none) | cose, document, root, certificate_profile,
+ * chain, document_signature, revoked, chain_time (live: twice, now and at the
+ * document's timestamp), document_time, enclave_age, debug, pcr0 ... pcr31,
+ * release, nonce | platform, public_key, item_signature, user_data, published,
+ * expires. "policy" alone: the policy cannot be used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);
@@ -136,7 +144,8 @@ HM_API HM_MUST_CHECK int hm_policy_add_release(struct hm_policy *policy,
 HM_API HM_MUST_CHECK int hm_policy_add_pcr(struct hm_policy *policy,
     int release, unsigned index, const uint8_t value[HM_PCR_LEN]);
 HM_API void hm_policy_set_ages(struct hm_policy *policy, int64_t max_age_s,
-    int64_t max_future_s); /* -1 keeps; defaults 300 and 5 */
+    int64_t max_future_s); /* -1 (and whatever is out of range) keeps;
+			      defaults 300 and 5 */
 HM_API void hm_policy_insecure_allow_debug(struct hm_policy *policy);
 
 /* 0 if it can be used; -1 and what is missing: no root, no release, or a
@@ -147,9 +156,11 @@ HM_API HM_MUST_CHECK int hm_policy_check(
 /* ---- attestation cache ---- */
 
 /* Verified documents by SHA-256 of their bytes, the least recently used goes
- * first; each good until the earliest notAfter of its chain. Only what does
- * not depend on the policy's PCRs or on the time asked about is cached: those
- * are judged anew each time. */
+ * first. Only what does not depend on the policy's releases or on the time
+ * asked about is cached (form, chain, signatures); all else is judged anew each
+ * time, so an entry is of use until its chain expires, and longer for replay.
+ * An entry serves only a policy that names its root. Only documents that were
+ * found valid enter. */
 struct hm_cache;
 HM_API struct hm_cache *hm_cache_new(
     size_t max_documents); /* NULL: no memory */
@@ -186,7 +197,13 @@ struct hm_document {
 
 /*
  * Live: is this document good at now_ms? The chain must be valid then and the
- * document at most max_age_s old. nonce: NULL or the bytes that it must hold.
+ * document at most max_age_s old. nonce: NULL or the bytes that it must hold;
+ * an empty one never matches. Release windows are judged at now_ms.
+ *
+ * What is said first if several things are wrong: the form, the root, the
+ * certificates and signatures, revocation, the times, debug, PCRs and window,
+ * the nonce.
+ *
  * `cache` may be NULL. On HM_VALID *out (may be NULL) is filled, else zeroed.
  */
 HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
@@ -194,13 +211,16 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
     const uint8_t *document, size_t len, int64_t now_ms, const uint8_t *nonce,
     size_t nonce_len, struct hm_document *out, const struct hm_report *report);
 
-/* Replay: was it good at its own signed timestamp? Proves no freshness. */
+/* Replay: was it good at its own signed timestamp? Proves no freshness. Release
+ * windows are judged at that timestamp too. */
 HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_replay(
     const struct hm_policy *policy, struct hm_cache *cache,
     const uint8_t *document, size_t len, const uint8_t *nonce, size_t nonce_len,
     struct hm_document *out, const struct hm_report *report);
 
-/* What a document says, judging nothing but its form (inspect). */
+/* What a document says, judging nothing but its form (inspect): platform, root
+ * and release are empty, and the chain's bounds are 0 if its certificates
+ * break the profile. */
 HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
     const uint8_t *document, size_t len, struct hm_document *out);
 
@@ -247,10 +267,13 @@ struct hm_item {
  * (its chain valid at now_ms), key attested, boot_id and config_sha256 equal
  * to the attested user_data, published within the document's life, not older
  * than max_age_s, not past expires_ms, not further ahead than max_future_s.
+ * The document itself may be older than max_age_s. Two clocks meet here, the
+ * enclave's (published_ms) and the hypervisor's (the document's timestamp):
+ * an item may be published up to max_future_s before its document.
  *
  * If the envelope is in the reference form, `document` (may be NULL) supplies
  * the bytes; its SHA-256 must be the envelope's. A document in the cache by
- * that hash serves as well.
+ * that hash serves as well. In the full form `document` is not looked at.
  */
 HM_API HM_MUST_CHECK enum hm_verdict hm_item_verify_live(
     const struct hm_policy *policy, struct hm_cache *cache,

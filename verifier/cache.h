@@ -1,0 +1,21 @@
+/* cache: struct hm_cache of hallmark.h, from the inside. */
+#ifndef HALLMARK_VERIFIER_CACHE_H
+#define HALLMARK_VERIFIER_CACHE_H
+
+#include "verifier/established.h"
+
+#define CACHE_DOCUMENTS_MAX 65536 /* about 9 KiB each */
+
+/*
+ * What is established of the document with this hash, if its root is one that
+ * the policy has now: a policy that dropped a root must not profit from what
+ * another allowed. Borrowed until the next cache_put. NULL: not there, or
+ * `cache` is NULL. Counts a hit or a miss.
+ */
+const struct established *cache_find(struct hm_cache *cache,
+    const struct hm_policy *policy, const uint8_t sha256[HM_SHA256_LEN]);
+
+/* Takes `established`; the least recently used one makes room. */
+void cache_put(struct hm_cache *cache, struct established *established);
+
+#endif

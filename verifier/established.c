@@ -1,0 +1,125 @@
+/* established: see established.h. */
+#include "verifier/established.h"
+
+#include "verifier/cose.h"
+#include "verifier/report.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One establishing under way. */
+struct work {
+	const struct hm_policy *policy;
+	const struct hm_report *report;
+	struct established *out;
+	struct cose cose;            /* set by read_form */
+	struct document_certs certs; /* set by read_form */
+	struct chain chain;          /* set by check_chain; closed at the end */
+};
+
+static enum hm_verdict read_form(struct work *w, struct slice bytes)
+{
+	enum hm_verdict verdict = report_check(w->report, "cose",
+	    cose_parse(&w->cose, bytes.at, bytes.len), NULL, NULL);
+
+	if (verdict != HM_VALID)
+		return verdict;
+	verdict = document_parse(&w->out->document, &w->certs, w->cose.payload);
+	return report_check(w->report, "document", verdict, NULL,
+	    verdict == HM_VALID ? w->out->document.module_id : NULL);
+}
+
+/* The first certificate of the bundle was chosen by whoever made the document:
+ * it counts only if it is, byte for byte, one of ours. */
+static enum hm_verdict check_root(struct work *w)
+{
+	const struct policy_root *root;
+	struct slice first = w->certs.cabundle[0];
+
+	if (EVP_Digest(first.at, first.len, w->out->root_sha256, NULL,
+		EVP_sha256(), NULL) != 1)
+		return HM_NO_MEMORY;
+	root = policy_find_root(w->policy, w->out->root_sha256);
+	return report_check(w->report, "root",
+	    root != NULL ? HM_VALID : HM_ROOT_UNTRUSTED, "a root of the policy",
+	    root != NULL ? root->name : "another");
+}
+
+static enum hm_verdict check_chain(struct work *w)
+{
+	const char *why = NULL;
+	enum hm_verdict verdict = report_check(w->report, "certificate_profile",
+	    chain_open(&w->chain, &w->certs, w->out->document.module_id), NULL,
+	    NULL);
+
+	if (verdict != HM_VALID)
+		return verdict;
+	verdict = chain_verify(&w->chain, &why);
+	return report_check(w->report, "chain", verdict, NULL, why);
+}
+
+static enum hm_verdict check_signature(struct work *w)
+{
+	return report_check(w->report, "document_signature",
+	    cose_verify(&w->cose, chain_leaf_key(&w->chain)), NULL, NULL);
+}
+
+static void keep_facts(struct work *w)
+{
+	struct hm_document *document = &w->out->document;
+	const struct hm_bytes *key = &document->public_key;
+
+	chain_read_facts(&w->chain, &w->out->facts);
+	document->not_before_ms = w->out->facts.not_before_ms;
+	document->not_after_ms = w->out->facts.not_after_ms;
+	/* Documents may carry other keys or none: no fault of theirs. */
+	if (key->present)
+		(void)!item_key_open(
+		    &w->out->key, (struct slice){key->bytes, key->len});
+}
+
+static enum hm_verdict run(struct work *w, struct slice bytes)
+{
+	enum hm_verdict verdict = read_form(w, bytes);
+
+	if (verdict == HM_VALID)
+		verdict = check_root(w);
+	if (verdict == HM_VALID)
+		verdict = check_chain(w);
+	if (verdict == HM_VALID)
+		verdict = check_signature(w);
+	if (verdict == HM_VALID)
+		keep_facts(w);
+	return verdict;
+}
+
+enum hm_verdict established_new(struct established **out,
+    const struct hm_policy *policy, struct slice bytes,
+    const uint8_t sha256[HM_SHA256_LEN], const struct hm_report *report)
+{
+	struct work w = {.policy = policy, .report = report};
+	enum hm_verdict verdict;
+
+	*out = NULL;
+	w.out = calloc(1, sizeof(*w.out));
+	if (w.out == NULL)
+		return HM_NO_MEMORY;
+	verdict = run(&w, bytes);
+	chain_close(&w.chain);
+	if (verdict != HM_VALID) {
+		established_free(w.out);
+		return verdict;
+	}
+	memcpy(w.out->document.sha256, sha256, HM_SHA256_LEN);
+	*out = w.out;
+	return HM_VALID;
+}
+
+void established_free(struct established *established)
+{
+	if (established == NULL)
+		return;
+	item_key_close(&established->key);
+	free(established);
+}

@@ -1,0 +1,245 @@
+/* judge: see judge.h. */
+#include "verifier/judge.h"
+
+#include "feeds/hex.h"
+#include "verifier/moment.h"
+#include "verifier/report.h"
+
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NONCE_SHOWN 32 /* bytes of a nonce that a report shows */
+
+static enum hm_verdict check_revoked(
+    const struct question *q, const struct established *e)
+{
+	char found[HM_TEXT_MAX] = "none";
+	size_t which = 0;
+	bool revoked = policy_revokes(q->policy, &e->facts, &which);
+
+	if (revoked)
+		snprintf(found, sizeof(found), "certificate %zu of the chain",
+		    which + 1);
+	return report_check(q->report, "revoked",
+	    revoked ? HM_CERTIFICATE_REVOKED : HM_VALID,
+	    "no certificate on the policy's list", found);
+}
+
+/*
+ * The bounds are those of all certificates together. A verifier whose clock is
+ * a little slow sees a leaf that is a tenth of a second old as not yet valid,
+ * so live questions give notBefore (only) the policy's max_future_s.
+ */
+static enum hm_verdict check_chain_at(const struct question *q,
+    const struct established *e, int64_t at_ms, int64_t leeway_ms)
+{
+	int64_t not_before = e->facts.not_before_ms;
+	int64_t not_after = e->facts.not_after_ms;
+	char wanted[HM_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
+	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX];
+	enum hm_verdict verdict = HM_VALID;
+
+	if (at_ms > not_after)
+		verdict = HM_CHAIN_EXPIRED;
+	else if (at_ms < not_before - leeway_ms)
+		verdict = HM_CHAIN_NOT_YET_VALID;
+	if (report_wanted(q->report)) {
+		moment_format(not_before, from);
+		moment_format(not_after, until);
+		moment_format(at_ms, found);
+		snprintf(wanted, sizeof(wanted), "%s to %s", from, until);
+	}
+	return report_check(q->report, "chain_time", verdict, wanted, found);
+}
+
+/* A hypervisor does not sign outside its own certificate's life. */
+static enum hm_verdict check_chain_time(
+    const struct question *q, const struct established *e)
+{
+	enum hm_verdict verdict = HM_VALID;
+
+	if (q->live)
+		verdict = check_chain_at(
+		    q, e, q->at_ms, q->policy->max_future_ms);
+	if (verdict != HM_VALID)
+		return verdict;
+	return check_chain_at(q, e, e->document.timestamp_ms, 0);
+}
+
+static enum hm_verdict check_document_time(
+    const struct question *q, const struct established *e)
+{
+	int64_t age_ms = q->at_ms - e->document.timestamp_ms;
+	char wanted[HM_TEXT_MAX] = "", found[HM_TEXT_MAX] = "";
+	enum hm_verdict verdict = HM_VALID;
+
+	if (!q->live)
+		return HM_VALID;
+	if (-age_ms > q->policy->max_future_ms)
+		verdict = HM_DOCUMENT_IN_FUTURE;
+	else if (q->limit_age && age_ms > q->policy->max_age_ms)
+		verdict = HM_DOCUMENT_TOO_OLD;
+	if (report_wanted(q->report)) {
+		snprintf(wanted, sizeof(wanted),
+		    "age from %" PRId64 " to %" PRId64 " ms",
+		    -q->policy->max_future_ms,
+		    q->limit_age ? q->policy->max_age_ms
+				 : (int64_t)MOMENT_MAX_MS);
+		snprintf(found, sizeof(found), "%" PRId64 " ms", age_ms);
+	}
+	return report_check(q->report, "document_time", verdict, wanted, found);
+}
+
+static int64_t instant(const struct question *q, const struct established *e)
+{
+	return q->at_ms >= 0 ? q->at_ms : e->document.timestamp_ms;
+}
+
+/* A start that lies after the document was signed makes no sense: then we do
+ * not know the age, and do not let it pass. */
+static enum hm_verdict check_enclave_age(
+    const struct question *q, const struct established *e)
+{
+	int64_t max_ms = q->policy->max_enclave_age_ms;
+	int64_t start_ms = document_enclave_start_ms(&e->document);
+	int64_t age_ms = instant(q, e) - start_ms;
+	char wanted[HM_TEXT_MAX], found[HM_TEXT_MAX];
+	bool ok;
+
+	if (max_ms < 0)
+		return HM_VALID;
+	ok = age_ms <= max_ms &&
+	     start_ms <= e->document.timestamp_ms + q->policy->max_future_ms;
+	snprintf(wanted, sizeof(wanted), "at most %" PRId64 " ms", max_ms);
+	snprintf(found, sizeof(found), "%" PRId64 " ms", age_ms);
+	return report_check(q->report, "enclave_age",
+	    ok ? HM_VALID : HM_ENCLAVE_TOO_OLD, wanted, found);
+}
+
+static enum hm_verdict check_debug(
+    const struct question *q, const struct established *e)
+{
+	bool debug = e->document.debug;
+
+	return report_check(q->report, "debug",
+	    debug && !q->policy->allow_debug ? HM_DEBUG_ENCLAVE : HM_VALID,
+	    q->policy->allow_debug ? "debug enclaves allowed"
+				   : "PCR0, PCR1 and PCR2 not zero",
+	    debug ? "a debug enclave" : "not a debug enclave");
+}
+
+/* What the release pins, the first of the alternatives. */
+static void describe_pin(const struct policy_release *release, unsigned index,
+    char out[2 * HM_PCR_LEN + 32])
+{
+	size_t others = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < release->pin_count; i++) {
+		if (release->pins[i].index != index)
+			continue;
+		if (out[0] == '\0')
+			hex_encode(release->pins[i].value, HM_PCR_LEN, out);
+		else
+			others++;
+	}
+	if (others > 0)
+		snprintf(out + strlen(out), 32, " or %zu more", others);
+}
+
+static enum hm_verdict check_pcr(const struct question *q,
+    const struct policy_release *release, const struct hm_document *document,
+    unsigned index)
+{
+	char check[8], wanted[2 * HM_PCR_LEN + 32], found[2 * HM_PCR_LEN + 1];
+	bool ok = policy_pcr_ok(release, document, index);
+
+	if (report_wanted(q->report)) {
+		snprintf(check, sizeof(check), "pcr%u", index);
+		describe_pin(release, index, wanted);
+		snprintf(found, sizeof(found), "absent");
+		if ((document->pcr_mask & (1u << index)) != 0)
+			hex_encode(document->pcrs[index], HM_PCR_LEN, found);
+	}
+	return report_check(
+	    q->report, check, ok ? HM_VALID : HM_PCR_MISMATCH, wanted, found);
+}
+
+static enum hm_verdict check_release(
+    const struct question *q, struct answer *answer)
+{
+	const struct hm_document *document = &answer->facts->document;
+	int64_t at_ms = instant(q, answer->facts);
+	const struct policy_release *release = policy_choose_release(
+	    q->policy, document, at_ms);
+	char found[MOMENT_TEXT_MAX] = "";
+
+	for (unsigned i = 0; i < HM_PCR_COUNT; i++) {
+		enum hm_verdict verdict = HM_VALID;
+
+		if ((release->pin_mask & (1u << i)) != 0)
+			verdict = check_pcr(q, release, document, i);
+		if (verdict != HM_VALID)
+			return verdict;
+	}
+	answer->release = release;
+	moment_format(at_ms, found);
+	return report_check(q->report, "release",
+	    policy_window_holds(release, at_ms) ? HM_VALID : HM_RELEASE_WINDOW,
+	    release->name, found);
+}
+
+static void show_bytes(
+    char out[2 * NONCE_SHOWN + 4], const uint8_t *bytes, size_t len)
+{
+	size_t shown = len < NONCE_SHOWN ? len : NONCE_SHOWN;
+
+	hex_encode(bytes, shown, out);
+	if (shown < len)
+		memcpy(out + 2 * shown, "...", sizeof("..."));
+}
+
+/* A null or empty nonce answers nobody's question. */
+static enum hm_verdict check_nonce(
+    const struct question *q, const struct established *e)
+{
+	const struct hm_bytes *nonce = &e->document.nonce;
+	char wanted[2 * NONCE_SHOWN + 4], found[2 * NONCE_SHOWN + 4];
+	bool ok;
+
+	if (q->nonce == NULL)
+		return HM_VALID;
+	ok = q->nonce_len > 0 && nonce->present && nonce->len == q->nonce_len &&
+	     CRYPTO_memcmp(nonce->bytes, q->nonce, q->nonce_len) == 0;
+	show_bytes(wanted, q->nonce, q->nonce_len);
+	show_bytes(found, nonce->bytes, nonce->len);
+	return report_check(q->report, "nonce",
+	    ok ? HM_VALID : HM_NONCE_MISMATCH, wanted,
+	    nonce->present ? found : "none");
+}
+
+enum hm_verdict judge_document(const struct question *q, struct answer *answer)
+{
+	const struct established *e = answer->facts;
+	enum hm_verdict verdict;
+
+	answer->root = policy_find_root(q->policy, e->root_sha256);
+	if (answer->root == NULL)
+		return HM_ROOT_UNTRUSTED;
+	verdict = check_revoked(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_chain_time(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_document_time(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_enclave_age(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_debug(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_release(q, answer);
+	if (verdict == HM_VALID)
+		verdict = check_nonce(q, e);
+	return verdict;
+}
