@@ -1,0 +1,80 @@
+/* attested_data: see attested_data.h. */
+#include "verifier/attested_data.h"
+
+#include <string.h>
+
+/* 4.2.1: keys "sorted in the bytewise lexicographic order of their
+ * deterministic encodings": the length stands first, so shorter ones do. */
+static bool comes_after(struct slice key, struct slice before)
+{
+	if (key.len != before.len)
+		return key.len > before.len;
+	return memcmp(key.at, before.at, key.len) > 0;
+}
+
+static int read_fixed(struct cursor *cursor, uint8_t *out, size_t len)
+{
+	struct slice value;
+
+	if (cursor_bytes(cursor, &value, len, len) != 0)
+		return -1;
+	memcpy(out, value.at, len);
+	return 0;
+}
+
+struct seen {
+	bool boot_id, config_sha256;
+};
+
+static int read_value(struct cursor *cursor, struct slice key,
+    struct attested_data *out, struct seen *seen)
+{
+	if (slice_is(key, "boot_id")) {
+		seen->boot_id = true;
+		return read_fixed(cursor, out->boot_id, sizeof(out->boot_id));
+	}
+	if (slice_is(key, "config_sha256")) {
+		seen->config_sha256 = true;
+		return read_fixed(
+		    cursor, out->config_sha256, sizeof(out->config_sha256));
+	}
+	return cursor_skip_scalar(cursor);
+}
+
+/* The order also makes each key come once. */
+static int read_map(
+    struct cursor *cursor, struct attested_data *out, struct seen *seen)
+{
+	struct slice key, before = {NULL, 0};
+	struct cursor_map map;
+	int more;
+
+	if (cursor_map(cursor, &map, false) != 0 ||
+	    map.left > ATTESTED_DATA_KEYS)
+		return -1;
+	while ((more = cursor_map_next(cursor, &map)) == 1) {
+		if (cursor_text(cursor, &key, 1, ATTESTED_DATA_KEY_MAX) != 0 ||
+		    !comes_after(key, before) ||
+		    read_value(cursor, key, out, seen) != 0)
+			return -1;
+		before = key;
+	}
+	return more != 0 ? -1 : cursor_end(cursor);
+}
+
+int attested_data_parse(struct attested_data *out, struct slice bytes)
+{
+	struct seen seen = {false, false};
+	struct cursor cursor;
+
+	memset(out, 0, sizeof(*out));
+	if (bytes.len == 0 || bytes.len > ATTESTED_DATA_MAX)
+		return -1;
+	cursor_init(&cursor, bytes);
+	if (read_map(&cursor, out, &seen) != 0 || !seen.boot_id ||
+	    !seen.config_sha256) {
+		memset(out, 0, sizeof(*out));
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,332 @@
+/*
+ * verify_item: the two questions about an item.
+ *
+ * The way: the content is read (strictly, it has one reading); the document is
+ * the one whose hash the envelope names; the document is good; the envelope
+ * names its platform; the key in the envelope is the attested one; it signed
+ * these very bytes; the content's boot and configuration are the attested
+ * ones; and the times agree. Nothing of the content is believed before the
+ * signature was found good, but its published_ms says at what instant a replay
+ * asks about release windows: a lie there fails with the signature.
+ *
+ * Two clocks meet here, the enclave's (published_ms) and the hypervisor's (the
+ * document's timestamp). They may differ by the policy's max_future_s.
+ */
+#include "feeds/hex.h"
+#include "feeds/item.h"
+#include "verifier/attested_data.h"
+#include "verifier/moment.h"
+#include "verifier/report.h"
+#include "verifier/verify_document.h"
+
+#include <inttypes.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One item under judgement. */
+struct trial {
+	struct question question; /* at_ms of a replay: set by read_content */
+	const struct hm_envelope *envelope;
+	struct slice document; /* {NULL, 0}: neither inside nor supplied */
+	struct item item;      /* set by read_content */
+	struct answer answer;  /* set by check_document */
+};
+
+static enum hm_verdict tell(const struct trial *t, const char *check,
+    enum hm_verdict verdict, const char *wanted, const char *found)
+{
+	return report_check(t->question.report, check, verdict, wanted, found);
+}
+
+static enum hm_verdict check_envelope(struct trial *t)
+{
+	const struct hm_envelope *e = t->envelope;
+	bool ok = e != NULL && e->content != NULL && e->signature != NULL &&
+		  e->public_key != NULL && e->content_len <= ITEM_CONTENT_MAX &&
+		  memchr(e->platform, '\0', sizeof(e->platform)) != NULL &&
+		  t->document.len <= HM_DOCUMENT_MAX;
+
+	return tell(
+	    t, "envelope", ok ? HM_VALID : HM_ENVELOPE_MALFORMED, NULL, NULL);
+}
+
+static enum hm_verdict read_content(struct trial *t)
+{
+	const struct item *item = &t->item;
+	bool ok = item_decode(&t->item, t->envelope->content,
+		      t->envelope->content_len) == 0 &&
+		  item->published_ms >= 0 &&
+		  item->published_ms <= MOMENT_MAX_MS &&
+		  item->expires_ms >= item->published_ms;
+
+	if (!t->question.live)
+		t->question.at_ms = question_time(t->item.published_ms);
+	return tell(t, "content", ok ? HM_VALID : HM_CONTENT_MALFORMED,
+	    ITEM_FORMAT, ok ? item->feed : NULL);
+}
+
+static enum hm_verdict check_hash(struct trial *t)
+{
+	const uint8_t *named = t->envelope->attestation_sha256;
+	char wanted[2 * HM_SHA256_LEN + 1], found[2 * HM_SHA256_LEN + 1];
+	uint8_t sha256[HM_SHA256_LEN];
+
+	hex_encode(named, HM_SHA256_LEN, wanted);
+	if (t->document.at == NULL)
+		return tell(
+		    t, "attestation_hash", HM_VALID, wanted, "by reference");
+	if (EVP_Digest(t->document.at, t->document.len, sha256, NULL,
+		EVP_sha256(), NULL) != 1)
+		return HM_NO_MEMORY;
+	hex_encode(sha256, HM_SHA256_LEN, found);
+	return tell(t, "attestation_hash",
+	    memcmp(sha256, named, HM_SHA256_LEN) == 0 ? HM_VALID
+						      : HM_ATTESTATION_MISMATCH,
+	    wanted, found);
+}
+
+static enum hm_verdict check_document(struct trial *t)
+{
+	enum hm_verdict verdict = question_ask(&t->question, t->document,
+	    t->envelope->attestation_sha256, &t->answer);
+
+	if (verdict == HM_ATTESTATION_MISSING)
+		return tell(t, "attestation", verdict,
+		    "the document that the item refers to", "none");
+	return verdict;
+}
+
+static enum hm_verdict check_platform(struct trial *t)
+{
+	const char *wanted = t->answer.root->platform;
+	const char *found = t->envelope->platform;
+
+	return tell(t, "platform",
+	    strcmp(wanted, found) == 0 ? HM_VALID : HM_PLATFORM_MISMATCH,
+	    wanted, found);
+}
+
+static enum hm_verdict check_public_key(struct trial *t)
+{
+	const struct item_key *key = &t->answer.facts->key;
+	bool ok = key->pkey != NULL &&
+		  strcmp(key->pem, t->envelope->public_key) == 0;
+
+	return tell(t, "public_key", ok ? HM_VALID : HM_KEY_NOT_ATTESTED,
+	    "the attested RSA key",
+	    key->pkey == NULL ? "no such key in the document"
+	    : ok              ? "the attested RSA key"
+			      : "another key");
+}
+
+static enum hm_verdict check_signature(struct trial *t)
+{
+	const struct hm_envelope *e = t->envelope;
+	bool ok = item_key_verifies(&t->answer.facts->key, e->content,
+	    e->content_len, e->signature, e->signature_len);
+
+	return tell(
+	    t, "item_signature", ok ? HM_VALID : HM_ITEM_SIGNATURE, NULL, NULL);
+}
+
+static enum hm_verdict check_user_data(struct trial *t)
+{
+	const struct hm_bytes *bytes = &t->answer.facts->document.user_data;
+	const struct item *item = &t->item;
+	struct attested_data attested;
+	const char *found = NULL;
+
+	if (!bytes->present ||
+	    attested_data_parse(
+		&attested, (struct slice){bytes->bytes, bytes->len}) != 0)
+		found = "no boot_id and config_sha256 in the document";
+	else if (memcmp(attested.boot_id, item->boot_id,
+		     sizeof(attested.boot_id)) != 0)
+		found = "another boot_id";
+	else if (memcmp(attested.config_sha256, item->config_sha256,
+		     sizeof(attested.config_sha256)) != 0)
+		found = "another config_sha256";
+	return tell(t, "user_data",
+	    found == NULL ? HM_VALID : HM_USER_DATA_MISMATCH,
+	    "the attested boot_id and config_sha256", found);
+}
+
+/* Within the document's life, and, live, neither old nor from the future. */
+static enum hm_verdict judge_published(const struct trial *t)
+{
+	const struct hm_document *document = &t->answer.facts->document;
+	const struct hm_policy *policy = t->question.policy;
+	int64_t published = t->item.published_ms;
+
+	if (published < document->timestamp_ms - policy->max_future_ms)
+		return HM_ITEM_BEFORE_DOCUMENT;
+	if (published > document->not_after_ms)
+		return HM_ITEM_AFTER_CHAIN;
+	if (!t->question.live)
+		return HM_VALID;
+	if (published - t->question.at_ms > policy->max_future_ms)
+		return HM_ITEM_IN_FUTURE;
+	if (t->question.at_ms - published > policy->max_age_ms)
+		return HM_ITEM_TOO_OLD;
+	return HM_VALID;
+}
+
+static enum hm_verdict check_published(struct trial *t)
+{
+	const struct hm_document *document = &t->answer.facts->document;
+	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX],
+	    found[MOMENT_TEXT_MAX] = "", wanted[HM_TEXT_MAX] = "";
+
+	if (report_wanted(t->question.report)) {
+		moment_format(document->timestamp_ms, from);
+		moment_format(document->not_after_ms, until);
+		moment_format(t->item.published_ms, found);
+		snprintf(wanted, sizeof(wanted), "%s to %s", from, until);
+	}
+	return tell(t, "published", judge_published(t), wanted, found);
+}
+
+static enum hm_verdict check_expires(struct trial *t)
+{
+	char wanted[MOMENT_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
+
+	if (!t->question.live)
+		return HM_VALID;
+	if (report_wanted(t->question.report)) {
+		moment_format(t->item.expires_ms, wanted);
+		moment_format(t->question.at_ms, found);
+	}
+	return tell(t, "expires",
+	    t->question.at_ms > t->item.expires_ms ? HM_ITEM_EXPIRED : HM_VALID,
+	    wanted, found);
+}
+
+static enum hm_verdict (*const steps[])(struct trial *t) = {
+    check_envelope,
+    read_content,
+    check_hash,
+    check_document,
+    check_platform,
+    check_public_key,
+    check_signature,
+    check_user_data,
+    check_published,
+    check_expires,
+};
+
+static unsigned used_sources(const struct item *item)
+{
+	unsigned used = 0;
+
+	for (size_t i = 0; i < item->source_count; i++)
+		used += item->sources[i].state == SOURCE_USED;
+	return used;
+}
+
+static void copy_price(struct hm_item *out, const struct item *item)
+{
+	out->ok = item->status == ITEM_OK;
+	if (!out->ok) {
+		snprintf(out->reason, sizeof(out->reason), "%s",
+		    item_reason_name(item->reason));
+		return;
+	}
+	decimal_format(item->price, out->price);
+	decimal_format(item->confidence, out->confidence);
+}
+
+static enum hm_verdict fill(const struct trial *t, struct hm_item *out)
+{
+	const struct item *item = &t->item;
+
+	if (EVP_Digest(t->envelope->content, t->envelope->content_len,
+		out->content_sha256, NULL, EVP_sha256(), NULL) != 1)
+		return HM_NO_MEMORY;
+	snprintf(out->feed, sizeof(out->feed), "%s", item->feed);
+	memcpy(out->boot_id, item->boot_id, sizeof(out->boot_id));
+	out->sequence = item->sequence;
+	copy_price(out, item);
+	out->published_ms = item->published_ms;
+	out->expires_ms = item->expires_ms;
+	out->sources_used = used_sources(item);
+	out->sources_total = (unsigned)item->source_count;
+	memcpy(out->previous_sha256, item->previous_sha256, HM_SHA256_LEN);
+	memcpy(out->config_sha256, item->config_sha256, HM_SHA256_LEN);
+	answer_document(&t->answer, &out->document);
+	return HM_VALID;
+}
+
+static enum hm_verdict run(struct trial *t, struct hm_item *out)
+{
+	enum hm_verdict verdict = HM_VALID;
+	char error[HM_TEXT_MAX];
+
+	if (hm_policy_check(t->question.policy, error) != 0)
+		return tell(t, "policy", HM_POLICY_EMPTY, NULL, error);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		verdict = steps[i](t);
+		if (verdict != HM_VALID)
+			return verdict;
+	}
+	return out == NULL ? HM_VALID : fill(t, out);
+}
+
+static enum hm_verdict judge(struct trial *t, struct hm_item *out)
+{
+	enum hm_verdict verdict;
+
+	if (out != NULL)
+		memset(out, 0, sizeof(*out));
+	ERR_set_mark();
+	verdict = run(t, out);
+	ERR_pop_to_mark();
+	answer_fini(&t->answer);
+	if (verdict != HM_VALID && out != NULL)
+		memset(out, 0, sizeof(*out));
+	return verdict;
+}
+
+/* The document inside goes before one that is supplied. */
+static struct slice choose_document(const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len)
+{
+	if (envelope != NULL && envelope->document != NULL)
+		return (struct slice){
+		    envelope->document, envelope->document_len};
+	if (document != NULL)
+		return (struct slice){document, document_len};
+	return (struct slice){NULL, 0};
+}
+
+enum hm_verdict hm_item_verify_live(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len, int64_t now_ms,
+    struct hm_item *out, const struct hm_report *report)
+{
+	struct trial t = {
+	    .question = {.policy = policy,
+		.cache = cache,
+		.report = report,
+		.live = true,
+		.at_ms = question_time(now_ms)},
+	    .envelope = envelope,
+	    .document = choose_document(envelope, document, document_len),
+	};
+
+	return judge(&t, out);
+}
+
+enum hm_verdict hm_item_verify_replay(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len, struct hm_item *out,
+    const struct hm_report *report)
+{
+	struct trial t = {
+	    .question = {.policy = policy, .cache = cache, .report = report},
+	    .envelope = envelope,
+	    .document = choose_document(envelope, document, document_len),
+	};
+
+	return judge(&t, out);
+}
