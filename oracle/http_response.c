@@ -98,14 +98,6 @@ static void trim_value(struct http_response *r)
 		r->value_len--;
 }
 
-static int take_length(struct http_response *r)
-{
-	if (r->has_length)
-		return fail(r, QUOTE_BAD_HTTP, "several Content-Length");
-	r->has_length = true;
-	return 0;
-}
-
 /* RFC 9112, 6.1: only a final `chunked` says how long the body is; we sent no
  * TE, so there is nothing else to be found here. */
 static int take_coding(struct http_response *r)
@@ -117,12 +109,14 @@ static int take_coding(struct http_response *r)
 	return 0;
 }
 
-/* A whole header was read. Returns 0, or -1 after fail(). */
+/* A whole header was read. Returns 0, or -1 after fail(). http-parser itself
+ * refuses a second Content-Length, one that is not a number, and one beside
+ * Transfer-Encoding (RFC 9112, 6.3). */
 static int take_header(struct http_response *r)
 {
 	trim_value(r);
 	if (name_is(r, "content-length"))
-		return take_length(r);
+		r->has_length = true;
 	if (name_is(r, "transfer-encoding"))
 		return take_coding(r);
 	if (name_is(r, "content-encoding") && !value_is(r, "identity"))
@@ -188,16 +182,6 @@ static int on_header_value(http_parser *parser, const char *at, size_t len)
 	return 0;
 }
 
-static int check_framing(struct http_response *r)
-{
-	if (r->has_length && r->has_coding)
-		return fail(r, QUOTE_BAD_HTTP,
-		    "both Content-Length and Transfer-Encoding");
-	if (r->has_coding && r->parser.http_minor == 0)
-		return fail(r, QUOTE_BAD_HTTP, "Transfer-Encoding in HTTP/1.0");
-	return 0;
-}
-
 static int on_headers_complete(http_parser *parser)
 {
 	struct http_response *r = parser->data;
@@ -211,8 +195,8 @@ static int on_headers_complete(http_parser *parser)
 		return fail(r, QUOTE_BAD_HTTP, "status out of range");
 	if (status == 101)
 		return fail(r, QUOTE_BAD_HTTP, "a switch of protocols");
-	if (check_framing(r) != 0)
-		return -1;
+	if (r->has_coding && parser->http_minor == 0)
+		return fail(r, QUOTE_BAD_HTTP, "Transfer-Encoding in HTTP/1.0");
 	r->headers_done = status >= 200;
 	/* RFC 9112, 6.3, rule 1: these have no body whatever they say. */
 	if (status < 200 || status == 204 || status == 304)
