@@ -276,6 +276,35 @@ static void test_closed_while_idle(void **state)
 	fixture_end(&f);
 }
 
+/* The end of the kept connection is read between the get and its start: no
+ * request goes out on the dead one. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct fixture *f = prepare->data;
+	https_client_get(f->client, "/x", fixture_on_answer, f);
+	uv_close((uv_handle_t *)prepare, NULL);
+}
+
+static void test_closed_while_starting(void **state)
+{
+	struct fixture f;
+	uv_prepare_t prepare;
+	(void)state;
+	fixture_begin(&f, answer_and_close);
+	fixture_open(&f);
+	fixture_get(&f);
+	while (atomic_load(&f.peer.over) == 0)
+		usleep(1000);
+	uv_prepare_init(&f.loop, &prepare);
+	prepare.data = &f;
+	uv_prepare_start(&prepare, on_prepare);
+	fixture_run_until(&f, 2);
+	assert_int_equal(f.error, QUOTE_OK);
+	assert_int_equal(atomic_load(&f.peer.connections), 2);
+	assert_int_equal(atomic_load(&f.peer.requests), 2);
+	fixture_end(&f);
+}
+
 static void test_unexpected_bytes_while_idle(void **state)
 {
 	struct fixture f;
@@ -479,6 +508,7 @@ int main(void)
 	    cmocka_unit_test(test_not_kept),
 	    cmocka_unit_test(test_idle_close),
 	    cmocka_unit_test(test_closed_while_idle),
+	    cmocka_unit_test(test_closed_while_starting),
 	    cmocka_unit_test(test_unexpected_bytes_while_idle),
 	    cmocka_unit_test(test_second_try),
 	    cmocka_unit_test(test_no_third_try),

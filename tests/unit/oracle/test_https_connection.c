@@ -3,6 +3,8 @@
  * handshake, each way in which they fail, and a close while each of them is
  * being waited for. fixture_end() checks that nothing is left on the loop.
  */
+#include <netinet/in.h>
+
 #include "tests/unit/oracle/https_fixture.h"
 
 static void answer_all(struct peer_session *s)
@@ -78,6 +80,62 @@ static void test_refused(void **state)
 	fixture_begin(&f, answer_all);
 	f.options.port = dead_port();
 	check_failure(&f, QUOTE_CONNECT_FAILED, "dial: connection refused");
+}
+
+/* A listener whose queue is full: the kernel leaves the next one waiting
+ * (listen(2)). Returns the descriptor; more of them in `fill`. */
+static int full_listener(uint16_t *port, int fill[static 4])
+{
+	struct endpoint ep;
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	assert_int_equal(endpoint_parse(&ep, "tcp://127.0.0.1:0"), 0);
+	int fd = endpoint_listen(&ep, 0);
+	assert_true(fd >= 0);
+	*port = (uint16_t)endpoint_bound_port(fd);
+	to.sin_port = htons(*port);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < 4; i++) {
+		fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(fill[i], (struct sockaddr *)&to, sizeof(to));
+	}
+	return fd;
+}
+
+/* A dial that hangs: it ends at its deadline, or at once by a close. */
+static void check_hanging_dial(uint64_t timeout_ms)
+{
+	int fill[4];
+	uint16_t port;
+	int fd = full_listener(&port, fill);
+	struct fixture f;
+
+	fixture_begin(&f, answer_all);
+	f.options.port = port;
+	f.options.connect_timeout_ms = timeout_ms;
+	fixture_open(&f);
+	if (timeout_ms < 1000) {
+		fixture_get(&f);
+		assert_int_equal(f.error, QUOTE_TIMEOUT);
+	} else {
+		https_client_get(f.client, "/x", fixture_on_answer, &f);
+		fixture_run_for(&f, 50);
+	}
+	fixture_end(&f);
+	close(fd);
+	for (int i = 0; i < 4; i++)
+		close(fill[i]);
+}
+
+static void test_dial_deadline(void **state)
+{
+	(void)state;
+	check_hanging_dial(100);
+}
+
+static void test_close_hanging_dial(void **state)
+{
+	(void)state;
+	check_hanging_dial(3600000);
 }
 
 static void test_no_proxy_there(void **state)
@@ -358,6 +416,43 @@ static void test_close_securing(void **state)
 	assert_int_equal(f.fired, 0);
 }
 
+/* The dial has succeeded and its callback is on the way when we close: the
+ * descriptor is nobody's but ours. */
+static void on_check(uv_check_t *check)
+{
+	struct fixture *f = check->data;
+	https_client_close(f->client);
+	f->client = NULL;
+	uv_close((uv_handle_t *)check, NULL);
+}
+
+static void test_close_just_dialled(void **state)
+{
+	char path[] = "/tmp/proxy-XXXXXX", uri[64];
+	struct endpoint proxy;
+	struct fixture f;
+	uv_check_t check;
+	(void)state;
+
+	assert_non_null(mkdtemp(path));
+	snprintf(uri, sizeof(uri), "unix://%s/s", path);
+	begin_proxy(&f, "");
+	peer_start_at(&f.peer, uri);
+	assert_int_equal(endpoint_parse(&proxy, uri), 0);
+	f.options.proxy = &proxy;
+	f.client = https_client_new(&f.options);
+	https_client_get(f.client, "/x", fixture_on_answer, &f);
+	uv_check_init(&f.loop, &check);
+	check.data = &f;
+	uv_check_start(&check, on_check);
+	while (f.client != NULL)
+		uv_run(&f.loop, UV_RUN_ONCE);
+	fixture_end(&f);
+	assert_int_equal(f.fired, 0);
+	unlink(uri + strlen("unix://"));
+	rmdir(path);
+}
+
 static void request_then_silence(struct peer_session *s)
 {
 	if (peer_request(s))
@@ -403,6 +498,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_dial_deadline),
+	    cmocka_unit_test(test_close_hanging_dial),
+	    cmocka_unit_test(test_close_just_dialled),
 	    cmocka_unit_test(test_no_proxy_there),
 	    cmocka_unit_test(test_proxy),
 	    cmocka_unit_test(test_proxy_on_a_unix_socket),
