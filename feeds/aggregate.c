@@ -45,25 +45,35 @@ static struct decimal median_of_three(
 	return a_b == a_c ? c : a;
 }
 
+/* Without zeros at its end: what fits is then a matter of the value and not of
+ * how it was written, which a stored item does not keep. */
+static struct decimal plain(wide mantissa, int exponent)
+{
+	while (mantissa != 0 && mantissa % 10 == 0) {
+		mantissa /= 10;
+		exponent++;
+	}
+	if (mantissa > INT64_MAX)
+		mantissa = 0; /* the caller refuses it: no price is zero */
+	return (struct decimal){(int64_t)mantissa, exponent};
+}
+
 /* The middle of the book, exactly; -1 if ask/bid > 1.02 or it does not fit. */
 static int middle(struct decimal *out, struct decimal bid, struct decimal ask)
 {
-	int exponent = bid.exponent < ask.exponent ? bid.exponent
-						   : ask.exponent;
-	wide fifths;
+	int exponent;
 
-	if (exponent <= -DECIMAL_EXPONENT_MAX ||
-	    decimal_rescale(&bid, bid, exponent) != DECIMAL_OK ||
+	bid = plain(bid.mantissa, bid.exponent);
+	ask = plain(ask.mantissa, ask.exponent);
+	exponent = bid.exponent < ask.exponent ? bid.exponent : ask.exponent;
+	if (decimal_rescale(&bid, bid, exponent) != DECIMAL_OK ||
 	    decimal_rescale(&ask, ask, exponent) != DECIMAL_OK)
 		return -1;
 	if ((wide)ask.mantissa * 100 > (wide)bid.mantissa * 102)
 		return -1;
 	/* (bid + ask) / 2 is five times the sum, one decimal further. */
-	fifths = ((wide)bid.mantissa + ask.mantissa) * 5;
-	if (fifths > INT64_MAX)
-		return -1;
-	*out = (struct decimal){(int64_t)fifths, exponent - 1};
-	return 0;
+	*out = plain(((wide)bid.mantissa + ask.mantissa) * 5, exponent - 1);
+	return out->mantissa > 0 ? 0 : -1;
 }
 
 static int price_of_quote(struct decimal *out, const struct quote *q)

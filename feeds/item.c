@@ -374,12 +374,15 @@ static void get_item(struct cursor *c, struct item *out)
 
 int item_decode(struct item *out, const char *text, size_t len)
 {
-	struct cursor c = {.p = text, .end = text + len};
+	struct cursor c = {0};
 
 	memset(out, 0, sizeof(*out));
-	if (len < ITEM_CONTENT_MAX)
-		get_item(&c, out);
-	if (len < ITEM_CONTENT_MAX && !c.wrong && item_check(out))
+	if (len == 0 || len >= ITEM_CONTENT_MAX) /* text may be NULL */
+		return -1;
+	c.p = text;
+	c.end = text + len;
+	get_item(&c, out);
+	if (!c.wrong && item_check(out))
 		return 0;
 	memset(out, 0, sizeof(*out));
 	return -1;

@@ -158,11 +158,13 @@ static size_t copy_capacity(const char *text, size_t len)
 
 json_t *json_text_parse(const char *text, size_t len)
 {
-	struct scanner s = {.p = text, .end = text + len};
+	struct scanner s = {0};
 	json_t *json = NULL;
 
-	if (len > JSON_TEXT_BYTES_MAX)
+	if (len == 0 || len > JSON_TEXT_BYTES_MAX) /* text may be NULL */
 		return NULL;
+	s.p = text;
+	s.end = text + len;
 	s.capacity = copy_capacity(text, len);
 	s.copy = malloc(s.capacity + 1);
 	if (s.copy != NULL && scan(&s))

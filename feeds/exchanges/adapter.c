@@ -64,7 +64,6 @@ static const struct adapter_phrase common_phrases[] = {
     {"limit exceeded", QUOTE_RATE_LIMITED},
     {"too many requests", QUOTE_RATE_LIMITED},
     {"maintenance", QUOTE_MAINTENANCE},
-    {"unavailable", QUOTE_MAINTENANCE},
     {"signature", QUOTE_AUTH},
     {"unauthorized", QUOTE_AUTH},
     {"authentication", QUOTE_AUTH},

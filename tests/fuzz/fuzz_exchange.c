@@ -29,14 +29,14 @@ static void check_number(bool has, struct decimal d)
 
 static void check(enum quote_error error, int status, const struct quote *q)
 {
-	static const struct quote none;
-
 	require((unsigned)error < QUOTE_ERROR_COUNT);
 	if (error != QUOTE_OK) {
-		require(memcmp(q, &none, sizeof(none)) == 0);
-		return;
+		require(!q->has_last && !q->has_bid && !q->has_ask &&
+			!q->has_exchange_ms);
 	}
-	require(status / 100 == 2 && (q->has_last || q->has_bid || q->has_ask));
+	if (error == QUOTE_OK)
+		require(status / 100 == 2 &&
+			(q->has_last || q->has_bid || q->has_ask));
 	check_number(q->has_last, q->last);
 	check_number(q->has_bid, q->bid);
 	check_number(q->has_ask, q->ask);

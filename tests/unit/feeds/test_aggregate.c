@@ -316,6 +316,27 @@ static void what_the_poller_said_stays(void **state)
 	assert_ok("100.00", "0.00");
 }
 
+/* An item keeps a number's value and not its exponent: read back, the same
+ * sources must give the same price. */
+static void middle_of_any_form(void **state)
+{
+	static const struct decimal forms[] = {
+	    {2, 18}, {20, 17}, {2000000000000000000, 0}};
+
+	(void)state;
+	config.decimals = 0;
+	config.min_sources = 1;
+	for (size_t i = 0; i < 9; i++) {
+		struct item_source *s;
+		item.source_count = 0;
+		s = add(NULL, "1", "1");
+		s->quote.bid = forms[i / 3];
+		s->quote.ask = forms[i % 3];
+		aggregate(&config, &item);
+		assert_ok("2000000000000000000", "0");
+	}
+}
+
 /* ---- 2: staleness ---- */
 
 static void staleness(void **state)
@@ -512,19 +533,23 @@ static void minimum(void **state)
 /* What a tick left behind does not show in the next. */
 static void leaves_nothing_behind(void **state)
 {
-	static struct item first;
-
 	(void)state;
 	add("100", NULL, NULL);
 	add("100", NULL, NULL);
-	aggregate(&config, &item);
-	first = item;
-	item.status = ITEM_UNAVAILABLE;
-	item.reason = ITEM_CLOCK_UNCERTAIN;
-	item.price = (struct decimal){5, 5};
-	item.sources[0].price = (struct decimal){9, 9};
-	aggregate(&config, &item);
-	assert_memory_equal(&first, &item, sizeof(item));
+	add("100", NULL, NULL)->state = SOURCE_FAILED;
+	for (int i = 0; i < 2; i++) {
+		aggregate(&config, &item);
+		assert_ok("100.00", "0.00");
+		assert_decimal(item.sources[0].price, "100.00");
+		assert_false(item.sources[2].has_price);
+		assert_int_equal(item.sources[2].price.mantissa, 0);
+		item.status = ITEM_UNAVAILABLE;
+		item.reason = ITEM_CLOCK_UNCERTAIN;
+		item.price = item.confidence = (struct decimal){5, 5};
+		item.sources[0].price = (struct decimal){9, 9};
+		item.sources[2].price = (struct decimal){9, 9};
+		item.sources[2].has_price = true;
+	}
 }
 
 static void every_size_of_decimals(void **state)
@@ -569,6 +594,7 @@ int main(void)
 	    cmocka_unit_test_setup(confidence_is_the_larger_side, setup),
 	    cmocka_unit_test_setup(source_price, setup),
 	    cmocka_unit_test_setup(one_rounding, setup),
+	    cmocka_unit_test_setup(middle_of_any_form, setup),
 	    cmocka_unit_test_setup(rates, setup),
 	    cmocka_unit_test_setup(what_the_poller_said_stays, setup),
 	    cmocka_unit_test_setup(staleness, setup),

@@ -21,6 +21,16 @@ static enum quote_error parse(struct quote *out, const char *exchange,
 	    out, exchange_find(exchange), symbol, status, body, strlen(body));
 }
 
+/* Field by field: padding may hold anything. */
+static bool is_empty(const struct quote *q)
+{
+	return !q->has_last && !q->has_bid && !q->has_ask &&
+	       !q->has_exchange_ms && q->last.mantissa == 0 &&
+	       q->bid.mantissa == 0 && q->ask.mantissa == 0 &&
+	       q->last.exponent == 0 && q->bid.exponent == 0 &&
+	       q->ask.exponent == 0 && q->exchange_ms == 0;
+}
+
 static void the_table(void **state)
 {
 	(void)state;
@@ -129,8 +139,6 @@ static enum quote_error class_of(int status)
 /* Whatever the body: even a complete ticker. */
 static void status_comes_first(void **state)
 {
-	static const struct quote none;
-
 	(void)state;
 	for (int status = 200; status < 600; status++) {
 		for (size_t i = 0; i < TICKERS; i++) {
@@ -139,7 +147,7 @@ static void status_comes_first(void **state)
 			    tickers[i].symbol, status, tickers[i].body);
 			assert_int_equal(error, class_of(status));
 			if (error != QUOTE_OK)
-				assert_memory_equal(&q, &none, sizeof(q));
+				assert_true(is_empty(&q));
 			error = parse(&q, tickers[i].exchange,
 			    tickers[i].symbol, status, "<html>");
 			assert_int_equal(error,

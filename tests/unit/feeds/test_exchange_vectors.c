@@ -170,7 +170,6 @@ static void check_row(
 static void check_error(
     const struct sample *s, const struct exchange *exchange, const char *wanted)
 {
-	static const struct quote none;
 	char symbol[64];
 	const char *found;
 	struct quote q;
@@ -185,8 +184,8 @@ static void check_error(
 	}
 	require(strcmp(found, wanted) == 0, s->name, symbol, exchange->name,
 	    wanted, found);
-	require(memcmp(&q, &none, sizeof(q)) == 0, s->name, symbol, "price",
-	    "absent", "there");
+	require(!q.has_last && !q.has_bid && !q.has_ask && q.last.mantissa == 0,
+	    s->name, symbol, "price", "absent", "there");
 }
 
 static void check_sample(

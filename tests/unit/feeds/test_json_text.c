@@ -82,6 +82,7 @@ static void refuses(void **state)
 			print_error("%s\n", texts[i]);
 		assert_null(json);
 	}
+	assert_null(json_text_parse(NULL, 0));
 	assert_null(json_text_parse("[1]\0", 4));
 	assert_null(json_text_parse("[\"a\0\"]", 6));
 }

@@ -86,6 +86,9 @@ static void odd_names(void **state)
 	same("btcusd", "BTCUSD", false);
 	same("XBTUSD,XETHZUSD", "XBTUSD", false);
 	same("A", "B", false);
+	/* no quote asset has a name of one letter */
+	same("TUSDT", "T/USDT", true);
+	same("TUSDT", "TUSD/T", false);
 }
 
 static const json_t *find(
