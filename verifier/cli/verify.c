@@ -54,12 +54,11 @@ struct judgement {
 
 /* ---- each check ---- */
 
-/* Texts hold what others wrote: one line each, whatever is in them. */
+/* Texts hold what others wrote: nothing in them moves the terminal's cursor. */
 static void print_plain(const char *text)
 {
 	for (; *text; text++)
-		putchar(
-		    (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+		putchar(*text < 0x20 || *text > 0x7e ? '?' : *text);
 }
 
 static void print_pair(const char *wanted, const char *found)

@@ -24,6 +24,7 @@ struct intake {
 	struct oracle_get fetch, ask;
 	bool fetching, asking;
 	struct oracle_feeds feeds; /* what it said it has */
+	size_t named;              /* names it has brought so far */
 	struct budget refusals;
 	uint64_t unkept; /* refused beyond the budget */
 };
@@ -79,9 +80,7 @@ static void judge(struct intake *in, struct record *r)
 		return;
 	}
 	if (!r->refused) { /* its envelope says it all */
-		free(r->text);
-		r->text = NULL;
-		r->len = 0;
+		record_drop_text(r);
 	}
 	archive_writer_put(in->options.writer, r);
 }
@@ -226,6 +225,21 @@ static void make_target(char out[ORACLE_TARGET_MAX], void *data)
 
 static void start_subscriber(struct intake *in);
 
+/* What /feeds says is not signed: one oracle brings so many names and no more,
+ * however often it changes its mind, so that others keep their places. */
+static void name_feeds(struct intake *in)
+{
+	for (size_t i = 0; i < in->feeds.count; i++) {
+		const char *name = in->feeds.names[i];
+
+		if (in->options.limited || in->named == ORACLE_FEEDS_MAX ||
+		    announcer_has_feed(in->options.announcer, name))
+			continue;
+		if (announcer_add_feed(in->options.announcer, name))
+			in->named++;
+	}
+}
+
 static void on_feeds(
     struct oracle_get *get, const char *error, const uint8_t *body, size_t len)
 {
@@ -237,8 +251,7 @@ static void on_feeds(
 		error = "not a list of feeds";
 	if (!error) {
 		in->feeds = feeds;
-		for (size_t i = 0; i < feeds.count; i++)
-			(void)wanted_feed(in, feeds.names[i]);
+		name_feeds(in);
 	} else if (in->subscriber) {
 		log_warn("intake", "feeds_unknown",
 		    LOG_S("oracle", name_of(in)), LOG_S("why", error));

@@ -13,11 +13,14 @@ struct record *record_new(const char *origin, const char *event_id,
 {
 	struct record *r = calloc(1, sizeof(*r));
 
-	if (!r || !(r->text = malloc(len + 1)))
+	if (!r)
 		log_die("record", "out of memory");
-	memcpy(r->text, text, len);
-	r->text[len] = '\0';
-	r->len = len;
+	r->len = len < RECORD_TEXT_MAX ? len : RECORD_TEXT_MAX;
+	r->text = malloc(r->len + 1);
+	if (!r->text)
+		log_die("record", "out of memory");
+	memcpy(r->text, text, r->len);
+	r->text[r->len] = '\0';
 	r->origin = origin;
 	r->received_ms = received_ms;
 	snprintf(r->event_id, sizeof(r->event_id), "%s", event_id);
@@ -33,6 +36,13 @@ void record_free(struct record *record)
 	kept_document_unref(record->document);
 	free(record->text);
 	free(record);
+}
+
+void record_drop_text(struct record *record)
+{
+	free(record->text);
+	record->text = NULL;
+	record->len = 0;
 }
 
 size_t record_bytes(const struct record *record)

@@ -47,10 +47,12 @@ struct record {
 	enum record_outcome outcome;
 };
 
-/* Copies text and id and reads the envelope. */
+/* Reads the envelope and copies the id and the first RECORD_TEXT_MAX bytes of
+ * the text. */
 struct record *record_new(const char *origin, const char *event_id,
     const char *text, size_t len, int64_t received_ms);
 void record_free(struct record *record); /* NULL is fine */
+void record_drop_text(struct record *record);
 /* Bytes that it holds, about: what queues count. */
 size_t record_bytes(const struct record *record);
 

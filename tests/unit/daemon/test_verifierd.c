@@ -555,6 +555,59 @@ static void test_limited(void **state)
 	assert_int_equal(count(f, "SELECT count(*) FROM items"), 0);
 }
 
+/* Only what is wanted is asked for, and no verdict is passed on the rest. */
+static void test_limited_to_one_of_its(void **state)
+{
+	struct fixture *f = *state;
+
+	f->config.limited = true;
+	f->config.feeds.count = 1;
+	snprintf(f->config.feeds.names[0], ORACLE_FEED_MAX, "BTC-USD");
+	start_all(f);
+	assert_int_equal(get(f, "/readyz"), 200);
+}
+
+/* What was published while we were away is in the oracle's ring. */
+static void test_resumes_from_the_archive(void **state)
+{
+	struct fixture *f = *state;
+
+	start_all(f);
+	stop_daemon(f);
+	for (int i = 0; i < 5; i++)
+		tick(f);
+	start_daemon(f);
+	TURN_UNTIL(&f->loop, count(f, "SELECT max(sequence) FROM items") ==
+				 (int64_t)f->sequence - 1);
+	assert_int_equal(count(f, "SELECT count(*) = max(sequence) -"
+				  " min(sequence) + 1 FROM items"),
+	    1);
+	assert_int_equal(
+	    validator_count(f->daemon.validator, HM_SEQUENCE_GAP), 0);
+}
+
+/* Garbage at full speed costs a few rows, and hides nothing. */
+static void test_flood_of_garbage(void **state)
+{
+	struct fixture *f = *state;
+	struct board_text text = {
+	    .name = "BTC-USD",
+	    .full = "{}",
+	    .ref = "{\"content\":1}",
+	    .sha256_hex = "00",
+	};
+
+	start_all(f);
+	for (int i = 0; i < 500; i++)
+		board_post(f->board, &text);
+	tick(f);
+	TURN_UNTIL(&f->loop, count(f, "SELECT max(sequence) FROM items") ==
+				 (int64_t)f->sequence - 1);
+	assert_in_range(count(f, "SELECT count(*) FROM refused"), 1, 250);
+	assert_true(
+	    validator_count(f->daemon.validator, HM_ENVELOPE_MALFORMED) >= 500);
+}
+
 static void refuse_to_start(struct fixture *f, const char *why)
 {
 	char error[VERIFIERD_ERROR_MAX] = "";
@@ -634,6 +687,9 @@ int main(void)
 	    TEST(test_mirror),
 	    TEST(test_verify),
 	    TEST(test_limited),
+	    TEST(test_limited_to_one_of_its),
+	    TEST(test_resumes_from_the_archive),
+	    TEST(test_flood_of_garbage),
 	    TEST(test_cannot_start),
 	    TEST(test_goodbye),
 	};
