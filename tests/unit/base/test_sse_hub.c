@@ -502,14 +502,20 @@ static void test_resume_of_more_than_a_queue(void **state)
 
 	(void)state;
 	memset(data, 'x', len);
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < 100; i++)
 		sse_publish(hub, "price", "", data, len, true);
-	stream_open(&s, "/stream?since=" EPOCH "-0");
+	stream_open_with(&s, "/stream?since=" EPOCH "-0", "");
+	pump_until(stats().subscribers == 1);
+	assert_true(
+	    TAILQ_FIRST(&hub->subscribers)->queued_bytes > SSE_QUEUE_BYTES);
 	publish("", "\"end\"");
 	stream_wait(&s, "\"end\"");
-	assert_true(strlen(s.text) > 30 * len);
+	assert_true(strlen(s.text) > 100 * len);
 	assert_null(strstr(s.text, "resync"));
 	assert_int_equal(stats().slow_closed, 0);
+	/* From here on it has no more room than others. */
+	assert_int_equal(
+	    TAILQ_FIRST(&hub->subscribers)->queue_max, SSE_QUEUE_BYTES);
 	free(data);
 	stream_close(&s);
 }
