@@ -14,7 +14,9 @@ static bool is_missing(const json_t *value)
 	       (text != NULL && text[0] == '\0');
 }
 
-/* One number: *has only if it is there and above zero. */
+/* One number. A zero is how exchanges say that a market is dead, halted or not
+ * open yet; what they put beside it (an old last, a book that nobody fills) is
+ * no price either. */
 static enum quote_error read_price(
     struct decimal *out, bool *has, const json_t *value)
 {
@@ -24,22 +26,25 @@ static enum quote_error read_price(
 	if (json_text_decimal(out, value) != DECIMAL_OK)
 		return QUOTE_BAD_BODY;
 	*has = out->mantissa > 0;
-	if (!*has)
-		*out = (struct decimal){0};
-	return QUOTE_OK;
+	return *has ? QUOTE_OK : QUOTE_NO_PRICE;
 }
 
 enum quote_error adapter_prices(
     struct quote *out, const json_t *last, const json_t *bid, const json_t *ask)
 {
+	enum quote_error errors[3];
+
 	if (last == NULL && bid == NULL && ask == NULL)
 		return QUOTE_BAD_BODY;
-	if (read_price(&out->last, &out->has_last, last) != QUOTE_OK ||
-	    read_price(&out->bid, &out->has_bid, bid) != QUOTE_OK ||
-	    read_price(&out->ask, &out->has_ask, ask) != QUOTE_OK)
-		return QUOTE_BAD_BODY;
-	if (!out->has_last && !is_missing(last))
-		return QUOTE_NO_PRICE;
+	errors[0] = read_price(&out->last, &out->has_last, last);
+	errors[1] = read_price(&out->bid, &out->has_bid, bid);
+	errors[2] = read_price(&out->ask, &out->has_ask, ask);
+	for (int i = 0; i < 3; i++)
+		if (errors[i] == QUOTE_BAD_BODY)
+			return QUOTE_BAD_BODY;
+	for (int i = 0; i < 3; i++)
+		if (errors[i] != QUOTE_OK)
+			return errors[i];
 	return out->has_last || out->has_bid || out->has_ask ? QUOTE_OK
 							     : QUOTE_NO_PRICE;
 }

@@ -14,10 +14,10 @@ extern const struct exchange coinbase_exchange_exchange;
 extern const struct exchange kraken_exchange;
 
 /*
- * Fills last, bid and ask, each NULL if the answer has no such member. Null,
- * "" and what is not above zero count as missing; but a last of zero or less
- * is a market without trade, where the middle of a book would invent a price:
- * NO_PRICE. BAD_BODY if one is not a number, or if no member is there at all.
+ * Fills last, bid and ask, each NULL if the answer has no such member. Null
+ * and "" count as missing. NO_PRICE if any is zero or less: that is how
+ * exchanges show a market that is dead, halted or not open yet. BAD_BODY if
+ * one is not a number, or if no member is there at all.
  */
 enum quote_error adapter_prices(struct quote *out, const json_t *last,
     const json_t *bid, const json_t *ask);

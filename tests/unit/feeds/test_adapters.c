@@ -166,9 +166,13 @@ static void numbers(void **state)
 {
 	static const struct answer answers[] = {
 	    {"A", 200, NUMBERS("\"1\"", "\"2\"", "\"3\""), QUOTE_OK},
-	    {"A", 200, NUMBERS("\"1\"", "null", "\"0.00\""), QUOTE_OK},
+	    {"A", 200, NUMBERS("\"1\"", "null", "\"\""), QUOTE_OK},
 	    {"A", 200, NUMBERS("null", "\"2\"", "\"3\""), QUOTE_OK},
-	    {"A", 200, NUMBERS("\"\"", "\"2\"", "\"-3\""), QUOTE_OK},
+	    {"A", 200, NUMBERS("\"\"", "\"2\"", "\"-3\""), QUOTE_NO_PRICE},
+	    /* not open yet: an old last beside an empty book */
+	    {"A", 200, NUMBERS("\"1\"", "\"0.00\"", "\"0.00\""),
+		QUOTE_NO_PRICE},
+	    {"A", 200, NUMBERS("\"1\"", "\"0\"", "\"3x\""), QUOTE_BAD_BODY},
 	    /* a dead market: its book would invent a price */
 	    {"A", 200, NUMBERS("\"0.00000000\"", "\"2\"", "\"3\""),
 		QUOTE_NO_PRICE},
@@ -196,7 +200,7 @@ static void numbers(void **state)
 	(void)state;
 	CHECK("binance", answers);
 	assert_int_equal(
-	    parse(&q, "binance", "A", 200, NUMBERS("\"1\"", "null", "\"0\"")),
+	    parse(&q, "binance", "A", 200, NUMBERS("\"1\"", "null", "\"\"")),
 	    QUOTE_OK);
 	assert_true(q.has_last && !q.has_bid && !q.has_ask);
 	assert_int_equal(q.ask.mantissa, 0);
