@@ -8,9 +8,8 @@
 
 #include "oracle/config.h"
 
-#define PROBE_DEADLINE_MS 20000 /* the slowest exchange has answered by then \
-				 */
-#define PROBE_LOOK_MS 100       /* between two looks at the poller */
+#define PROBE_DEADLINE_MS 20000 /* the slowest has answered by then */
+#define PROBE_LOOK_MS     100   /* between two looks at the poller */
 
 /* 0 if every source gave a price, 1 otherwise: exit statuses. */
 int probe(const struct config *config);
