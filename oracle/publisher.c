@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SELF_CHECK_DOCUMENTS 4 /* cache: the current one and its predecessors \
-				*/
+#define SELF_CHECK_DOCUMENTS 4 /* the current one and those before it */
 
 /* One feed: what was published last, and the item in the making. */
 struct feed_state {
