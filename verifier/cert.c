@@ -23,13 +23,20 @@ static bool is_ecdsa_sha384(const X509_ALGOR *alg)
 	       parameter == V_ASN1_UNDEF;
 }
 
-static bool signature_algorithms_ok(const X509 *x509)
+/* A key or a signature that leaves bits of its last byte unused: OpenSSL reads
+ * it as if it did not, so one value would have two encodings. */
+static bool is_whole_bytes(const ASN1_BIT_STRING *bits)
+{
+	return bits != NULL && (bits->flags & 0x07) == 0;
+}
+
+static bool signature_form_ok(const X509 *x509)
 {
 	const X509_ALGOR *outer;
 	const ASN1_BIT_STRING *signature;
 
 	X509_get0_signature(&signature, &outer, x509);
-	return is_ecdsa_sha384(outer) &&
+	return is_whole_bytes(signature) && is_ecdsa_sha384(outer) &&
 	       is_ecdsa_sha384(X509_get0_tbs_sigalg(x509));
 }
 
@@ -53,8 +60,10 @@ static bool key_ok(const X509 *x509)
 		return false;
 	curve = parameter;
 	/* X509_get0_pubkey() fails for a point that is not on the curve. */
-	return OBJ_obj2nid(curve) == NID_secp384r1 && point_len == POINT_LEN &&
-	       point[0] == 0x04 && X509_get0_pubkey(x509) != NULL;
+	return OBJ_obj2nid(curve) == NID_secp384r1 &&
+	       is_whole_bytes(X509_get0_pubkey_bitstr(x509)) &&
+	       point_len == POINT_LEN && point[0] == 0x04 &&
+	       X509_get0_pubkey(x509) != NULL;
 }
 
 static bool extension_ok(X509_EXTENSION *extension)
@@ -155,9 +164,8 @@ static bool profile_ok(struct cert *cert, struct slice der)
 	X509 *x509 = cert->x509;
 
 	return X509_get_version(x509) == X509_VERSION_3 &&
-	       signature_algorithms_ok(x509) && key_ok(x509) &&
-	       extensions_ok(x509) && reencodes(x509, der) &&
-	       read_serial(cert) && hash_spki(cert) &&
+	       signature_form_ok(x509) && key_ok(x509) && extensions_ok(x509) &&
+	       reencodes(x509, der) && read_serial(cert) && hash_spki(cert) &&
 	       moment_from_asn1(
 		   &cert->not_before_ms, X509_get0_notBefore(x509)) == 0 &&
 	       moment_from_asn1(

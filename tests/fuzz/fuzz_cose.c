@@ -1,6 +1,7 @@
 /* COSE_Sign1: any bytes are safe, and what is accepted is what was there. */
 #include "verifier/cose.h"
 
+#include <openssl/ec.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

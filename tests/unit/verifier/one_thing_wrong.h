@@ -1,5 +1,6 @@
 /* one_thing_wrong: a table of named cases: a document that is good but for
- * what `spoil` does, and the verdict that it must get. Prints each name. */
+ * what `spoil` does, and the verdict that it must get. Prints each name (as a
+ * TAP comment). */
 #ifndef HALLMARK_TESTS_VERIFIER_ONE_THING_WRONG_H
 #define HALLMARK_TESTS_VERIFIER_ONE_THING_WRONG_H
 
@@ -48,11 +49,11 @@ static inline void wrong_run(
 		bool ok = found == cases[i].verdict;
 
 		fflush(stdout);
-		printf("%-4s %-22s %s\n", ok ? "ok" : "BAD",
+		printf("# %-4s %-22s %s\n", ok ? "ok" : "BAD",
 		    hm_verdict_name(found), cases[i].name);
 		bad += !ok;
 	}
-	printf("%zu cases, %zu with another verdict\n", count, bad);
+	printf("# %zu cases, %zu with another verdict\n", count, bad);
 	assert_int_equal(bad, 0);
 }
 

@@ -335,7 +335,55 @@ TBS(inner_sha256, 4, "\x2a\x86\x48\xce\x3d\x04\x03\x03",
 TBS(curve_renamed, 4, "\x2b\x81\x04\x00\x22", "\x2b\x81\x04\x00\x23")
 /* the point's first byte: hybrid, infinity-like */
 TBS(point_hybrid, 4, "\x03\x62\x00\x04", "\x03\x62\x00\x06")
-TBS(point_unused_bits, 4, "\x03\x62\x00\x04", "\x03\x62\x01\x04")
+
+static void edit_unused_bits(
+    struct builder *x, unsigned level, struct blob *tbs)
+{
+	(void)x;
+	if (level == BUILDER_LEAF)
+		blob_replace(tbs, "\x03\x62\x00\x04", 4, "\x03\x62\x01\x04", 4);
+}
+
+/* Keys until one has a point that ends with a zero bit: one unused bit is in
+ * order for DER then. */
+static void point_unused_bits(struct builder *x)
+{
+	uint8_t point[97] = {0};
+	size_t len;
+
+	do {
+		EVP_PKEY_free(other_key);
+		other_key = EVP_EC_gen("P-384");
+		assert_int_equal(EVP_PKEY_get_octet_string_param(other_key,
+				     "pub", point, sizeof(point), &len),
+		    1);
+	} while ((point[96] & 1) != 0);
+	x->key_of[BUILDER_LEAF] = other_key;
+	x->edit_tbs = edit_unused_bits;
+}
+
+/* The same of a signature (every other one ends with a zero bit). */
+static void edit_signature_bits(
+    struct builder *x, unsigned level, struct blob *der)
+{
+	(void)x;
+	if (level != BUILDER_LEAF)
+		return;
+	for (size_t len = 96; len < 110; len++) {
+		uint8_t *head = der->at + der->len - len - 2;
+
+		if (head[0] == 0x03 && head[1] == len && head[2] == 0x00) {
+			head[2] = 0x01;
+			return;
+		}
+	}
+	fail_msg("no signature found");
+}
+
+static void signature_unused_bits(struct builder *x)
+{
+	x->edit_der = edit_signature_bits;
+}
 
 static void break_point(struct builder *x, unsigned level, struct blob *tbs)
 {
@@ -597,6 +645,7 @@ static void test_encoding(void **state)
 	    {"more in the TBS", tbs_and_more, PROFILE},
 	    {"leaf and a byte", leaf_and_byte, PROFILE},
 	    {"CA and a byte", ca_and_byte, PROFILE},
+	    {"signature with unused bits", signature_unused_bits, PROFILE},
 	    {"leaf cut", leaf_cut, PROFILE},
 	    {"leaf not DER", leaf_not_der, PROFILE},
 	    {"length not shortest", length_not_shortest, PROFILE},

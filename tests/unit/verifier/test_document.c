@@ -960,7 +960,7 @@ static void test_cuts(void **state)
 			policy, NULL, other.at, other.len, NULL, 0, NULL, NULL),
 		    HM_VALID);
 	}
-	printf("%zu documents cut: all refused\n", refused);
+	printf("# %zu documents cut: all refused\n", refused);
 	hm_policy_free(policy);
 }
 

@@ -132,7 +132,7 @@ static void test_each_at_its_own_time(void **state)
 		    NULL, row->bytes, row->len, NULL, 0, &document, NULL);
 		bool ok = is_wanted(row, verdict);
 
-		printf("%-4s %-6s %-20s %s\n", ok ? "ok" : "BAD",
+		printf("# %-4s %-6s %-20s %s\n", ok ? "ok" : "BAD",
 		    row->column[WANTED], hm_verdict_name(verdict),
 		    row->column[FILE_NAME]);
 		wrong += !ok;
@@ -149,7 +149,8 @@ static void test_each_at_its_own_time(void **state)
 		}
 		hm_policy_free(policy);
 	}
-	printf("%zu documents, %zu with the wrong verdict\n", row_count, wrong);
+	printf(
+	    "# %zu documents, %zu with the wrong verdict\n", row_count, wrong);
 	assert_int_equal(wrong, 0);
 }
 
@@ -193,8 +194,9 @@ static void test_none_is_good_today(void **state)
 		}
 		hm_policy_free(policy);
 	}
-	printf("%zu of %zu refused today as expired, the others for what they "
-	       "are\n",
+	printf(
+	    "# %zu of %zu refused today as expired, the others for what they "
+	    "are\n",
 	    expired, row_count);
 }
 

@@ -390,7 +390,7 @@ static void test_file_refused(void **state)
 		assert_null(policy);
 		assert_true(strlen(error) > 0);
 	}
-	printf("%zu policy files refused\n", sizeof(bad) / sizeof(bad[0]));
+	printf("# %zu policy files refused\n", sizeof(bad) / sizeof(bad[0]));
 }
 
 static void test_error_says_where(void **state)
