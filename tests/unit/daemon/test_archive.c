@@ -1,89 +1,6 @@
-/* archive: what is committed is there, whatever happens next: kill -9 at any
- * moment, a full disk, a lock, a file of somebody else. */
-#include "made_record.h"
-#include "verifier/daemon/archive.h"
-
-#include <setjmp.h>
-#include <signal.h>
-#include <sqlite3.h>
-#include <stdarg.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct fixture {
-	char folder[64], path[96];
-	struct archive *archive;
-	struct kept_document *document;
-	char error[ARCHIVE_ERROR_MAX];
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	snprintf(f->folder, sizeof(f->folder), "/tmp/archive-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	snprintf(f->path, sizeof(f->path), "%s/archive.db", f->folder);
-	assert_int_equal(archive_open(&f->archive, f->path, f->error), 0);
-	f->document = kept_document_new((const uint8_t *)"document", 8);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	struct fixture *f = *state;
-	char path[128];
-
-	archive_close(f->archive);
-	kept_document_unref(f->document);
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s%s", f->path, suffixes[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(f->folder), 0);
-	free(f);
-	return 0;
-}
-
-static void reopen(struct fixture *f)
-{
-	archive_close(f->archive);
-	f->archive = NULL;
-	assert_int_equal(archive_open(&f->archive, f->path, f->error), 0);
-}
-
-/* Commits one record and gives its outcome; -1: the commit failed. */
-static int commit(struct fixture *f, struct record *r)
-{
-	int rc = archive_commit(f->archive, r, f->error);
-	int outcome = rc ? -1 : (int)r->outcome;
-
-	record_free(r);
-	return outcome;
-}
-
-/* The first column of the first row, as an outsider's sqlite3 sees it. */
-static int64_t ask(const struct fixture *f, const char *sql)
-{
-	sqlite3_stmt *s = NULL;
-	sqlite3 *db = NULL;
-	int64_t answer = -1;
-
-	assert_int_equal(
-	    sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READWRITE, NULL), 0);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), 0);
-	if (sqlite3_step(s) == SQLITE_ROW)
-		answer = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	sqlite3_close(db);
-	return answer;
-}
+/* archive: what is committed is there, whatever happens next: a full disk, a
+ * lock, a file of somebody else. */
+#include "archive_fixture.h"
 
 static void test_outcomes(void **state)
 {
@@ -353,97 +270,6 @@ static void test_not_an_archive(void **state)
 	assert_null(other);
 }
 
-/* ---- kill -9 ---- */
-
-/* Commits batches and announces each number only then, until it is killed. */
-static void announce_for_ever(struct fixture *f, int out)
-{
-	uint64_t sequence = 0;
-	char content[64];
-
-	for (;;) {
-		struct record *list = NULL, *r;
-		uint64_t first = sequence;
-
-		for (int i = 0; i < 3; i++) {
-			snprintf(content, sizeof(content), "item %llu",
-			    (unsigned long long)sequence);
-			r = made_record(
-			    f->document, "BTC-USD", 1, sequence++, content);
-			r->next = list;
-			list = r;
-		}
-		if (archive_commit(f->archive, list, f->error))
-			_exit(1);
-		for (uint64_t i = first; i < sequence; i++)
-			if (write(out, &i, sizeof(i)) != sizeof(i))
-				_exit(1);
-		while ((r = list)) {
-			list = r->next;
-			record_free(r);
-		}
-	}
-}
-
-static void kill_after(struct fixture *f, useconds_t us, uint64_t *announced)
-{
-	uint64_t number;
-	int pipes[2], status;
-	pid_t pid;
-
-	archive_close(f->archive);
-	f->archive = NULL;
-	assert_int_equal(pipe(pipes), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		close(pipes[0]);
-		if (archive_open(&f->archive, f->path, f->error))
-			_exit(1);
-		announce_for_ever(f, pipes[1]);
-	}
-	close(pipes[1]);
-	usleep(us);
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status));
-	*announced = 0;
-	while (read(pipes[0], &number, sizeof(number)) == sizeof(number))
-		*announced = number + 1;
-	close(pipes[0]);
-}
-
-static void test_kill_9(void **state)
-{
-	struct fixture *f = *state;
-	uint64_t total = 0;
-
-	for (int round = 0; round < 12; round++) {
-		uint64_t announced;
-
-		kill_after(f, (useconds_t)(3000 + 7000 * round), &announced);
-		assert_int_equal(
-		    archive_open(&f->archive, f->path, f->error), 0);
-		total += announced;
-		/* All that was announced, and the chain has no holes. */
-		assert_true(
-		    ask(f, "SELECT count(*) FROM items") >= (int64_t)announced);
-		assert_int_equal(ask(f, "SELECT count(*) = max(sequence) + 1"
-					" OR count(*) = 0 FROM items"),
-		    1);
-		assert_int_equal(ask(f, "SELECT count(*) FROM items WHERE"
-					" content != 'item ' || sequence"),
-		    0);
-		assert_int_equal(ask(f, "SELECT count(*) FROM"
-					" pragma_integrity_check WHERE"
-					" integrity_check != 'ok'"),
-		    0);
-		(void)ask(f, "DELETE FROM items");
-		(void)ask(f, "DELETE FROM heads");
-	}
-	assert_true(total > 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -458,7 +284,6 @@ int main(void)
 	    TEST(test_read_item),
 	    TEST(test_hostile_rows),
 	    TEST(test_not_an_archive),
-	    TEST(test_kill_9),
 	};
 
 	return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
