@@ -9,9 +9,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,6 +203,31 @@ static void test_failed_write_leaves_the_old(void **state)
 	assert_int_equal(file_write(longname, "x", 1, 0644), -ENAMETOOLONG);
 }
 
+/* As on a full disk: the write fails half-way. */
+static void test_half_a_write_leaves_the_old(void **state)
+{
+	static const uint8_t bytes[8192];
+	struct rlimit saved, low;
+	uint8_t *data;
+	size_t len;
+	int ret;
+
+	(void)state;
+	assert_int_equal(file_write("e", "old", 3, 0644), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &saved);
+	low = saved;
+	low.rlim_cur = 4096;
+	setrlimit(RLIMIT_FSIZE, &low);
+	ret = file_write("e", bytes, sizeof(bytes), 0644);
+	setrlimit(RLIMIT_FSIZE, &saved);
+	assert_int_equal(ret, -EFBIG);
+	assert_int_equal(file_read("e", 100, &data, &len), 0);
+	assert_string_equal((char *)data, "old");
+	assert_int_equal(count_files(), 1);
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +248,8 @@ int main(void)
 		test_stale_temporary_is_replaced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_failed_write_leaves_the_old, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_half_a_write_leaves_the_old, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);
 }
