@@ -120,6 +120,9 @@ void http_on_abandoned(struct http_request *req,
 {
 	req->abandoned = cb;
 	req->abandoned_data = data;
+	/* It has left already: the watch is told again, from the loop. */
+	if (cb && req->gone && req->connection && req->watch_open)
+		uv_poll_start(&req->watch, UV_DISCONNECT, on_watch);
 }
 
 /* ---- the beginning ---- */

@@ -22,7 +22,7 @@
 #include <uv.h>
 
 #define HTTP_CONNECTIONS_MAX 8192  /* descriptors one server may hold */
-#define HTTP_IDLE_TIMEOUT_S  60    /* a silent connection is closed */
+#define HTTP_IDLE_TIMEOUT_S  60    /* for a whole request, or silence */
 #define HTTP_POOL_BYTES      4096  /* header block of one request */
 #define HTTP_BODY_MAX        65536 /* bytes of a request's body (POST) */
 #define HTTP_PATH_PARAM_MAX  128   /* bytes of the {part} of a path */
@@ -102,8 +102,10 @@ void http_problem(struct http_request *req, unsigned status, const char *code,
     const char *detail, const char *extra);
 
 /*
- * Called once if the client leaves before a kept request was answered; the
- * request is freed after it returns. NULL to clear.
+ * Called once, from the loop, if the client leaves or the server stops before
+ * a kept request was answered; the request is freed after it returns. NULL to
+ * clear. Without it a kept request must be answered all the same, even after
+ * the server is gone: that frees it.
  */
 void http_on_abandoned(struct http_request *req,
     void (*cb)(struct http_request *req, void *data), void *data);

@@ -256,6 +256,22 @@ static void test_client_leaves_and_nobody_minds(void **state)
 	assert_int_equal(abandoned_count, 0);
 }
 
+/* The handler only asks when the client has left already. */
+static void test_late_question_is_answered(void **state)
+{
+	int fd;
+
+	(void)state;
+	want_abandoned = false;
+	fd = keep_one();
+	close(fd);
+	pump_until(kept[0]->gone);
+	http_on_abandoned(kept[0], on_abandoned, kept);
+	assert_int_equal(abandoned_count, 0);
+	pump_until(abandoned_count == 1);
+	pump_until(TAILQ_EMPTY(&server->requests));
+}
+
 static void test_answer_and_leave_at_once(void **state)
 {
 	int fd = keep_one();
@@ -685,6 +701,7 @@ int main(void)
 	    server_test(test_client_leaves_a_kept_request),
 	    server_test(test_client_resets_a_kept_request),
 	    server_test(test_client_leaves_and_nobody_minds),
+	    server_test(test_late_question_is_answered),
 	    server_test(test_answer_and_leave_at_once),
 	    server_test(test_half_requests),
 	    server_test(test_rubbish),
