@@ -2,6 +2,7 @@
  * hallmark-oracle: polls exchanges, aggregates, signs, serves items. This file
  * is the way of a price, in the order in which its parts come to life.
  */
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/now.h"
 #include "feeds/hex.h"
@@ -206,6 +207,7 @@ static int run(const struct config *config)
 	if (!oracle)
 		log_die("oracle", "out of memory");
 	signal(SIGPIPE, SIG_IGN);
+	descriptors_want(HTTP_CONNECTIONS_MAX);
 	oracle->loop = uv_default_loop();
 	oracle->config = *config;
 	start(oracle);

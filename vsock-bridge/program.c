@@ -1,6 +1,7 @@
 /* program: see program.h. */
 #include "vsock-bridge/program.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "vsock-bridge/bridge.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* How many names can be looked up at once: a lookup that hangs holds one of
@@ -18,7 +18,6 @@
 /* A lookup that hangs cannot be stopped: do not wait longer for its thread. */
 #define LAST_RESORT_MS 1000
 /* Beside two for each connection: listeners, the loop, answers under way. */
-#define DESCRIPTORS_SPARE 256
 
 static const char help[] =
     "vsock-bridge CONFIG          run it\n"
@@ -122,20 +121,6 @@ static void watch(
 	handle->data = program;
 }
 
-/* Two descriptors for each connection that the configuration allows. */
-static void raise_descriptor_limit(unsigned connections_max)
-{
-	rlim_t want = (rlim_t)connections_max * 2 + DESCRIPTORS_SPARE;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
-		log_warn("bridge", "few_descriptors",
-		    LOG_D("limit", limit.rlim_cur), LOG_D("wanted", want));
-}
-
 static void start_loop(struct program *program)
 {
 	int err;
@@ -168,7 +153,8 @@ static int run(struct program *program)
 	int status = 0;
 
 	start_loop(program);
-	raise_descriptor_limit(program->config.limits.connections_max);
+	descriptors_want(2 * (uint64_t)program->config.limits
+				 .connections_max); /* a pair a connection */
 	watch(program, &program->hangup, on_hangup, SIGHUP);
 	watch(program, &program->terminate, on_terminate, SIGTERM);
 	watch(program, &program->interrupt, on_terminate, SIGINT);

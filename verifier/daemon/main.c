@@ -1,4 +1,5 @@
 /* hallmark-verifierd: prices of oracles, verified, archived, served again. */
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "verifier/daemon/policy_file.h"
 #include "verifier/daemon/verifierd.h"
@@ -84,6 +85,7 @@ static int serve(const struct verifierd_config *config)
 	int rc, left_open;
 
 	signal(SIGPIPE, SIG_IGN);
+	descriptors_want(HTTP_CONNECTIONS_MAX);
 	if (uv_loop_init(&loop))
 		log_die("main", "cannot make a loop");
 	rc = verifierd_start(&daemon, &loop, config, error);
