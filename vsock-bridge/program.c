@@ -153,8 +153,8 @@ static int run(struct program *program)
 	int status = 0;
 
 	start_loop(program);
-	descriptors_want(2 * (uint64_t)program->config.limits
-				 .connections_max); /* a pair a connection */
+	/* a pair for each connection */
+	descriptors_want(2 * (uint64_t)program->config.limits.connections_max);
 	watch(program, &program->hangup, on_hangup, SIGHUP);
 	watch(program, &program->terminate, on_terminate, SIGTERM);
 	watch(program, &program->interrupt, on_terminate, SIGINT);
