@@ -117,23 +117,6 @@ static bool extensions_ok(X509 *x509)
 	return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
 }
 
-/* What was read, written again, must be what was sent: catches encodings of
- * defaults and whatever OpenSSL's reader forgives. */
-static bool reencodes(X509 *x509, struct slice der)
-{
-	unsigned char *again = NULL;
-	int len = -1;
-	bool same;
-
-	/* Drops the kept bytes of the inner part, so that both are made. */
-	if (i2d_re_X509_tbs(x509, NULL) > 0)
-		len = i2d_X509(x509, &again);
-	same = len > 0 && (size_t)len == der.len &&
-	       memcmp(again, der.at, der.len) == 0;
-	OPENSSL_free(again);
-	return same;
-}
-
 static bool read_serial(struct cert *cert)
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
@@ -159,13 +142,13 @@ static bool hash_spki(struct cert *cert)
 	return ok;
 }
 
-static bool profile_ok(struct cert *cert, struct slice der)
+static bool profile_ok(struct cert *cert)
 {
 	X509 *x509 = cert->x509;
 
 	return X509_get_version(x509) == X509_VERSION_3 &&
 	       signature_form_ok(x509) && key_ok(x509) && extensions_ok(x509) &&
-	       reencodes(x509, der) && read_serial(cert) && hash_spki(cert) &&
+	       read_serial(cert) && hash_spki(cert) &&
 	       moment_from_asn1(
 		   &cert->not_before_ms, X509_get0_notBefore(x509)) == 0 &&
 	       moment_from_asn1(
@@ -182,7 +165,7 @@ enum hm_verdict cert_parse(struct cert *out, struct slice der)
 	out->x509 = d2i_X509(NULL, &at, (long)der.len);
 	if (out->x509 == NULL)
 		return HM_CERTIFICATE_PROFILE;
-	if (at != der.at + der.len || !profile_ok(out, der)) {
+	if (at != der.at + der.len || !profile_ok(out)) {
 		cert_fini(out);
 		return HM_CERTIFICATE_PROFILE;
 	}

@@ -1,8 +1,6 @@
 /* item_key: see item_key.h. */
 #include "verifier/item_key.h"
 
-#include "verifier/der.h"
-
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -65,8 +63,6 @@ int item_key_open(struct item_key *out, struct slice spki)
 	int bits;
 
 	memset(out, 0, sizeof(*out));
-	if (der_check(spki) != 0)
-		return -1;
 	out->pkey = d2i_PUBKEY(NULL, &at, (long)spki.len);
 	if (out->pkey == NULL)
 		return -1;

@@ -124,6 +124,9 @@ CERT(usage_twice, 3, builder_extension(c, KU, "critical,keyCertSign"))
 CERT(unknown_critical, 4, unknown_extension(c, 1))
 CERT(unknown_critical_ca, 1, unknown_extension(c, 1))
 CERT(unknown_harmless, 4, unknown_extension(c, 0))
+CERT(unknown_twice, 4, unknown_extension(c, 0); unknown_extension(c, 0))
+CERT(key_id_a_number, 3, builder_drop_extension(c, NID_subject_key_identifier);
+     raw_extension(c, NID_subject_key_identifier, "\x02\x01\x01", 3, 0))
 CERT(server_auth, 4, builder_extension(c, NID_ext_key_usage, "serverAuth"))
 CERT(ca_server_auth, 2, builder_extension(c, NID_ext_key_usage, "serverAuth"))
 CERT(name_constraint, 1,
@@ -444,6 +447,28 @@ DER(ca_signature_flip, 2, der->at[der->len - 1] ^= 1)
 DER(leaf_tbs_flip, 4, der->at[30] ^= 1)
 DER(leaf_too_long, 4, der->len = 1025)
 
+/* The last ecdsa-with-SHA384 is the outer one. */
+static void outer_to_sha256(struct builder *x, unsigned level, struct blob *der)
+{
+	static const uint8_t oid[] = {
+	    0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03};
+	uint8_t *last = NULL, *next = der->at;
+
+	(void)x;
+	if (level != BUILDER_LEAF)
+		return;
+	while ((next = memmem(next, (size_t)(der->at + der->len - next), oid,
+		    sizeof(oid))) != NULL)
+		last = next++;
+	assert_non_null(last);
+	last[7] = 0x02;
+}
+
+static void outer_sha256(struct builder *x)
+{
+	x->edit_der = outer_to_sha256;
+}
+
 /* 30 82 LL LL becomes 30 83 00 LL LL: BER, not DER. */
 static void long_length(struct builder *x, unsigned level, struct blob *der)
 {
@@ -519,6 +544,32 @@ BUNDLE(leaf_in_bundle, x->bundle[4] = x->der[4]; x->bundle_count = 5)
 BUNDLE(bundle_of_8, for (int i = 4; i < 8; i++) x->bundle[i] = x->bundle[3];
        x->bundle_count = 8)
 
+/* Without any pathLen, nothing but the given order can tell. */
+static void no_pathlens(struct builder *x, unsigned level, X509 *c)
+{
+	(void)x;
+	if (level < BUILDER_LEAF)
+		again(c, BC, "critical,CA:TRUE");
+}
+
+#define LOOSE(name)                                 \
+	static void loose_##name(struct builder *x) \
+	{                                           \
+		x->edit_cert = no_pathlens;         \
+		name(x);                            \
+	}
+
+LOOSE(swap_1_2)
+LOOSE(swap_1_3)
+LOOSE(zonal_twice)
+LOOSE(root_twice)
+LOOSE(no_zonal)
+
+static void loose(struct builder *x)
+{
+	x->edit_cert = no_pathlens;
+}
+
 /* ---- times of each level ---- */
 
 #define TIMES(name, array, which, seconds)  \
@@ -578,6 +629,8 @@ static void test_certificates(void **state)
 	    {"leaf unknown critical extension", unknown_critical, PROFILE},
 	    {"CA unknown critical extension", unknown_critical_ca, PROFILE},
 	    {"leaf unknown other extension", unknown_harmless, HM_VALID},
+	    {"unknown extension twice", unknown_twice, PROFILE},
+	    {"key identifier a number", key_id_a_number, PROFILE},
 	    {"leaf for serverAuth only", server_auth, PROFILE},
 	    {"CA for serverAuth only", ca_server_auth, PROFILE},
 	    {"name constraints", name_constraint, PROFILE},
@@ -646,6 +699,7 @@ static void test_encoding(void **state)
 	    {"leaf and a byte", leaf_and_byte, PROFILE},
 	    {"CA and a byte", ca_and_byte, PROFILE},
 	    {"signature with unused bits", signature_unused_bits, PROFILE},
+	    {"outer algorithm SHA-256", outer_sha256, PROFILE},
 	    {"leaf cut", leaf_cut, PROFILE},
 	    {"leaf not DER", leaf_not_der, PROFILE},
 	    {"length not shortest", length_not_shortest, PROFILE},
@@ -675,6 +729,12 @@ static void test_bundle(void **state)
 	    {"zonal twice", zonal_twice, PROFILE},
 	    {"root twice", root_twice, PROFILE},
 	    {"leaf in the bundle", leaf_in_bundle, PROFILE},
+	    {"no pathLen at all", loose, HM_VALID},
+	    {"no pathLen, 1 and 2 swapped", loose_swap_1_2, HM_CHAIN_BROKEN},
+	    {"no pathLen, 1 and 3 swapped", loose_swap_1_3, HM_CHAIN_BROKEN},
+	    {"no pathLen, zonal twice", loose_zonal_twice, HM_CHAIN_BROKEN},
+	    {"no pathLen, root twice", loose_root_twice, HM_CHAIN_BROKEN},
+	    {"no pathLen, zonal missing", loose_no_zonal, HM_CHAIN_BROKEN},
 	    {"eight in the bundle", bundle_of_8, HM_DOCUMENT_MALFORMED},
 	};
 

@@ -182,6 +182,7 @@ COSE_PART(protected_head_long, protected, "\x58\x04\xa1\x01\x38\x22")
 COSE_PART(protected_indefinite, protected, "\x5f\x44\xa1\x01\x38\x22\xff")
 COSE_PART(unprotected_alg, unprotected, "\xa1\x01\x38\x22")
 COSE_PART(unprotected_indefinite, unprotected, "\xbf\xff")
+COSE_PART(unprotected_swallows, unprotected, "\xa1")
 COSE_PART(unprotected_bytes, unprotected, "\x40")
 COSE_PART(unprotected_null, unprotected, "\xf6")
 COSE_PART(payload_null, payload, "\xf6")
@@ -266,6 +267,8 @@ static void test_cose(void **state)
 		HM_COSE_MALFORMED},
 	    {"algorithm unprotected", unprotected_alg, HM_COSE_MALFORMED},
 	    {"unprotected map indefinite", unprotected_indefinite,
+		HM_COSE_MALFORMED},
+	    {"unprotected map of what follows", unprotected_swallows,
 		HM_COSE_MALFORMED},
 	    {"unprotected bytes", unprotected_bytes, HM_COSE_MALFORMED},
 	    {"unprotected null", unprotected_null, HM_COSE_MALFORMED},
@@ -834,6 +837,21 @@ PCR_MAP(pcr0_is_16, 0, 16, 48)
 PCR_MAP(pcr15_is_32, 15, 32, 48)
 PCR_MAP(pcr15_is_2_40, 15, 1ull << 40, 48)
 
+/* All sixteen, and one of them once more. */
+static void add_pcr4(struct builder *x)
+{
+	struct blob *v = &builder_field(x, "pcrs")->value;
+
+	v->at[0] = 0xb1; /* map(17) */
+	blob_head(v, 0, 4);
+	blob_bytes(v, x->pcrs[0], 48);
+}
+
+static void pcr4_once_more(struct builder *x)
+{
+	x->edit_fields = add_pcr4;
+}
+
 static void id(struct builder *x, const char *module_id)
 {
 	snprintf(x->module_id, sizeof(x->module_id), "%s", module_id);
@@ -914,6 +932,8 @@ static void test_meaning(void **state)
 	    {"PCR5 of 64 bytes", pcr_of_64, HM_DOCUMENT_MALFORMED},
 	    {"PCR5 of 0 bytes", pcr_of_0, HM_DOCUMENT_MALFORMED},
 	    {"PCR4 twice", pcr_twice, HM_DOCUMENT_MALFORMED},
+	    {"PCR4 once more, another value", pcr4_once_more,
+		HM_DOCUMENT_MALFORMED},
 	    {"PCR0 absent", pcr0_is_16, HM_DOCUMENT_MALFORMED},
 	    {"PCR32", pcr15_is_32, HM_DOCUMENT_MALFORMED},
 	    {"PCR 2^40", pcr15_is_2_40, HM_DOCUMENT_MALFORMED},

@@ -92,6 +92,29 @@ static void test_root_pem(void **state)
 	free(pem);
 }
 
+/* The right bytes under another name. */
+static void test_root_pem_of_another_kind(void **state)
+{
+	static const char *const names[] = {
+	    "TRUSTED CERTIFICATE", "PUBLIC KEY", "X509 CRL", "ROOT"};
+	struct hm_policy *policy = hm_policy_new();
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		BIO *bio = BIO_new(BIO_s_mem());
+		char *text;
+		long len;
+
+		assert_true(PEM_write_bio(bio, names[i], "", b->der[0].at,
+				(long)b->der[0].len) > 0);
+		len = BIO_get_mem_data(bio, &text);
+		assert_int_equal(
+		    hm_policy_add_root_pem(policy, text, (size_t)len), -1);
+		BIO_free(bio);
+	}
+	hm_policy_free(policy);
+}
+
 /* A file that may stand for a root must be one: P-384, self-signed, a CA. */
 static int add_level(unsigned level)
 {
@@ -416,6 +439,7 @@ int main(void)
 	    cmocka_unit_test(test_known_roots),
 	    cmocka_unit_test(test_fingerprint),
 	    cmocka_unit_test(test_root_pem),
+	    cmocka_unit_test(test_root_pem_of_another_kind),
 	    cmocka_unit_test(test_not_a_root),
 	    cmocka_unit_test(test_too_many_roots),
 	    cmocka_unit_test(test_releases),
