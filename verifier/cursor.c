@@ -16,13 +16,14 @@ enum head_kind {
 	ARRAY,
 	MAP,
 	MAP_INDEFINITE,
+	BOOL,
 	NULL_VALUE,
 	BREAK,
 };
 
 struct head {
 	enum head_kind kind;
-	uint64_t value; /* number, count, or length of a string */
+	uint64_t value; /* number, bool, count, or length of a string */
 	const uint8_t *string;
 };
 
@@ -81,6 +82,11 @@ static void on_map_indefinite(void *context)
 	set(context, MAP_INDEFINITE, 0);
 }
 
+static void on_bool(void *context, bool value)
+{
+	set(context, BOOL, value);
+}
+
 static void on_null(void *context)
 {
 	set(context, NULL_VALUE, 0);
@@ -119,6 +125,7 @@ static struct cbor_callbacks callbacks(void)
 	table.array_start = on_array;
 	table.map_start = on_map;
 	table.indef_map_start = on_map_indefinite;
+	table.boolean = on_bool;
 	table.null = on_null;
 	table.indef_break = on_break;
 	return table;
@@ -219,6 +226,16 @@ int cursor_uint(struct cursor *cursor, uint64_t *value)
 	if (take_kind(cursor, UINT, &head) != 0)
 		return -1;
 	*value = head.value;
+	return 0;
+}
+
+int cursor_bool(struct cursor *cursor, bool *value)
+{
+	struct head head;
+
+	if (take_kind(cursor, BOOL, &head) != 0)
+		return -1;
+	*value = head.value != 0;
 	return 0;
 }
 

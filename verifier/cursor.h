@@ -3,11 +3,11 @@
  * else may have written. No tree, no allocation, no recursion; every pointer
  * it gives points into the caller's bytes.
  *
- * Refused, because nothing that we verify has a use for them: heads that are
+ * Refused, because nothing that we read has a use for them: heads that are
  * not the shortest (4.2.1), indefinite strings and arrays, reserved additional
- * information, floats, booleans, undefined, other simple values and negative
- * integers. Indefinite maps are read only where the caller says so: AWS writes
- * the document's outer map that way since 2025.
+ * information, floats, undefined, other simple values and negative integers.
+ * Indefinite maps are read only where the caller says so: AWS writes the
+ * document's outer map that way since 2025.
  *
  * Every function returns 0, or -1 for anything else than what was asked for.
  * After -1 the cursor's place is not defined: give up.
@@ -45,6 +45,7 @@ CURSOR_MUST_CHECK int cursor_map(
 CURSOR_MUST_CHECK int cursor_map_next(
     struct cursor *cursor, struct cursor_map *map);
 CURSOR_MUST_CHECK int cursor_uint(struct cursor *cursor, uint64_t *value);
+CURSOR_MUST_CHECK int cursor_bool(struct cursor *cursor, bool *value);
 /* min <= length <= max */
 CURSOR_MUST_CHECK int cursor_bytes(
     struct cursor *cursor, struct slice *out, size_t min, size_t max);

@@ -213,6 +213,35 @@ static void test_map(void **state)
 
 /* ---- the small ones ---- */
 
+static int bool_of(struct cursor cursor)
+{
+	bool value;
+
+	if (cursor_bool(&cursor, &value) != 0 || cursor_end(&cursor) != 0)
+		return -1;
+	return value;
+}
+
+static void test_bool(void **state)
+{
+	(void)state;
+	assert_int_equal(bool_of(AT("\xf4")), 0);
+	assert_int_equal(bool_of(AT("\xf5")), 1);
+	assert_int_equal(bool_of(AT("\xf6")), -1);
+	assert_int_equal(bool_of(AT("\xf7")), -1);
+	assert_int_equal(bool_of(AT("\x00")), -1);
+	assert_int_equal(bool_of(AT("\x01")), -1);
+	/* not the shortest, and not well-formed either (RFC 8949, 3.3) */
+	assert_int_equal(bool_of(AT("\xf8\x14")), -1);
+	assert_int_equal(bool_of(AT("\xf8\x15")), -1);
+	assert_int_equal(bool_of(AT("")), -1);
+	/* and where something else is wanted, a bool will not do */
+	no_uint(AT("\xf4"));
+	no_uint(AT("\xf5"));
+	assert_int_equal(entries(AT("\xa1\xf5\x01"), false), -1);
+	assert_int_equal(entries(AT("\xbf\xf5\x01\xff"), true), -1);
+}
+
 static void test_null(void **state)
 {
 	struct cursor cursor = AT("\xf6\x01");
@@ -300,6 +329,7 @@ int main(void)
 	    cmocka_unit_test(test_strings_refused),
 	    cmocka_unit_test(test_array),
 	    cmocka_unit_test(test_map),
+	    cmocka_unit_test(test_bool),
 	    cmocka_unit_test(test_null),
 	    cmocka_unit_test(test_tag),
 	    cmocka_unit_test(test_skip),
