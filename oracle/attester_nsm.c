@@ -143,7 +143,7 @@ static int describe_pcr(struct attester *a, unsigned index,
 		return -1;
 	if (answer.data.len != ATTESTER_PCR_LEN)
 		return say(error, "DescribePCR", "value is no SHA-384");
-	memcpy(out, answer.data.bytes, ATTESTER_PCR_LEN);
+	memcpy(out, answer.data.at, ATTESTER_PCR_LEN);
 	*locked = answer.lock;
 	return 0;
 }
@@ -161,7 +161,7 @@ static int attest(struct attester *a, const struct attester_request *req,
 		return -1;
 	if (answer.data.len == 0)
 		return say(error, "Attestation", "empty document");
-	memcpy(out, answer.data.bytes, answer.data.len);
+	memcpy(out, answer.data.at, answer.data.len);
 	*out_len = answer.data.len;
 	return 0;
 }

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
-#include "oracle/encoder.h"
+#include "oracle/cbor_writer.h"
 #include "oracle/simulated_chain.h"
 #include "oracle/simulated_root.h"
 
@@ -134,59 +134,59 @@ static int describe_pcr(struct attester *a, unsigned index,
 
 /* ---- documents ---- */
 
-static void encode_pcrs(struct encoder *e, const struct pcr pcrs[PCRS])
+static void encode_pcrs(struct writer *w, const struct pcr pcrs[PCRS])
 {
 	size_t count = 0;
 
 	for (unsigned i = 0; i < PCRS; i++)
 		count += pcrs[i].locked;
-	encoder_map(e, count);
+	writer_map(w, count);
 	for (unsigned i = 0; i < PCRS; i++) {
 		if (!pcrs[i].locked)
 			continue;
-		encoder_uint(e, i);
-		encoder_bytes(e, pcrs[i].value, sizeof(pcrs[i].value));
+		writer_uint(w, i);
+		writer_bytes(w, pcrs[i].value, sizeof(pcrs[i].value));
 	}
 }
 
-static void encode_chain(struct encoder *e, const struct simulated_chain *chain)
+static void encode_chain(struct writer *w, const struct simulated_chain *chain)
 {
 	const struct simulated_chain_link *links = chain->links;
 
-	encoder_text(e, "certificate");
-	encoder_bytes(e, links[SIMULATED_CHAIN_LEAF].der,
+	writer_text(w, "certificate");
+	writer_bytes(w, links[SIMULATED_CHAIN_LEAF].der,
 	    links[SIMULATED_CHAIN_LEAF].der_len);
-	encoder_text(e, "cabundle");
-	encoder_array(e, SIMULATED_CHAIN_LEAF);
+	writer_text(w, "cabundle");
+	writer_array(w, SIMULATED_CHAIN_LEAF);
 	for (unsigned i = SIMULATED_CHAIN_ROOT; i < SIMULATED_CHAIN_LEAF; i++)
-		encoder_bytes(e, links[i].der, links[i].der_len);
+		writer_bytes(w, links[i].der, links[i].der_len);
 }
 
 static size_t encode_payload(const struct attester_simulated *s,
     const struct attester_request *req, int64_t now_ms,
     uint8_t out[ATTESTER_DOCUMENT_MAX])
 {
-	struct encoder e;
+	struct writer w;
 
-	encoder_init(&e, out, ATTESTER_DOCUMENT_MAX);
-	encoder_open_map(&e);
-	encoder_text(&e, "module_id");
-	encoder_text(&e, s->chain.module_id);
-	encoder_text(&e, "digest");
-	encoder_text(&e, "SHA384");
-	encoder_text(&e, "timestamp");
-	encoder_uint64(&e, (uint64_t)now_ms);
-	encoder_text(&e, "pcrs");
-	encode_pcrs(&e, s->pcrs);
-	encode_chain(&e, &s->chain);
-	encoder_text(&e, "public_key");
-	encoder_bytes_or_null(&e, req->public_key, req->public_key_len);
-	encoder_text(&e, "user_data");
-	encoder_bytes_or_null(&e, req->user_data, req->user_data_len);
-	encoder_text(&e, "nonce");
-	encoder_bytes_or_null(&e, req->nonce, req->nonce_len);
-	encoder_break(&e);
-	return encoder_end(&e);
+	writer_init(&w, out, ATTESTER_DOCUMENT_MAX);
+	writer_open_map(&w);
+	writer_text(&w, "module_id");
+	writer_text(&w, s->chain.module_id);
+	writer_text(&w, "digest");
+	writer_text(&w, "SHA384");
+	writer_text(&w, "timestamp");
+	writer_uint64(&w, (uint64_t)now_ms);
+	writer_text(&w, "pcrs");
+	encode_pcrs(&w, s->pcrs);
+	encode_chain(&w, &s->chain);
+	writer_text(&w, "public_key");
+	writer_bytes_or_null(&w, req->public_key, req->public_key_len);
+	writer_text(&w, "user_data");
+	writer_bytes_or_null(&w, req->user_data, req->user_data_len);
+	writer_text(&w, "nonce");
+	writer_bytes_or_null(&w, req->nonce, req->nonce_len);
+	writer_break(&w);
+	return writer_end(&w);
 }
 
 /* ECDSA gives DER; COSE wants r and s, each as long as the curve's order
@@ -216,18 +216,18 @@ static int sign(EVP_PKEY *key, const uint8_t *payload, size_t len,
 	uint8_t der[ECDSA_DER_MAX];
 	size_t der_len = sizeof(der);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	struct encoder e;
+	struct writer w;
 	int rc = -1;
 
-	encoder_init(&e, signed_bytes, sizeof(signed_bytes));
-	encoder_array(&e, 4);
-	encoder_text(&e, "Signature1");
-	encoder_bytes(&e, protected_header, sizeof(protected_header));
-	encoder_bytes(&e, NULL, 0);
-	encoder_bytes(&e, payload, len);
-	if (encoder_end(&e) != 0 && ctx != NULL &&
+	writer_init(&w, signed_bytes, sizeof(signed_bytes));
+	writer_array(&w, 4);
+	writer_text(&w, "Signature1");
+	writer_bytes(&w, protected_header, sizeof(protected_header));
+	writer_bytes(&w, NULL, 0);
+	writer_bytes(&w, payload, len);
+	if (writer_end(&w) != 0 && ctx != NULL &&
 	    EVP_DigestSignInit(ctx, NULL, EVP_sha384(), NULL, key) == 1 &&
-	    EVP_DigestSign(ctx, der, &der_len, signed_bytes, encoder_end(&e)) ==
+	    EVP_DigestSign(ctx, der, &der_len, signed_bytes, writer_end(&w)) ==
 		1)
 		rc = raw_signature(der, der_len, out);
 	EVP_MD_CTX_free(ctx);
@@ -240,7 +240,7 @@ static int attest(struct attester *a, const struct attester_request *req,
 	struct attester_simulated *s = (struct attester_simulated *)a;
 	uint8_t payload[ATTESTER_DOCUMENT_MAX], signature[2 * COORDINATE_LEN];
 	int64_t now_ms = s->now_ms();
-	struct encoder e;
+	struct writer w;
 	size_t len;
 
 	*out_len = 0;
@@ -255,13 +255,13 @@ static int attest(struct attester *a, const struct attester_request *req,
 	if (len == 0 || sign(s->chain.links[SIMULATED_CHAIN_LEAF].key, payload,
 			    len, signature) != 0)
 		return say(error, "Attestation", "InternalError");
-	encoder_init(&e, out, ATTESTER_DOCUMENT_MAX);
-	encoder_array(&e, 4);
-	encoder_bytes(&e, protected_header, sizeof(protected_header));
-	encoder_map(&e, 0);
-	encoder_bytes(&e, payload, len);
-	encoder_bytes(&e, signature, sizeof(signature));
-	*out_len = encoder_end(&e);
+	writer_init(&w, out, ATTESTER_DOCUMENT_MAX);
+	writer_array(&w, 4);
+	writer_bytes(&w, protected_header, sizeof(protected_header));
+	writer_map(&w, 0);
+	writer_bytes(&w, payload, len);
+	writer_bytes(&w, signature, sizeof(signature));
+	*out_len = writer_end(&w);
 	return *out_len != 0 ? 0 : say(error, "Attestation", "InternalError");
 }
 

@@ -2,12 +2,11 @@
  * nsm_message: requests out, answers in. See nsm_message.h.
  *
  * Answers are read with one table: the fields that each kind has, all of them
- * needed, the type of each and where in the struct its value goes.
+ * needed, the function that reads each and where in the struct its value goes.
  */
 #include "oracle/nsm_message.h"
 
-#include "oracle/decoder.h"
-#include "oracle/encoder.h"
+#include "oracle/cbor_writer.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -41,66 +40,122 @@ const char *nsm_message_status_text(enum nsm_message_status status)
 /* ---- requests ---- */
 
 static void encode_attestation(
-    struct encoder *e, const struct attester_request *attest)
+    struct writer *w, const struct attester_request *attest)
 {
-	encoder_map(e, 3);
-	encoder_text(e, "user_data");
-	encoder_bytes_or_null(e, attest->user_data, attest->user_data_len);
-	encoder_text(e, "nonce");
-	encoder_bytes_or_null(e, attest->nonce, attest->nonce_len);
-	encoder_text(e, "public_key");
-	encoder_bytes_or_null(e, attest->public_key, attest->public_key_len);
+	writer_map(w, 3);
+	writer_text(w, "user_data");
+	writer_bytes_or_null(w, attest->user_data, attest->user_data_len);
+	writer_text(w, "nonce");
+	writer_bytes_or_null(w, attest->nonce, attest->nonce_len);
+	writer_text(w, "public_key");
+	writer_bytes_or_null(w, attest->public_key, attest->public_key_len);
 }
 
-static void encode_number(struct encoder *e, const char *name, uint16_t value)
+static void encode_number(struct writer *w, const char *name, uint16_t value)
 {
-	encoder_map(e, 1);
-	encoder_text(e, name);
-	encoder_uint(e, value);
+	writer_map(w, 1);
+	writer_text(w, name);
+	writer_uint(w, value);
 }
 
 static void encode_extend(
-    struct encoder *e, const struct nsm_message_request *request)
+    struct writer *w, const struct nsm_message_request *request)
 {
-	encoder_map(e, 2);
-	encoder_text(e, "index");
-	encoder_uint(e, request->index);
-	encoder_text(e, "data");
-	encoder_bytes(e, request->data, request->len);
+	writer_map(w, 2);
+	writer_text(w, "index");
+	writer_uint(w, request->index);
+	writer_text(w, "data");
+	writer_bytes(w, request->data, request->len);
 }
 
 static void encode_fields(
-    struct encoder *e, const struct nsm_message_request *request)
+    struct writer *w, const struct nsm_message_request *request)
 {
 	if (request->kind == NSM_MESSAGE_ATTESTATION)
-		encode_attestation(e, &request->attest);
+		encode_attestation(w, &request->attest);
 	else if (request->kind == NSM_MESSAGE_EXTEND_PCR)
-		encode_extend(e, request);
+		encode_extend(w, request);
 	else if (request->kind == NSM_MESSAGE_LOCK_PCRS)
-		encode_number(e, "range", request->range);
+		encode_number(w, "range", request->range);
 	else
-		encode_number(e, "index", request->index);
+		encode_number(w, "index", request->index);
 }
 
 size_t nsm_message_encode(const struct nsm_message_request *request,
     uint8_t out[static NSM_MESSAGE_REQUEST_MAX])
 {
-	struct encoder e;
+	struct writer w;
 
 	assert(request->kind < NSM_MESSAGE_ERROR);
-	encoder_init(&e, out, NSM_MESSAGE_REQUEST_MAX);
+	writer_init(&w, out, NSM_MESSAGE_REQUEST_MAX);
 	if (request->kind == NSM_MESSAGE_DESCRIBE_NSM ||
 	    request->kind == NSM_MESSAGE_GET_RANDOM) {
-		encoder_text(&e, kind_names[request->kind]);
+		writer_text(&w, kind_names[request->kind]);
 	} else {
-		encoder_map(&e, 1);
-		encoder_text(&e, kind_names[request->kind]);
-		encode_fields(&e, request);
+		writer_map(&w, 1);
+		writer_text(&w, kind_names[request->kind]);
+		encode_fields(&w, request);
 	}
-	return encoder_end(&e);
+	return writer_end(&w);
 }
 
-/* ---- answers ---- */
+/* ---- answers: the values ---- */
+
+static int read_bool(struct cursor *cursor, void *to)
+{
+	return cursor_bool(cursor, to);
+}
+
+static int read_u16(struct cursor *cursor, void *to)
+{
+	uint64_t value;
+
+	if (cursor_uint(cursor, &value) != 0 || value > UINT16_MAX)
+		return -1;
+	*(uint16_t *)to = (uint16_t)value;
+	return 0;
+}
+
+static int read_bytes(struct cursor *cursor, void *to)
+{
+	return cursor_bytes(cursor, to, 0, NSM_MESSAGE_ANSWER_MAX);
+}
+
+/* Texts end up in logs and messages: printable ASCII, or it is no text of an
+ * NSM. */
+static int read_text(struct cursor *cursor, void *to)
+{
+	struct slice text;
+	char *out = to;
+
+	if (cursor_text(cursor, &text, 0, NSM_MESSAGE_TEXT_MAX - 1) != 0)
+		return -1;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] < 0x20 || text.at[i] > 0x7e)
+			return -1;
+	memcpy(out, text.at, text.len);
+	out[text.len] = '\0';
+	return 0;
+}
+
+/* An array of the numbers of PCRs, each once, to a bit for each. */
+static int read_pcrs(struct cursor *cursor, void *to)
+{
+	uint32_t *mask = to;
+	uint64_t left, pcr;
+
+	if (cursor_array(cursor, &left) != 0)
+		return -1;
+	for (; left > 0; left--) {
+		if (cursor_uint(cursor, &pcr) != 0 || pcr >= PCRS ||
+		    (*mask >> pcr & 1) != 0)
+			return -1;
+		*mask |= UINT32_C(1) << pcr;
+	}
+	return 0;
+}
+
+/* ---- answers: their fields ---- */
 
 #define TO(member) offsetof(struct nsm_message_answer, member)
 
@@ -108,291 +163,160 @@ size_t nsm_message_encode(const struct nsm_message_request *request,
 static const struct field {
 	enum nsm_message_kind kind;
 	const char *name;
-	enum {
-		U16,
-		BOOL,
-		BYTES,
-		TEXT,
-		PCR_MASK
-	} type;
+	int (*read)(struct cursor *cursor, void *to); /* 0, or -1 */
 	size_t to;
 } fields[] = {
-    {NSM_MESSAGE_DESCRIBE_PCR, "lock", BOOL, TO(lock)},
-    {NSM_MESSAGE_DESCRIBE_PCR, "data", BYTES, TO(data)},
-    {NSM_MESSAGE_EXTEND_PCR, "data", BYTES, TO(data)},
-    {NSM_MESSAGE_ATTESTATION, "document", BYTES, TO(data)},
-    {NSM_MESSAGE_GET_RANDOM, "random", BYTES, TO(data)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "version_major", U16, TO(version_major)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "version_minor", U16, TO(version_minor)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "version_patch", U16, TO(version_patch)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "module_id", TEXT, TO(module_id)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "max_pcrs", U16, TO(max_pcrs)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "locked_pcrs", PCR_MASK, TO(locked_mask)},
-    {NSM_MESSAGE_DESCRIBE_NSM, "digest", TEXT, TO(digest)},
+    {NSM_MESSAGE_DESCRIBE_PCR, "lock", read_bool, TO(lock)},
+    {NSM_MESSAGE_DESCRIBE_PCR, "data", read_bytes, TO(data)},
+    {NSM_MESSAGE_EXTEND_PCR, "data", read_bytes, TO(data)},
+    {NSM_MESSAGE_ATTESTATION, "document", read_bytes, TO(data)},
+    {NSM_MESSAGE_GET_RANDOM, "random", read_bytes, TO(data)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "version_major", read_u16, TO(version_major)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "version_minor", read_u16, TO(version_minor)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "version_patch", read_u16, TO(version_patch)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "module_id", read_text, TO(module_id)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "max_pcrs", read_u16, TO(max_pcrs)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "locked_pcrs", read_pcrs, TO(locked_mask)},
+    {NSM_MESSAGE_DESCRIBE_NSM, "digest", read_text, TO(digest)},
 };
 
-#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
 /* Bit i: fields[i] belongs to this kind. */
 static unsigned fields_of(enum nsm_message_kind kind)
 {
 	unsigned mask = 0;
 
-	for (size_t i = 0; i < FIELD_COUNT; i++)
+	for (size_t i = 0; i < FIELDS; i++)
 		if (fields[i].kind == kind)
 			mask |= 1u << i;
 	return mask;
 }
 
-static enum nsm_message_status next(
-    struct decoder *d, struct decoder_item *item)
+static size_t find_field(enum nsm_message_kind kind, struct slice name)
 {
-	enum decoder_status status = decoder_next(d, item);
+	size_t i = 0;
 
-	if (status == DECODER_OK)
-		return NSM_MESSAGE_OK;
-	return status == DECODER_TRUNCATED ? NSM_MESSAGE_TRUNCATED
-					   : NSM_MESSAGE_MALFORMED;
+	while (i < FIELDS &&
+	       (fields[i].kind != kind || !slice_is(name, fields[i].name)))
+		i++;
+	return i;
 }
 
-static bool is_text(const struct decoder_item *item, const char *text)
+static enum nsm_message_status read_field(
+    struct cursor *cursor, struct nsm_message_answer *a, unsigned *missing)
 {
-	return item->kind == DECODER_TEXT && item->len == strlen(text) &&
-	       memcmp(item->bytes, text, item->len) == 0;
-}
+	struct slice name;
+	size_t i;
 
-/* Texts end up in logs and messages: printable ASCII, or it is no text of an
- * NSM. */
-static enum nsm_message_status read_text(
-    const struct decoder_item *item, char out[NSM_MESSAGE_TEXT_MAX])
-{
-	if (item->kind != DECODER_TEXT)
-		return NSM_MESSAGE_WRONG_TYPE;
-	if (item->len >= NSM_MESSAGE_TEXT_MAX)
-		return NSM_MESSAGE_OUT_OF_RANGE;
-	for (size_t i = 0; i < item->len; i++)
-		if (item->bytes[i] < 0x20 || item->bytes[i] > 0x7e)
-			return NSM_MESSAGE_OUT_OF_RANGE;
-	memcpy(out, item->bytes, item->len);
-	out[item->len] = '\0';
+	if (cursor_text(cursor, &name, 0, NSM_MESSAGE_TEXT_MAX) != 0)
+		return NSM_MESSAGE_MALFORMED;
+	i = find_field(a->kind, name);
+	if (i == FIELDS)
+		return NSM_MESSAGE_UNKNOWN_FIELD;
+	if ((*missing >> i & 1) == 0)
+		return NSM_MESSAGE_DUPLICATE_FIELD;
+	*missing &= ~(1u << i);
+	if (fields[i].read(cursor, (char *)a + fields[i].to) != 0)
+		return NSM_MESSAGE_BAD_VALUE;
 	return NSM_MESSAGE_OK;
-}
-
-static enum nsm_message_status read_u16(
-    const struct decoder_item *item, uint16_t *out)
-{
-	if (item->kind != DECODER_UINT)
-		return NSM_MESSAGE_WRONG_TYPE;
-	if (item->value > UINT16_MAX)
-		return NSM_MESSAGE_OUT_OF_RANGE;
-	*out = (uint16_t)item->value;
-	return NSM_MESSAGE_OK;
-}
-
-/* Is there one more item (or pair) of this array (or map)? A break ends an
- * indefinite one and is consumed. The head of what follows is in *item. */
-static enum nsm_message_status next_of(
-    struct decoder *d, uint64_t *left, struct decoder_item *item, bool *ended)
-{
-	enum nsm_message_status status;
-
-	*ended = *left == 0;
-	if (*ended)
-		return NSM_MESSAGE_OK;
-	status = next(d, item);
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	if (*left != DECODER_INDEFINITE)
-		(*left)--;
-	else
-		*ended = item->kind == DECODER_BREAK;
-	return NSM_MESSAGE_OK;
-}
-
-static enum nsm_message_status read_pcr_mask(
-    struct decoder *d, const struct decoder_item *array, uint32_t *mask)
-{
-	uint64_t left = array->value;
-	struct decoder_item item;
-	bool ended;
-
-	if (array->kind != DECODER_ARRAY)
-		return NSM_MESSAGE_WRONG_TYPE;
-	for (;;) {
-		enum nsm_message_status status = next_of(
-		    d, &left, &item, &ended);
-
-		if (status != NSM_MESSAGE_OK || ended)
-			return status;
-		if (item.kind != DECODER_UINT)
-			return NSM_MESSAGE_WRONG_TYPE;
-		if (item.value >= PCRS || (*mask >> item.value & 1) != 0)
-			return NSM_MESSAGE_OUT_OF_RANGE;
-		*mask |= UINT32_C(1) << item.value;
-	}
-}
-
-static enum nsm_message_status read_value(
-    struct decoder *d, const struct field *field, struct nsm_message_answer *a)
-{
-	void *to = (char *)a + field->to;
-	struct nsm_message_slice *slice = to;
-	enum nsm_message_status status;
-	struct decoder_item item;
-
-	status = next(d, &item);
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	switch (field->type) {
-	case U16:
-		return read_u16(&item, to);
-	case TEXT:
-		return read_text(&item, to);
-	case PCR_MASK:
-		return read_pcr_mask(d, &item, to);
-	case BOOL:
-		if (item.kind != DECODER_BOOL)
-			return NSM_MESSAGE_WRONG_TYPE;
-		*(bool *)to = item.value != 0;
-		return NSM_MESSAGE_OK;
-	case BYTES:
-		if (item.kind != DECODER_BYTES)
-			return NSM_MESSAGE_WRONG_TYPE;
-		*slice = (struct nsm_message_slice){item.bytes, item.len};
-		return NSM_MESSAGE_OK;
-	}
-	assert(0); /* no type of field */
-	return NSM_MESSAGE_MALFORMED;
-}
-
-/* One pair, whose key is *key: a field of this kind that is not seen yet. */
-static enum nsm_message_status read_pair(struct decoder *d,
-    const struct decoder_item *key, struct nsm_message_answer *a,
-    unsigned *missing)
-{
-	unsigned mine = fields_of(a->kind);
-
-	for (size_t i = 0; i < FIELD_COUNT; i++) {
-		if ((mine >> i & 1) == 0 || !is_text(key, fields[i].name))
-			continue;
-		if ((*missing >> i & 1) == 0)
-			return NSM_MESSAGE_DUPLICATE_FIELD;
-		*missing &= ~(1u << i);
-		return read_value(d, &fields[i], a);
-	}
-	return NSM_MESSAGE_UNKNOWN_FIELD;
 }
 
 static enum nsm_message_status read_fields(
-    struct decoder *d, struct nsm_message_answer *a)
+    struct cursor *cursor, struct nsm_message_answer *a)
 {
 	unsigned missing = fields_of(a->kind);
-	enum nsm_message_status status;
-	struct decoder_item item;
-	uint64_t left;
-	bool ended;
+	struct cursor_map map;
+	int more;
 
-	status = next(d, &item);
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	if (item.kind != DECODER_MAP || missing == 0)
-		return NSM_MESSAGE_WRONG_TYPE;
-	left = item.value;
-	for (;;) {
-		status = next_of(d, &left, &item, &ended);
-		if (status != NSM_MESSAGE_OK)
-			return status;
-		if (ended)
-			return missing == 0 ? NSM_MESSAGE_OK
-					    : NSM_MESSAGE_MISSING_FIELD;
-		status = read_pair(d, &item, a, &missing);
+	if (missing == 0 || cursor_map(cursor, &map, true) != 0)
+		return NSM_MESSAGE_MALFORMED;
+	while ((more = cursor_map_next(cursor, &map)) == 1) {
+		enum nsm_message_status status = read_field(
+		    cursor, a, &missing);
+
 		if (status != NSM_MESSAGE_OK)
 			return status;
 	}
+	if (more != 0)
+		return NSM_MESSAGE_MALFORMED;
+	return missing == 0 ? NSM_MESSAGE_OK : NSM_MESSAGE_MISSING_FIELD;
 }
 
-static enum nsm_message_status read_error(
-    struct decoder *d, struct nsm_message_answer *a)
-{
-	struct decoder_item item;
-	enum nsm_message_status status = next(d, &item);
+/* ---- answers: a name, or a map of one name and what it holds ---- */
 
-	return status == NSM_MESSAGE_OK ? read_text(&item, a->error) : status;
-}
-
-/* The name of an answer: the kind that was asked for, or Error. */
-static enum nsm_message_status read_name(struct decoder *d,
+static enum nsm_message_status read_name(struct cursor *cursor,
     struct nsm_message_answer *a, enum nsm_message_kind wanted)
 {
+	struct slice name;
+
+	if (cursor_text(cursor, &name, 0, NSM_MESSAGE_TEXT_MAX) != 0)
+		return NSM_MESSAGE_MALFORMED;
+	if (slice_is(name, kind_names[wanted]))
+		a->kind = wanted;
+	else if (slice_is(name, kind_names[NSM_MESSAGE_ERROR]))
+		a->kind = NSM_MESSAGE_ERROR;
+	else
+		return NSM_MESSAGE_WRONG_ANSWER;
+	return NSM_MESSAGE_OK;
+}
+
+static enum nsm_message_status read_bare(struct cursor *cursor,
+    struct nsm_message_answer *a, enum nsm_message_kind wanted)
+{
+	enum nsm_message_status status = read_name(cursor, a, wanted);
+
+	if (status != NSM_MESSAGE_OK)
+		return status;
+	if (a->kind == NSM_MESSAGE_ERROR || fields_of(a->kind) != 0)
+		return NSM_MESSAGE_MISSING_FIELD;
+	return NSM_MESSAGE_OK;
+}
+
+static enum nsm_message_status read_pair(struct cursor *cursor,
+    struct nsm_message_answer *a, enum nsm_message_kind wanted)
+{
+	enum nsm_message_status status = read_name(cursor, a, wanted);
+
+	if (status != NSM_MESSAGE_OK)
+		return status;
+	if (a->kind != NSM_MESSAGE_ERROR)
+		return read_fields(cursor, a);
+	return read_text(cursor, a->error) == 0 ? NSM_MESSAGE_OK
+						: NSM_MESSAGE_BAD_VALUE;
+}
+
+static enum nsm_message_status read_answer(struct cursor *cursor,
+    struct nsm_message_answer *a, enum nsm_message_kind wanted)
+{
+	struct cursor start = *cursor;
 	enum nsm_message_status status;
-	struct decoder_item item;
-	unsigned i = 0;
+	struct cursor_map map;
 
-	status = next(d, &item);
+	if (cursor_map(cursor, &map, true) != 0) {
+		*cursor = start;
+		return read_bare(cursor, a, wanted);
+	}
+	if (cursor_map_next(cursor, &map) != 1)
+		return NSM_MESSAGE_MALFORMED;
+	status = read_pair(cursor, a, wanted);
 	if (status != NSM_MESSAGE_OK)
 		return status;
-	while (i < NSM_MESSAGE_KIND_COUNT && !is_text(&item, kind_names[i]))
-		i++;
-	if (i == NSM_MESSAGE_KIND_COUNT)
-		return NSM_MESSAGE_UNKNOWN_ANSWER;
-	a->kind = (enum nsm_message_kind)i;
-	return a->kind == wanted || a->kind == NSM_MESSAGE_ERROR
-		   ? NSM_MESSAGE_OK
-		   : NSM_MESSAGE_WRONG_ANSWER;
-}
-
-static enum nsm_message_status read_bare(struct decoder *d,
-    struct nsm_message_answer *a, enum nsm_message_kind wanted)
-{
-	enum nsm_message_status status = read_name(d, a, wanted);
-
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	return a->kind == NSM_MESSAGE_ERROR || fields_of(a->kind) != 0
-		   ? NSM_MESSAGE_MISSING_FIELD
-		   : NSM_MESSAGE_OK;
-}
-
-static enum nsm_message_status read_map(struct decoder *d,
-    struct nsm_message_answer *a, enum nsm_message_kind wanted)
-{
-	enum nsm_message_status status;
-	struct decoder_item item;
-	uint64_t pairs;
-
-	status = next(d, &item);
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	pairs = item.value;
-	if (pairs != 1 && pairs != DECODER_INDEFINITE)
-		return NSM_MESSAGE_UNKNOWN_ANSWER;
-	status = read_name(d, a, wanted);
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	status = a->kind == NSM_MESSAGE_ERROR ? read_error(d, a)
-					      : read_fields(d, a);
-	if (status != NSM_MESSAGE_OK || pairs == 1)
-		return status;
-	status = next(d, &item);
-	if (status == NSM_MESSAGE_OK && item.kind != DECODER_BREAK)
-		status = NSM_MESSAGE_UNKNOWN_ANSWER;
-	return status;
+	return cursor_map_next(cursor, &map) == 0 ? NSM_MESSAGE_OK
+						  : NSM_MESSAGE_MALFORMED;
 }
 
 enum nsm_message_status nsm_message_decode(struct nsm_message_answer *out,
     enum nsm_message_kind wanted, const uint8_t *bytes, size_t len)
 {
-	struct decoder d = {bytes, len}, peek = d;
 	enum nsm_message_status status;
-	struct decoder_item first;
+	struct cursor cursor;
 
+	assert(wanted < NSM_MESSAGE_ERROR);
 	memset(out, 0, sizeof(*out));
-	status = next(&peek, &first);
-	if (status != NSM_MESSAGE_OK)
-		return status;
-	status = first.kind == DECODER_MAP ? read_map(&d, out, wanted)
-					   : read_bare(&d, out, wanted);
-	if (status == NSM_MESSAGE_OK && d.left != 0)
+	cursor_init(&cursor, (struct slice){bytes, len});
+	status = read_answer(&cursor, out, wanted);
+	if (status == NSM_MESSAGE_OK && cursor_end(&cursor) != 0)
 		status = NSM_MESSAGE_TRAILING;
 	if (status != NSM_MESSAGE_OK)
 		memset(out, 0, sizeof(*out));

@@ -12,13 +12,15 @@
  *
  * Requests are written with their fields in the order of AWS's own library.
  * In answers any order will do, and maps of indefinite length too (AWS's
- * encoder changed to those once); a field that is unknown, missing, there
- * twice or of the wrong type is refused, and so is any byte too many.
+ * documents changed to those once), but nothing else that verifier/cursor.h
+ * refuses; a field that is unknown, missing, there twice or of the wrong type
+ * is refused, and so is any byte too many.
  */
 #ifndef HALLMARK_ORACLE_NSM_MESSAGE_H
 #define HALLMARK_ORACLE_NSM_MESSAGE_H
 
 #include "oracle/attester.h"
+#include "verifier/cursor.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,16 +56,11 @@ __attribute__((warn_unused_result)) size_t nsm_message_encode(
     const struct nsm_message_request *request,
     uint8_t out[static NSM_MESSAGE_REQUEST_MAX]);
 
-struct nsm_message_slice {
-	const uint8_t *bytes; /* borrowed from the answer's bytes */
-	size_t len;
-};
-
 struct nsm_message_answer {
 	enum nsm_message_kind kind;
-	struct nsm_message_slice data;    /* DescribePCR, ExtendPCR: the value;
-					     Attestation: the document;
-					     GetRandom: the bytes */
+	/* DescribePCR, ExtendPCR: the value; Attestation: the document;
+	 * GetRandom: the bytes. Borrowed from the answer's bytes. */
+	struct slice data;
 	bool lock;                        /* DescribePCR */
 	char error[NSM_MESSAGE_TEXT_MAX]; /* Error: "InvalidIndex" */
 
@@ -73,18 +70,16 @@ struct nsm_message_answer {
 	char module_id[NSM_MESSAGE_TEXT_MAX], digest[NSM_MESSAGE_TEXT_MAX];
 };
 
-#define NSM_MESSAGE_STATUSES(X)                                \
-	X(OK, "ok")                                            \
-	X(TRUNCATED, "truncated answer")                       \
-	X(MALFORMED, "malformed answer")                       \
-	X(TRAILING, "bytes after the answer")                  \
-	X(UNKNOWN_ANSWER, "unknown kind of answer")            \
-	X(WRONG_ANSWER, "answer to another request")           \
-	X(UNKNOWN_FIELD, "unknown field in the answer")        \
-	X(DUPLICATE_FIELD, "field twice in the answer")        \
-	X(MISSING_FIELD, "field missing in the answer")        \
-	X(WRONG_TYPE, "field of the wrong type in the answer") \
-	X(OUT_OF_RANGE, "field out of range in the answer")
+/* An answer that was cut is malformed, or its last value is. */
+#define NSM_MESSAGE_STATUSES(X)                         \
+	X(OK, "ok")                                     \
+	X(MALFORMED, "malformed answer")                \
+	X(TRAILING, "bytes after the answer")           \
+	X(WRONG_ANSWER, "answer to another request")    \
+	X(UNKNOWN_FIELD, "unknown field in the answer") \
+	X(DUPLICATE_FIELD, "field twice in the answer") \
+	X(MISSING_FIELD, "field missing in the answer") \
+	X(BAD_VALUE, "malformed value in the answer")
 
 enum nsm_message_status {
 #define NSM_MESSAGE_ENUM(c, text) NSM_MESSAGE_##c,

@@ -1,25 +1,25 @@
 /* user_data: the attested map. See user_data.h. */
 #include "oracle/user_data.h"
 
-#include "oracle/encoder.h"
+#include "oracle/cbor_writer.h"
 
 #include <assert.h>
 
 size_t user_data_encode(const uint8_t boot_id[16],
     const uint8_t config_sha256[32], uint8_t out[static USER_DATA_MAX])
 {
-	struct encoder e;
+	struct writer w;
 	size_t len;
 
-	encoder_init(&e, out, USER_DATA_MAX);
-	encoder_map(&e, 2);
+	writer_init(&w, out, USER_DATA_MAX);
+	writer_map(&w, 2);
 	/* RFC 8949, 4.2.1: keys in the bytewise order of their encodings,
 	 * so the shorter text is first. */
-	encoder_text(&e, "boot_id");
-	encoder_bytes(&e, boot_id, 16);
-	encoder_text(&e, "config_sha256");
-	encoder_bytes(&e, config_sha256, 32);
-	len = encoder_end(&e);
+	writer_text(&w, "boot_id");
+	writer_bytes(&w, boot_id, 16);
+	writer_text(&w, "config_sha256");
+	writer_bytes(&w, config_sha256, 32);
+	len = writer_end(&w);
 	assert(len != 0);
 	return len;
 }

@@ -14,9 +14,9 @@ static void check(const struct nsm_message_answer *a, const uint8_t *bytes,
 	assert(memchr(a->error, '\0', sizeof(a->error)) != NULL);
 	assert(memchr(a->module_id, '\0', sizeof(a->module_id)) != NULL);
 	assert(memchr(a->digest, '\0', sizeof(a->digest)) != NULL);
-	if (a->data.bytes != NULL)
-		assert(a->data.bytes >= bytes && a->data.len <= len &&
-		       a->data.bytes + a->data.len <= bytes + len);
+	if (a->data.at != NULL)
+		assert(a->data.at >= bytes && a->data.len <= len &&
+		       a->data.at + a->data.len <= bytes + len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

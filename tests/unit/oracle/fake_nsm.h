@@ -8,9 +8,9 @@
 #define HALLMARK_TESTS_FAKE_NSM_H
 
 #include "oracle/attester_nsm.h"
-#include "oracle/decoder.h"
-#include "oracle/encoder.h"
+#include "oracle/cbor_writer.h"
 #include "oracle/nsm_message.h"
+#include "verifier/cursor.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -32,188 +32,179 @@ static struct {
 	size_t request_len;
 } nsm;
 
-struct asked { /* the fields of one request */
-	char name[32];
+struct asked { /* one request; borrowed from its bytes */
+	struct slice name;
 	uint64_t index;
-	const uint8_t *data, *nonce, *user_data, *public_key;
-	size_t data_len, nonce_len, user_data_len, public_key_len;
+	struct slice data, nonce, user_data, public_key; /* null: at == NULL */
 };
 
-static struct decoder_item take(struct decoder *d)
+static struct slice take_text(struct cursor *c)
 {
-	struct decoder_item item;
+	struct slice text;
 
-	assert_int_equal(decoder_next(d, &item), DECODER_OK);
-	return item;
+	assert_int_equal(cursor_text(c, &text, 1, 32), 0);
+	return text;
 }
 
-static void take_text(struct decoder *d, char *out, size_t cap)
+static void take_optional(struct cursor *c, struct slice *out)
 {
-	struct decoder_item item = take(d);
-
-	assert_int_equal(item.kind, DECODER_TEXT);
-	assert_true(item.len < cap);
-	memcpy(out, item.bytes, item.len);
-	out[item.len] = '\0';
+	if (!cursor_take_null(c))
+		assert_int_equal(cursor_bytes(c, out, 0, SIZE_MAX), 0);
 }
 
-static void set_field(
-    struct asked *q, const char *key, const struct decoder_item *value)
+static void take_field(struct cursor *c, struct asked *q)
 {
-	if (strcmp(key, "index") == 0) {
-		q->index = value->value;
-	} else if (strcmp(key, "data") == 0) {
-		q->data = value->bytes;
-		q->data_len = value->len;
-	} else if (strcmp(key, "nonce") == 0) {
-		q->nonce = value->bytes;
-		q->nonce_len = value->len;
-	} else if (strcmp(key, "user_data") == 0) {
-		q->user_data = value->bytes;
-		q->user_data_len = value->len;
-	} else if (strcmp(key, "public_key") == 0) {
-		q->public_key = value->bytes;
-		q->public_key_len = value->len;
-	} else {
-		fail_msg("unknown field %s", key);
-	}
+	struct slice name = take_text(c);
+
+	if (slice_is(name, "index"))
+		assert_int_equal(cursor_uint(c, &q->index), 0);
+	else if (slice_is(name, "data"))
+		assert_int_equal(cursor_bytes(c, &q->data, 0, SIZE_MAX), 0);
+	else if (slice_is(name, "nonce"))
+		take_optional(c, &q->nonce);
+	else if (slice_is(name, "user_data"))
+		take_optional(c, &q->user_data);
+	else if (slice_is(name, "public_key"))
+		take_optional(c, &q->public_key);
+	else
+		fail_msg("unknown field %.*s", (int)name.len, name.at);
 }
 
-static struct asked read_request(const uint8_t *bytes, size_t len)
+static struct asked read_request(struct slice bytes)
 {
-	struct decoder d = {bytes, len}, peek = d;
 	struct asked q = {.index = 99};
-	char key[32];
+	struct cursor_map map;
+	struct cursor c;
 
-	if (take(&peek).kind == DECODER_TEXT) {
-		take_text(&d, q.name, sizeof(q.name));
+	cursor_init(&c, bytes);
+	if (cursor_text(&c, &q.name, 1, 32) == 0) {
+		assert_int_equal(cursor_end(&c), 0);
 		return q;
 	}
-	assert_int_equal(take(&d).value, 1);
-	take_text(&d, q.name, sizeof(q.name));
-	for (uint64_t left = take(&d).value; left > 0; left--) {
-		struct decoder_item value;
-
-		take_text(&d, key, sizeof(key));
-		value = take(&d);
-		set_field(&q, key, &value);
-	}
-	assert_int_equal(d.left, 0);
+	cursor_init(&c, bytes);
+	assert_int_equal(cursor_map(&c, &map, false), 0);
+	assert_int_equal(map.left, 1);
+	q.name = take_text(&c);
+	assert_int_equal(cursor_map(&c, &map, false), 0);
+	while (cursor_map_next(&c, &map) == 1)
+		take_field(&c, &q);
+	assert_int_equal(cursor_end(&c), 0);
 	return q;
 }
 
-static void answer_error(struct encoder *e, const char *why)
+static void answer_error(struct writer *w, const char *why)
 {
-	encoder_map(e, 1);
-	encoder_text(e, "Error");
-	encoder_text(e, why);
+	writer_map(w, 1);
+	writer_text(w, "Error");
+	writer_text(w, why);
 }
 
-static void answer_bytes(struct encoder *e, const char *name, const char *field,
+static void answer_bytes(struct writer *w, const char *name, const char *field,
     const uint8_t *bytes, size_t len)
 {
-	encoder_map(e, 1);
-	encoder_text(e, name);
-	encoder_map(e, 1);
-	encoder_text(e, field);
-	encoder_bytes(e, bytes, len);
+	writer_map(w, 1);
+	writer_text(w, name);
+	writer_map(w, 1);
+	writer_text(w, field);
+	writer_bytes(w, bytes, len);
 }
 
-static void describe_nsm(struct encoder *e)
+static void describe_nsm(struct writer *w)
 {
 	static const char *const numbers[] = {
 	    "version_patch", "version_minor", "version_major"};
 	size_t locked = 0;
 
-	encoder_map(e, 1);
-	encoder_text(e, "DescribeNSM");
-	encoder_map(e, 7);
-	encoder_text(e, "digest");
-	encoder_text(e, nsm.digest);
-	encoder_text(e, "max_pcrs");
-	encoder_uint(e, 32);
-	encoder_text(e, "module_id");
-	encoder_text(e, "i-0123456789abcdef0-enc0123456789abcdef");
+	writer_map(w, 1);
+	writer_text(w, "DescribeNSM");
+	writer_map(w, 7);
+	writer_text(w, "digest");
+	writer_text(w, nsm.digest);
+	writer_text(w, "max_pcrs");
+	writer_uint(w, 32);
+	writer_text(w, "module_id");
+	writer_text(w, "i-0123456789abcdef0-enc0123456789abcdef");
 	for (unsigned i = 0; i < 3; i++) {
-		encoder_text(e, numbers[i]);
-		encoder_uint(e, i);
+		writer_text(w, numbers[i]);
+		writer_uint(w, i);
 	}
 	for (unsigned i = 0; i < 32; i++)
 		locked += nsm.locked[i];
-	encoder_text(e, "locked_pcrs");
-	encoder_array(e, locked);
+	writer_text(w, "locked_pcrs");
+	writer_array(w, locked);
 	for (unsigned i = 0; i < 32; i++)
 		if (nsm.locked[i])
-			encoder_uint(e, i);
+			writer_uint(w, i);
 }
 
-static void extend(struct encoder *e, const struct asked *q)
+static void extend(struct writer *w, const struct asked *q)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
 	EVP_DigestInit_ex(ctx, EVP_sha384(), NULL);
 	EVP_DigestUpdate(ctx, nsm.pcr[q->index], ATTESTER_PCR_LEN);
-	EVP_DigestUpdate(ctx, q->data, q->data_len);
+	EVP_DigestUpdate(ctx, q->data.at, q->data.len);
 	EVP_DigestFinal_ex(ctx, nsm.pcr[q->index], NULL);
 	EVP_MD_CTX_free(ctx);
 	answer_bytes(
-	    e, "ExtendPCR", "data", nsm.pcr[q->index], ATTESTER_PCR_LEN);
+	    w, "ExtendPCR", "data", nsm.pcr[q->index], ATTESTER_PCR_LEN);
 }
 
-static void describe_pcr(struct encoder *e, const struct asked *q)
+static void describe_pcr(struct writer *w, const struct asked *q)
 {
-	encoder_map(e, 1);
-	encoder_text(e, "DescribePCR");
-	encoder_map(e, 2);
-	encoder_text(e, "data");
-	encoder_bytes(e, nsm.pcr[q->index], ATTESTER_PCR_LEN);
-	encoder_text(e, "lock");
-	encoder_bool(e, nsm.locked[q->index]);
+	writer_map(w, 1);
+	writer_text(w, "DescribePCR");
+	writer_map(w, 2);
+	writer_text(w, "data");
+	writer_bytes(w, nsm.pcr[q->index], ATTESTER_PCR_LEN);
+	writer_text(w, "lock");
+	writer_bool(w, nsm.locked[q->index]);
 }
 
 /* The document is what was asked for, so that a test sees it. */
-static void attest(struct encoder *e, const struct asked *q)
+static void attest(struct writer *w, const struct asked *q)
 {
 	uint8_t document[4096];
-	struct encoder d;
+	struct writer d;
 
-	encoder_init(&d, document, sizeof(document));
-	encoder_bytes_or_null(&d, q->public_key, q->public_key_len);
-	encoder_bytes_or_null(&d, q->user_data, q->user_data_len);
-	encoder_bytes_or_null(&d, q->nonce, q->nonce_len);
-	answer_bytes(e, "Attestation", "document", document, encoder_end(&d));
+	writer_init(&d, document, sizeof(document));
+	writer_bytes_or_null(&d, q->public_key.at, q->public_key.len);
+	writer_bytes_or_null(&d, q->user_data.at, q->user_data.len);
+	writer_bytes_or_null(&d, q->nonce.at, q->nonce.len);
+	answer_bytes(w, "Attestation", "document", document, writer_end(&d));
 }
 
-static void answer_index(struct encoder *e, const struct asked *q)
+static void answer_index(struct writer *w, const struct asked *q)
 {
 	if (q->index > 31)
-		answer_error(e, "InvalidIndex");
-	else if (strcmp(q->name, "DescribePCR") == 0)
-		describe_pcr(e, q);
+		answer_error(w, "InvalidIndex");
+	else if (slice_is(q->name, "DescribePCR"))
+		describe_pcr(w, q);
 	else if (nsm.locked[q->index])
-		answer_error(e, "ReadOnlyIndex");
-	else if (strcmp(q->name, "ExtendPCR") == 0)
-		extend(e, q);
+		answer_error(w, "ReadOnlyIndex");
+	else if (slice_is(q->name, "ExtendPCR"))
+		extend(w, q);
 	else {
 		nsm.locked[q->index] = true;
-		encoder_text(e, "LockPCR");
+		writer_text(w, "LockPCR");
 	}
 }
 
 static size_t answer(uint8_t *out, size_t cap)
 {
-	struct asked q = read_request(nsm.request, nsm.request_len);
-	struct encoder e;
+	struct asked q = read_request(
+	    (struct slice){nsm.request, nsm.request_len});
+	struct writer w;
 
-	encoder_init(&e, out, cap);
-	if (strcmp(q.name, "DescribeNSM") == 0)
-		describe_nsm(&e);
-	else if (strcmp(q.name, "Attestation") == 0)
-		attest(&e, &q);
+	writer_init(&w, out, cap);
+	if (slice_is(q.name, "DescribeNSM"))
+		describe_nsm(&w);
+	else if (slice_is(q.name, "Attestation"))
+		attest(&w, &q);
 	else
-		answer_index(&e, &q);
-	assert_true(encoder_end(&e) > nsm.cut);
-	return encoder_end(&e) - nsm.cut;
+		answer_index(&w, &q);
+	assert_true(writer_end(&w) > nsm.cut);
+	return writer_end(&w) - nsm.cut;
 }
 
 static int fake_ioctl(int fd, struct attester_nsm_raw *raw)

@@ -151,7 +151,7 @@ static void test_broken_answers(void **state)
 	struct attester *a = *state;
 
 	nsm.cut = 1;
-	expect_no_document(a, "NSM Attestation: truncated answer");
+	expect_no_document(a, "NSM Attestation: malformed value in the answer");
 	nsm.cut = 0;
 	nsm.fail_errno = ETIMEDOUT;
 	expect_no_document(a, "NSM Attestation: Connection timed out");

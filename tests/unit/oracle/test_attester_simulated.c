@@ -3,8 +3,8 @@
 #include "oracle/attester_simulated.h"
 
 #include "base/log.h"
-#include "oracle/decoder.h"
 #include "oracle/simulated_root.h"
+#include "verifier/cursor.h"
 
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -141,91 +141,118 @@ static void make_document(
 		fail_msg("%s", error);
 }
 
-static struct decoder_item take(struct decoder *d, enum decoder_kind kind)
+static struct slice take_text(struct cursor *c)
 {
-	struct decoder_item item;
+	struct slice text;
 
-	assert_int_equal(decoder_next(d, &item), DECODER_OK);
-	assert_int_equal(item.kind, kind);
-	return item;
+	assert_int_equal(cursor_text(c, &text, 0, SIZE_MAX), 0);
+	return text;
 }
 
-static void take_key(struct decoder *d, const char *key)
+static void take_key(struct cursor *c, const char *key)
 {
-	struct decoder_item item = take(d, DECODER_TEXT);
+	assert_true(slice_is(take_text(c), key));
+}
 
-	assert_int_equal(item.len, strlen(key));
-	assert_memory_equal(item.bytes, key, item.len);
+static struct slice take_bytes(struct cursor *c)
+{
+	struct slice bytes;
+
+	assert_int_equal(cursor_bytes(c, &bytes, 0, SIZE_MAX), 0);
+	return bytes;
+}
+
+static uint64_t take_uint(struct cursor *c)
+{
+	uint64_t value;
+
+	assert_int_equal(cursor_uint(c, &value), 0);
+	return value;
 }
 
 struct parts { /* of a document; borrowed from it */
-	struct decoder_item payload, signature, module_id, leaf, root;
-	struct decoder_item public_key, user_data, nonce;
+	struct slice payload, signature, module_id, leaf, root;
+	struct slice public_key, user_data, nonce; /* null: at == NULL */
 	uint64_t timestamp_ms, pcrs;
 	const uint8_t *pcr[32];
 };
 
-static struct decoder_item take_optional(struct decoder *d, const char *key)
+static struct slice take_optional(struct cursor *c, const char *key)
 {
-	struct decoder_item item;
-
-	take_key(d, key);
-	assert_int_equal(decoder_next(d, &item), DECODER_OK);
-	return item;
+	take_key(c, key);
+	return cursor_take_null(c) ? (struct slice){0} : take_bytes(c);
 }
 
-static void take_pcrs(struct decoder *d, struct parts *p)
+static void take_pcrs(struct cursor *c, struct parts *p)
 {
-	take_key(d, "pcrs");
-	p->pcrs = take(d, DECODER_MAP).value;
-	for (uint64_t i = 0; i < p->pcrs; i++) {
-		uint64_t index = take(d, DECODER_UINT).value;
-		struct decoder_item value = take(d, DECODER_BYTES);
+	struct cursor_map map;
+
+	take_key(c, "pcrs");
+	assert_int_equal(cursor_map(c, &map, false), 0);
+	p->pcrs = map.left;
+	while (cursor_map_next(c, &map) == 1) {
+		uint64_t index = take_uint(c);
+		struct slice value = take_bytes(c);
 
 		assert_true(index < 32);
 		assert_int_equal(value.len, ATTESTER_PCR_LEN);
-		p->pcr[index] = value.bytes;
+		p->pcr[index] = value.at;
 	}
 }
 
+static void take_chain(struct cursor *c, struct parts *p)
+{
+	uint64_t count;
+
+	take_key(c, "certificate");
+	p->leaf = take_bytes(c);
+	take_key(c, "cabundle");
+	assert_int_equal(cursor_array(c, &count), 0);
+	assert_int_equal(count, 4);
+	p->root = take_bytes(c);
+	for (unsigned i = 0; i < 3; i++)
+		take_bytes(c);
+}
+
 /* In the order of real documents, and nothing else in it. */
+static void take_payload(struct parts *p)
+{
+	struct cursor_map map;
+	struct cursor c;
+
+	cursor_init(&c, p->payload);
+	assert_int_equal(cursor_map(&c, &map, true), 0);
+	assert_true(map.indefinite);
+	take_key(&c, "module_id");
+	p->module_id = take_text(&c);
+	take_key(&c, "digest");
+	take_key(&c, "SHA384");
+	take_key(&c, "timestamp");
+	assert_int_equal(c.at[0], 0x1b);
+	p->timestamp_ms = take_uint(&c);
+	take_pcrs(&c, p);
+	take_chain(&c, p);
+	p->public_key = take_optional(&c, "public_key");
+	p->user_data = take_optional(&c, "user_data");
+	p->nonce = take_optional(&c, "nonce");
+	assert_int_equal(cursor_map_next(&c, &map), 0);
+	assert_int_equal(cursor_end(&c), 0);
+}
+
 static struct parts take_apart(void)
 {
 	static const uint8_t head[] = {
 	    0x84, 0x44, 0xa1, 0x01, 0x38, 0x22, 0xa0, 0x59};
-	struct decoder d = {document, document_len};
 	struct parts p = {0};
+	struct cursor c;
 
 	assert_memory_equal(document, head, sizeof(head));
-	d.at += 7;
-	d.left -= 7;
-	p.payload = take(&d, DECODER_BYTES);
-	p.signature = take(&d, DECODER_BYTES);
+	cursor_init(&c, (struct slice){document + 7, document_len - 7});
+	p.payload = take_bytes(&c);
+	p.signature = take_bytes(&c);
 	assert_int_equal(p.signature.len, 96);
-	assert_int_equal(d.left, 0);
-
-	d = (struct decoder){p.payload.bytes, p.payload.len};
-	assert_int_equal(take(&d, DECODER_MAP).value, DECODER_INDEFINITE);
-	take_key(&d, "module_id");
-	p.module_id = take(&d, DECODER_TEXT);
-	take_key(&d, "digest");
-	take_key(&d, "SHA384");
-	take_key(&d, "timestamp");
-	assert_int_equal(d.at[0], 0x1b);
-	p.timestamp_ms = take(&d, DECODER_UINT).value;
-	take_pcrs(&d, &p);
-	take_key(&d, "certificate");
-	p.leaf = take(&d, DECODER_BYTES);
-	take_key(&d, "cabundle");
-	assert_int_equal(take(&d, DECODER_ARRAY).value, 4);
-	p.root = take(&d, DECODER_BYTES);
-	for (unsigned i = 0; i < 3; i++)
-		take(&d, DECODER_BYTES);
-	p.public_key = take_optional(&d, "public_key");
-	p.user_data = take_optional(&d, "user_data");
-	p.nonce = take_optional(&d, "nonce");
-	take(&d, DECODER_BREAK);
-	assert_int_equal(d.left, 0);
+	assert_int_equal(cursor_end(&c), 0);
+	take_payload(&p);
 	return p;
 }
 
@@ -240,7 +267,7 @@ static size_t signed_bytes(
 	memcpy(out, head, len);
 	out[len++] = (uint8_t)(p->payload.len >> 8);
 	out[len++] = (uint8_t)p->payload.len;
-	memcpy(out + len, p->payload.bytes, p->payload.len);
+	memcpy(out + len, p->payload.at, p->payload.len);
 	return len + p->payload.len;
 }
 
@@ -248,7 +275,7 @@ static int signature_is_good(const struct parts *p)
 {
 	uint8_t bytes[ATTESTER_DOCUMENT_MAX + 32], *der = NULL;
 	size_t len = signed_bytes(p, bytes);
-	const uint8_t *at = p->leaf.bytes, *rs = p->signature.bytes;
+	const uint8_t *at = p->leaf.at, *rs = p->signature.at;
 	X509 *leaf = d2i_X509(NULL, &at, (long)p->leaf.len);
 	ECDSA_SIG *sig = ECDSA_SIG_new();
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -281,9 +308,9 @@ static void test_document(void **state)
 	assert_int_equal(p.timestamp_ms, NOW_MS);
 	assert_int_equal(p.module_id.len, 39);
 	assert_int_equal(p.pcrs, 16);
-	assert_int_equal(p.public_key.kind, DECODER_NULL);
-	assert_int_equal(p.user_data.kind, DECODER_NULL);
-	assert_int_equal(p.nonce.kind, DECODER_NULL);
+	assert_null(p.public_key.at);
+	assert_null(p.user_data.at);
+	assert_null(p.nonce.at);
 	document[20] ^= 1;
 	assert_false(signature_is_good(&p));
 }
@@ -297,7 +324,7 @@ static void test_pcr4_is_the_instance(void **state)
 
 	make_document(*state, &none);
 	p = take_apart();
-	memcpy(both + ATTESTER_PCR_LEN, p.module_id.bytes, 19);
+	memcpy(both + ATTESTER_PCR_LEN, p.module_id.at, 19);
 	EVP_Digest(both, sizeof(both), wanted, NULL, EVP_sha384(), NULL);
 	assert_memory_equal(p.pcr[4], wanted, sizeof(wanted));
 }
@@ -358,9 +385,9 @@ static void test_empty_is_not_null(void **state)
 
 	make_document(*state, &request);
 	p = take_apart();
-	assert_int_equal(p.nonce.kind, DECODER_BYTES);
+	assert_non_null(p.nonce.at);
 	assert_int_equal(p.nonce.len, 0);
-	assert_int_equal(p.user_data.kind, DECODER_NULL);
+	assert_null(p.user_data.at);
 }
 
 static void test_leaf_is_reused(void **state)
@@ -371,15 +398,15 @@ static void test_leaf_is_reused(void **state)
 
 	make_document(*state, &none);
 	p = take_apart();
-	memcpy(first, p.leaf.bytes, p.leaf.len);
+	memcpy(first, p.leaf.at, p.leaf.len);
 	clock_ms += HOUR;
 	make_document(*state, &none);
 	p = take_apart();
-	assert_memory_equal(first, p.leaf.bytes, p.leaf.len);
+	assert_memory_equal(first, p.leaf.at, p.leaf.len);
 	clock_ms += 2 * HOUR;
 	make_document(*state, &none);
 	p = take_apart();
-	assert_memory_not_equal(first, p.leaf.bytes, p.leaf.len);
+	assert_memory_not_equal(first, p.leaf.at, p.leaf.len);
 	assert_true(signature_is_good(&p));
 }
 

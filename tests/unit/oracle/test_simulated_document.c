@@ -3,8 +3,9 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "oracle/attester.h"
-#include "oracle/decoder.h"
 #include "oracle/simulated_root.h"
+#include "verifier/cose.h"
+#include "verifier/document.h"
 #include "verifier/hallmark.h"
 
 #include <setjmp.h>
@@ -215,25 +216,16 @@ static void test_altered(void **state)
 
 /* ---- the openssl command ---- */
 
-static void write_cert(const char *name, const struct decoder_item *der)
+static void write_cert(const char *name, struct slice der)
 {
 	char path[128];
 	FILE *file;
 
-	assert_int_equal(der->kind, DECODER_BYTES);
 	snprintf(path, sizeof(path), "%s/%s.der", folder, name);
 	file = fopen(path, "wb");
 	assert_non_null(file);
-	assert_int_equal(fwrite(der->bytes, 1, der->len, file), der->len);
+	assert_int_equal(fwrite(der.at, 1, der.len, file), der.len);
 	assert_int_equal(fclose(file), 0);
-}
-
-static struct decoder_item next(struct decoder *d)
-{
-	struct decoder_item item;
-
-	assert_int_equal(decoder_next(d, &item), DECODER_OK);
-	return item;
 }
 
 /* The certificates of the document, as files. */
@@ -241,25 +233,16 @@ static void write_chain(void)
 {
 	static const char *const names[] = {
 	    "root", "regional", "zonal", "instance"};
-	struct decoder d = {document, document_len};
-	struct decoder_item item;
+	struct document_certs certs;
+	struct hm_document read;
+	struct cose cose;
 
-	for (unsigned i = 0; i < 3; i++)
-		next(&d); /* array, protected, unprotected */
-	item = next(&d);
-	d = (struct decoder){item.bytes, item.len};
-	do
-		item = next(&d);
-	while (item.kind != DECODER_TEXT || item.len != 11 ||
-	       memcmp(item.bytes, "certificate", 11) != 0);
-	item = next(&d);
-	write_cert("leaf", &item);
-	next(&d); /* "cabundle" */
-	assert_int_equal(next(&d).value, 4);
-	for (unsigned i = 0; i < 4; i++) {
-		item = next(&d);
-		write_cert(names[i], &item);
-	}
+	assert_int_equal(cose_parse(&cose, document, document_len), HM_VALID);
+	assert_int_equal(document_parse(&read, &certs, cose.payload), HM_VALID);
+	write_cert("leaf", certs.leaf);
+	assert_int_equal(certs.cabundle_count, 4);
+	for (unsigned i = 0; i < 4; i++)
+		write_cert(names[i], certs.cabundle[i]);
 }
 
 static int run(const char *script)
