@@ -112,9 +112,10 @@ static void judge_item(struct judgement *j, const struct hm_policy *policy,
 
 	j->verdict = hm_envelope_parse(
 	    &envelope, (const char *)input->bytes, input->len);
-	on_check(j, "envelope", j->verdict == HM_VALID, NULL, NULL);
-	if (j->verdict != HM_VALID)
+	if (j->verdict != HM_VALID) { /* a good one is reported below */
+		on_check(j, "envelope", false, NULL, NULL);
 		return;
+	}
 	if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
 		j->verdict = hm_item_verify_replay(
 		    policy, NULL, &envelope, NULL, 0, &j->item, &report);
