@@ -230,7 +230,9 @@ def main():
         say(__doc__)
         return 0 if sys.argv[1:] == ["--help"] else 1
     seconds = demo_seconds()
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Also where a shell that runs us in the background had it ignored.
+        signal.signal(number, interrupt)
     stack = make_stack()
     failed = None
     try:
@@ -240,7 +242,8 @@ def main():
     except KeyboardInterrupt:
         failed = Failed("interrupted while starting")
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         say("stopping everything ...")
         stack.stop(keep=failed is not None)
     if failed is None:
