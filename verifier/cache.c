@@ -16,7 +16,17 @@ struct hm_cache {
 	uint64_t turn, hits, misses;
 	struct key *keys;               /* max of them */
 	struct established **documents; /* max of them, owned */
+	struct cert_cache certs;
 };
+
+/* Most documents share the upper certificates; the instance's and the
+ * enclave's are of their own. Room for the longest chain in any case. */
+static size_t certs_for(size_t max_documents)
+{
+	size_t max = CHAIN_MAX + 2 * max_documents;
+
+	return max < CERT_CACHE_MAX ? max : CERT_CACHE_MAX;
+}
 
 struct hm_cache *hm_cache_new(size_t max_documents)
 {
@@ -31,7 +41,8 @@ struct hm_cache *hm_cache_new(size_t max_documents)
 	cache->max = max_documents;
 	cache->keys = calloc(max_documents, sizeof(*cache->keys));
 	cache->documents = calloc(max_documents, sizeof(*cache->documents));
-	if (cache->keys == NULL || cache->documents == NULL) {
+	if (cache->keys == NULL || cache->documents == NULL ||
+	    cert_cache_init(&cache->certs, certs_for(max_documents)) != 0) {
 		hm_cache_free(cache);
 		return NULL;
 	}
@@ -44,6 +55,7 @@ void hm_cache_free(struct hm_cache *cache)
 		return;
 	for (size_t i = 0; i < cache->count; i++)
 		established_free(cache->documents[i]);
+	cert_cache_fini(&cache->certs);
 	free(cache->documents);
 	free(cache->keys);
 	free(cache);
@@ -54,6 +66,10 @@ void hm_cache_stats(const struct hm_cache *cache, struct hm_cache_stats *out)
 	out->hits = cache->hits;
 	out->misses = cache->misses;
 	out->documents = cache->count;
+	out->certificate_hits = cache->certs.hits;
+	out->certificate_misses = cache->certs.misses;
+	out->certificates = cache->certs.count;
+	out->signatures = cache->certs.signatures;
 }
 
 static size_t find(
@@ -86,6 +102,11 @@ const struct established *cache_find(struct hm_cache *cache,
 	return cache->documents[i];
 }
 
+struct cert_cache *cache_certs(struct hm_cache *cache)
+{
+	return cache == NULL ? NULL : &cache->certs;
+}
+
 /* The place for one more; it may hold a document, which then goes. */
 static size_t make_room(struct hm_cache *cache)
 {
@@ -103,6 +124,8 @@ void cache_put(struct hm_cache *cache, struct established *established)
 {
 	size_t i = find(cache, established->document.sha256);
 
+	chain_remember(&established->chain, &cache->certs);
+	chain_close(&established->chain);
 	if (i == cache->count)
 		i = make_room(cache);
 	established_free(cache->documents[i]);

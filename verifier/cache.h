@@ -15,7 +15,11 @@
 const struct established *cache_find(struct hm_cache *cache,
     const struct hm_policy *policy, const uint8_t sha256[HM_SHA256_LEN]);
 
-/* Takes `established`; the least recently used one makes room. */
+/* The certificates that it holds; NULL if `cache` is NULL. */
+struct cert_cache *cache_certs(struct hm_cache *cache);
+
+/* Takes `established`, and its certificates too; the least recently used one
+ * makes room. */
 void cache_put(struct hm_cache *cache, struct established *established);
 
 #endif

@@ -29,6 +29,12 @@ struct cert {
 /* HM_VALID, HM_CERTIFICATE_PROFILE or HM_NO_MEMORY, then nothing is owned. */
 HM_MUST_CHECK enum hm_verdict cert_parse(struct cert *out, struct slice der);
 void cert_fini(struct cert *cert);
+/* Another owner of the same certificate, which nobody changes. */
+static inline void cert_share(struct cert *out, const struct cert *cert)
+{
+	*out = *cert;
+	X509_up_ref(out->x509);
+}
 
 /* A CA with so many CAs between it and the leaf. */
 bool cert_is_ca(const struct cert *cert, unsigned cas_below);

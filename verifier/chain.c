@@ -30,19 +30,53 @@ static bool profile_ok(const struct chain *chain, const char *module_id)
 	       leaf_belongs_to(leaf_of(chain), module_id);
 }
 
-enum hm_verdict chain_open(struct chain *out,
-    const struct document_certs *certs, const char *module_id)
+static int find_paths(struct chain *chain, const struct slice *ders)
 {
-	enum hm_verdict verdict = HM_VALID;
+	for (size_t i = 0; i < chain->count; i++)
+		if (cert_path(chain->path_sha256[i],
+			i == 0 ? NULL : chain->path_sha256[i - 1],
+			ders[i]) != 0)
+			return -1;
+	return 0;
+}
+
+/* From the leaf up: the lowest known one vouches for all above it, whether
+ * they are still there or have to be parsed; and what is asked for last, the
+ * root, is the last to make room. */
+static enum hm_verdict fill(
+    struct chain *chain, const struct slice *ders, struct cert_cache *known)
+{
+	for (size_t i = chain->count; i-- > 0;) {
+		struct cert *cert = &chain->certs[i];
+		enum hm_verdict verdict;
+
+		if (known != NULL &&
+		    cert_cache_find(known, chain->path_sha256[i], cert)) {
+			if (chain->known == 0)
+				chain->known = i + 1;
+			continue;
+		}
+		verdict = cert_parse(cert, ders[i]);
+		if (verdict != HM_VALID)
+			return verdict;
+	}
+	return HM_VALID;
+}
+
+enum hm_verdict chain_open(struct chain *out,
+    const struct document_certs *certs, const char *module_id,
+    struct cert_cache *known)
+{
+	struct slice ders[CHAIN_MAX];
+	enum hm_verdict verdict;
 
 	memset(out, 0, sizeof(*out));
-	while (verdict == HM_VALID && out->count < certs->cabundle_count) {
-		verdict = cert_parse(
-		    &out->certs[out->count], certs->cabundle[out->count]);
-		out->count++;
-	}
-	if (verdict == HM_VALID)
-		verdict = cert_parse(&out->certs[out->count++], certs->leaf);
+	for (size_t i = 0; i < certs->cabundle_count; i++)
+		ders[out->count++] = certs->cabundle[i];
+	ders[out->count++] = certs->leaf;
+	if (known != NULL && find_paths(out, ders) != 0)
+		return HM_NO_MEMORY;
+	verdict = fill(out, ders, known);
 	if (verdict == HM_VALID && !profile_ok(out, module_id))
 		verdict = HM_CERTIFICATE_PROFILE;
 	if (verdict != HM_VALID)
@@ -57,12 +91,24 @@ void chain_close(struct chain *chain)
 	memset(chain, 0, sizeof(*chain));
 }
 
-/* The certificates between root and leaf; borrowed. NULL: no memory. */
+/* The lowest certificate that needs no verification: the root at least. */
+static size_t anchor_of(const struct chain *chain)
+{
+	return chain->known > 0 ? chain->known - 1 : 0;
+}
+
+size_t chain_unknown_links(const struct chain *chain)
+{
+	return chain->count - 1 - anchor_of(chain);
+}
+
+/* The certificates between anchor and leaf; borrowed. NULL: no memory. */
 static STACK_OF(X509) * between(const struct chain *chain)
 {
 	STACK_OF(X509) *stack = sk_X509_new_null();
+	size_t i = anchor_of(chain) + 1;
 
-	for (size_t i = 1; stack != NULL && i + 1 < chain->count; i++)
+	for (; stack != NULL && i + 1 < chain->count; i++)
 		if (sk_X509_push(stack, chain->certs[i].x509) == 0) {
 			sk_X509_free(stack);
 			return NULL;
@@ -70,13 +116,12 @@ static STACK_OF(X509) * between(const struct chain *chain)
 	return stack;
 }
 
-/* A store that trusts this root and looks nowhere else. */
-static X509_STORE *store_of(const struct chain *chain)
+/* A store that trusts this certificate and looks nowhere else. */
+static X509_STORE *store_of(const struct cert *anchor)
 {
 	X509_STORE *store = X509_STORE_new();
 
-	if (store != NULL &&
-	    X509_STORE_add_cert(store, chain->certs[0].x509) != 1) {
+	if (store != NULL && X509_STORE_add_cert(store, anchor->x509) != 1) {
 		X509_STORE_free(store);
 		return NULL;
 	}
@@ -86,9 +131,11 @@ static X509_STORE *store_of(const struct chain *chain)
 /* OpenSSL lists the leaf first. */
 static bool path_is(const struct chain *chain, STACK_OF(X509) * path)
 {
-	if (path == NULL || (size_t)sk_X509_num(path) != chain->count)
+	size_t count = chain->count - anchor_of(chain);
+
+	if (path == NULL || (size_t)sk_X509_num(path) != count)
 		return false;
-	for (size_t i = 0; i < chain->count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (X509_cmp(sk_X509_value(path, (int)i),
 			chain->certs[chain->count - 1 - i].x509) != 0)
 			return false;
@@ -101,6 +148,10 @@ static enum hm_verdict run(
 	/* The times are judged by the caller, and never by this machine's
 	 * clock. */
 	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME);
+	/* Only a path that was verified down to it makes an anchor of a
+	 * certificate that is no root. */
+	if (anchor_of(chain) > 0)
+		X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_set_depth(ctx, CHAIN_MAX);
 	if (X509_verify_cert(ctx) != 1) {
 		int error = X509_STORE_CTX_get_error(ctx);
@@ -116,26 +167,39 @@ static enum hm_verdict run(
 	return HM_VALID;
 }
 
-enum hm_verdict chain_verify(const struct chain *chain, const char **why)
+static enum hm_verdict verify_rest(const struct chain *chain, const char **why)
 {
 	enum hm_verdict verdict = HM_NO_MEMORY;
-	X509_STORE *store = store_of(chain);
+	X509_STORE *store = store_of(&chain->certs[anchor_of(chain)]);
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	STACK_OF(X509) *untrusted = between(chain);
-	const char *text = NULL;
 
-	if (store == NULL || ctx == NULL || untrusted == NULL ||
-	    X509_STORE_CTX_init(ctx, store, leaf_of(chain)->x509, untrusted) !=
+	if (store != NULL && ctx != NULL && untrusted != NULL &&
+	    X509_STORE_CTX_init(ctx, store, leaf_of(chain)->x509, untrusted) ==
 		1)
-		goto out;
-	verdict = run(chain, ctx, &text);
-out:
-	if (why != NULL)
-		*why = text;
+		verdict = run(chain, ctx, why);
 	X509_STORE_CTX_free(ctx);
 	sk_X509_free(untrusted);
 	X509_STORE_free(store);
 	return verdict;
+}
+
+enum hm_verdict chain_verify(const struct chain *chain, const char **why)
+{
+	const char *text = NULL;
+	enum hm_verdict verdict = HM_VALID;
+
+	if (chain->known < chain->count)
+		verdict = verify_rest(chain, &text);
+	if (why != NULL)
+		*why = text;
+	return verdict;
+}
+
+void chain_remember(const struct chain *chain, struct cert_cache *known)
+{
+	for (size_t i = chain->count; i-- > 0;)
+		cert_cache_put(known, chain->path_sha256[i], &chain->certs[i]);
 }
 
 void chain_read_facts(const struct chain *chain, struct chain_facts *out)

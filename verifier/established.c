@@ -15,7 +15,7 @@ struct work {
 	struct established *out;
 	struct cose cose;            /* set by read_form */
 	struct document_certs certs; /* set by read_form */
-	struct chain chain;          /* set by check_chain; closed at the end */
+	struct cert_cache *known;    /* may be NULL */
 };
 
 static enum hm_verdict read_form(struct work *w, struct slice bytes)
@@ -50,19 +50,27 @@ static enum hm_verdict check_chain(struct work *w)
 {
 	const char *why = NULL;
 	enum hm_verdict verdict = report_check(w->report, "certificate_profile",
-	    chain_open(&w->chain, &w->certs, w->out->document.module_id), NULL,
-	    NULL);
+	    chain_open(&w->out->chain, &w->certs, w->out->document.module_id,
+		w->known),
+	    NULL, NULL);
 
 	if (verdict != HM_VALID)
 		return verdict;
-	verdict = chain_verify(&w->chain, &why);
+	verdict = chain_verify(&w->out->chain, &why);
+	if (verdict == HM_VALID && w->known != NULL)
+		w->known->signatures += chain_unknown_links(&w->out->chain);
 	return report_check(w->report, "chain", verdict, NULL, why);
 }
 
 static enum hm_verdict check_signature(struct work *w)
 {
-	return report_check(w->report, "document_signature",
-	    cose_verify(&w->cose, chain_leaf_key(&w->chain)), NULL, NULL);
+	enum hm_verdict verdict = cose_verify(
+	    &w->cose, chain_leaf_key(&w->out->chain));
+
+	if (verdict == HM_VALID && w->known != NULL)
+		w->known->signatures++;
+	return report_check(
+	    w->report, "document_signature", verdict, NULL, NULL);
 }
 
 static void keep_facts(struct work *w)
@@ -70,7 +78,7 @@ static void keep_facts(struct work *w)
 	struct hm_document *document = &w->out->document;
 	const struct hm_bytes *key = &document->public_key;
 
-	chain_read_facts(&w->chain, &w->out->facts);
+	chain_read_facts(&w->out->chain, &w->out->facts);
 	document->not_before_ms = w->out->facts.not_before_ms;
 	document->not_after_ms = w->out->facts.not_after_ms;
 	/* Documents may carry other keys or none: no fault of theirs. */
@@ -95,10 +103,11 @@ static enum hm_verdict run(struct work *w, struct slice bytes)
 }
 
 enum hm_verdict established_new(struct established **out,
-    const struct hm_policy *policy, struct slice bytes,
-    const uint8_t sha256[HM_SHA256_LEN], const struct hm_report *report)
+    const struct hm_policy *policy, struct cert_cache *known,
+    struct slice bytes, const uint8_t sha256[HM_SHA256_LEN],
+    const struct hm_report *report)
 {
-	struct work w = {.policy = policy, .report = report};
+	struct work w = {.policy = policy, .report = report, .known = known};
 	enum hm_verdict verdict;
 
 	*out = NULL;
@@ -106,7 +115,6 @@ enum hm_verdict established_new(struct established **out,
 	if (w.out == NULL)
 		return HM_NO_MEMORY;
 	verdict = run(&w, bytes);
-	chain_close(&w.chain);
 	if (verdict != HM_VALID) {
 		established_free(w.out);
 		return verdict;
@@ -121,5 +129,6 @@ void established_free(struct established *established)
 	if (established == NULL)
 		return;
 	item_key_close(&established->key);
+	chain_close(&established->chain);
 	free(established);
 }

@@ -18,19 +18,22 @@ struct established {
 	uint8_t root_sha256[HM_SHA256_LEN];
 	struct chain_facts facts;
 	struct item_key key; /* no pkey: public_key is not an item's key */
+	struct chain chain;  /* until the cache has it: then empty */
 };
 
 /*
- * sha256: of `bytes`, by the caller. The root must be one of the policy's. On
- * HM_VALID *out is new and the caller's, else NULL. Reports cose, document,
- * root, certificate_profile, chain, document_signature.
+ * sha256: of `bytes`, by the caller. The root must be one of the policy's.
+ * `known` may be NULL; nothing is put into it here. On HM_VALID *out is new and
+ * the caller's, else NULL. Reports cose, document, root, certificate_profile,
+ * chain, document_signature.
  *
  * The root is looked up before any signature is checked, so that no work is
  * done for keys nobody trusts, and nothing is ever said on their word.
  */
 HM_MUST_CHECK enum hm_verdict established_new(struct established **out,
-    const struct hm_policy *policy, struct slice bytes,
-    const uint8_t sha256[HM_SHA256_LEN], const struct hm_report *report);
+    const struct hm_policy *policy, struct cert_cache *known,
+    struct slice bytes, const uint8_t sha256[HM_SHA256_LEN],
+    const struct hm_report *report);
 void established_free(struct established *established);
 
 #endif

@@ -98,9 +98,9 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * what was not asked for is left out: envelope, content, attestation_hash
  * (attestation, if there is none) | cose, document, root, certificate_profile,
  * chain, document_signature, revoked, chain_time (live: twice, now and at the
- * document's timestamp), document_time, enclave_age, debug, pcr0 ... pcr31,
- * release, nonce | platform, public_key, item_signature, user_data, published,
- * expires. "policy" alone: the policy cannot be used.
+ * document's timestamp), document_time, enclave_age, booted_after, debug,
+ * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data | platform,
+ * public_key, item_signature, user_data, published, expires. "policy" alone: the policy cannot be used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);
@@ -160,14 +160,24 @@ HM_API HM_MUST_CHECK int hm_policy_check(
  * asked about is cached (form, chain, signatures); all else is judged anew each
  * time, so an entry is of use until its chain expires, and longer for replay.
  * An entry serves only a policy that names its root. Only documents that were
- * found valid enter. */
+ * found valid enter.
+ *
+ * So do their certificates, each known by its bytes and those of all above it
+ * up to the root, at most 1024: of the next document under the same ones only
+ * what is new has its signature verified. */
 struct hm_cache;
 HM_API struct hm_cache *hm_cache_new(
     size_t max_documents); /* NULL: no memory */
 HM_API void hm_cache_free(struct hm_cache *cache);
 struct hm_cache_stats {
-	uint64_t hits, misses;
+	uint64_t hits, misses; /* of documents */
 	size_t documents;
+	/* of the certificates of documents that were not there */
+	uint64_t certificate_hits, certificate_misses;
+	size_t certificates;
+	/* P-384 verifications that succeeded: each link of a chain, and each
+	 * document's own. A cold document of AWS's costs five. */
+	uint64_t signatures;
 };
 HM_API void hm_cache_stats(
     const struct hm_cache *cache, struct hm_cache_stats *out);
@@ -202,7 +212,7 @@ struct hm_document {
  *
  * What is said first if several things are wrong: the form, the root, the
  * certificates and signatures, revocation, the times, debug, PCRs and window,
- * the nonce.
+ * the nonce, the policy's nonce and user_data.
  *
  * `cache` may be NULL. On HM_VALID *out (may be NULL) is filled, else zeroed.
  */

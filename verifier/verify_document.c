@@ -43,8 +43,8 @@ static enum hm_verdict find_or_establish(const struct question *q,
 	}
 	if (bytes.at == NULL)
 		return HM_ATTESTATION_MISSING;
-	verdict = established_new(
-	    &answer->own, q->policy, bytes, sha256, q->report);
+	verdict = established_new(&answer->own, q->policy,
+	    cache_certs(q->cache), bytes, sha256, q->report);
 	answer->facts = answer->own;
 	return verdict;
 }
@@ -173,7 +173,7 @@ static void read_bounds(
 	struct chain chain;
 
 	ERR_set_mark();
-	if (chain_open(&chain, certs, out->module_id) == HM_VALID) {
+	if (chain_open(&chain, certs, out->module_id, NULL) == HM_VALID) {
 		chain_read_facts(&chain, &facts);
 		out->not_before_ms = facts.not_before_ms;
 		out->not_after_ms = facts.not_after_ms;

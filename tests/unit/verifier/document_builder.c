@@ -227,7 +227,7 @@ static void sign_cert(struct builder *b, unsigned level, X509 *x509)
 
 static void make_chain(struct builder *b)
 {
-	for (unsigned level = 0; level < BUILDER_LEVELS; level++) {
+	for (unsigned level = b->kept; level < BUILDER_LEVELS; level++) {
 		X509 *x509 = make_cert(b, level);
 
 		if (b->edit_cert != NULL)
@@ -452,6 +452,7 @@ static void reset_hooks(struct builder *b)
 	b->edit_payload = NULL;
 	b->edit_cose = NULL;
 	b->level = 0;
+	b->kept = 0;
 	memset(b->key_of, 0, sizeof(b->key_of));
 	b->digest = EVP_sha384();
 }

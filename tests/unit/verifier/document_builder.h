@@ -57,6 +57,9 @@ struct builder {
 	void (*edit_payload)(struct builder *b, struct blob *payload);
 	void (*edit_cose)(struct builder *b);
 	unsigned level; /* for hooks: which certificate to spoil */
+	/* So many levels stay as they were made last; the others are made (and
+	 * signed) anew. */
+	unsigned kept;
 
 	/* Made by builder_make(). */
 	struct blob der[BUILDER_LEVELS];
