@@ -31,7 +31,7 @@ DRAW_S = 0.5
 LOG_LINES = 12
 
 HEAD = ("feed", "verified price", "confidence", "sources", "age", "verdict")
-WIDTHS = (10, 18, 14, 8, 7, 0)
+WIDTHS = (10, 18, 16, 8, 7, 0)
 CLEAR_LINE = "\x1b[2K"
 COLOURS = {True: "\x1b[32m", False: "\x1b[31m"}
 PLAIN = "\x1b[0m"
@@ -111,7 +111,7 @@ class Row:
         age = "-" if self.published_ms is None else \
             f"{time.time() - self.published_ms / 1000:.1f} s"
         confidence = self.confidence if self.confidence == "-" else \
-            f"± {self.confidence}"
+            f"+- {self.confidence}"
         return (self.feed, self.price, confidence, self.sources, age,
                 self.verdict)
 
