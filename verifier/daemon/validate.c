@@ -112,16 +112,23 @@ static void log_gap(const struct record *r, uint64_t expected)
 	    LOG_D("found", r->sequence));
 }
 
+/* This boot published before we listened: nothing that we had is missing. */
+static void log_joined(const struct record *r)
+{
+	log_info("validate", "joined_boot", LOG_S("oracle", r->origin),
+	    LOG_S("feed", r->feed), LOG_D("sequence", r->sequence));
+}
+
 static void judge_order(
     struct validator *v, struct record *r, const struct hm_item *item)
 {
 	struct place *place = find_place(v, item->feed, item->boot_id);
 	bool first = !place->state.started;
-	uint64_t expected = first ? 0 : place->state.sequence + 1;
+	uint64_t expected = place->state.sequence + 1;
 	enum hm_verdict order = hm_sequence_next(&place->state, item);
 
-	if (first && item->sequence > 0) /* we came late to this boot */
-		log_gap(r, 0);
+	if (first && item->sequence > 0)
+		log_joined(r);
 	if (order == HM_VALID)
 		return;
 	if (order == HM_SEQUENCE_GAP)
