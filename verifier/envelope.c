@@ -1,100 +1,151 @@
 /* envelope: see envelope.h. The envelope is not signed, so it must not be able
  * to say anything twice or in two ways: six keys, each once, binary values in
- * canonical base64, the hash in lower case. */
+ * canonical base64, the hash in lower case.
+ *
+ * Reading is half of what an item costs if a tree is built for it, so it is
+ * not: flat_json.h. Writing is rare enough for jansson. */
 #include "verifier/envelope.h"
 
 #include "feeds/hex.h"
 #include "feeds/item.h"
 #include "verifier/base64.h"
+#include "verifier/flat_json.h"
 #include "verifier/item_key.h"
 
+#include <assert.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIGNATURE_MAX 512 /* bytes, RSA-4096 */
+#define SHORT_MAX     (2 * HM_SHA256_LEN + 1)
+#define ESCAPE_MAX    6 /* bytes that may stand for one */
 
-/* The texts of the JSON, borrowed from it. */
-struct texts {
-	const char *content, *signature, *key, *platform, *hash, *document;
-	size_t content_len, signature_len, key_len, platform_len, hash_len,
-	    document_len;
+enum {
+	CONTENT,
+	SIGNATURE,
+	KEY,
+	PLATFORM,
+	HASH,
+	DOCUMENT, /* may be absent */
+	FIELDS
 };
 
-static int unpack(json_t *root, struct texts *t)
+/* The text, NUL-terminated, in a new buffer; NULL if there is none of min to
+ * max bytes, or no memory. */
+static char *read_text(
+    const struct flat_text *text, size_t min, size_t max, size_t *len)
 {
-	json_error_t why;
+	char *out = malloc(text->len + 1);
 
-	/* %: with its length. document is left as it is if absent. */
-	return json_unpack_ex(root, &why, 0,
-	    "{s:s%, s:s%, s:s%, s:s%, s:s%, s?s% !}", "content", &t->content,
-	    &t->content_len, "signature_b64", &t->signature, &t->signature_len,
-	    "public_key", &t->key, &t->key_len, "platform", &t->platform,
-	    &t->platform_len, "attestation_sha256", &t->hash, &t->hash_len,
-	    "attestation_doc_b64", &t->document, &t->document_len);
+	if (out == NULL)
+		return NULL;
+	*len = flat_text_decode(text, out);
+	if (*len < min || *len > max) {
+		free(out);
+		return NULL;
+	}
+	out[*len] = '\0';
+	return out;
 }
 
-static bool is_lower(const char *text, size_t len)
+/* The same for a short one, into the caller's. */
+static int read_short(
+    const struct flat_text *text, char *out, size_t size, size_t *len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (text[i] >= 'A' && text[i] <= 'F')
-			return false;
-	return true;
-}
+	char decoded[SHORT_MAX * ESCAPE_MAX];
 
-static bool sizes_ok(const struct hm_envelope *e, const struct texts *t)
-{
-	return t->content_len >= 1 && t->content_len <= ITEM_CONTENT_MAX &&
-	       t->key_len >= 1 && t->key_len < ITEM_KEY_PEM_MAX &&
-	       t->platform_len >= 1 && t->platform_len < sizeof(e->platform) &&
-	       t->signature_len >= 1 &&
-	       t->signature_len <= (SIGNATURE_MAX + 2) / 3 * 4 &&
-	       t->document_len <= (HM_DOCUMENT_MAX + 2) / 3 * 4;
-}
-
-static int read_texts(struct hm_envelope *out, const struct texts *t)
-{
-	if (!sizes_ok(out, t) || !is_lower(t->hash, t->hash_len) ||
-	    hex_decode(out->attestation_sha256, HM_SHA256_LEN, t->hash,
-		t->hash_len) != 0 ||
-	    base64_decode(&out->signature, &out->signature_len, t->signature,
-		t->signature_len) != 0)
+	assert(size <= SHORT_MAX);
+	if (text->len > sizeof(decoded))
 		return -1;
-	memcpy(out->platform, t->platform, t->platform_len);
-	out->content = strndup(t->content, t->content_len);
-	out->content_len = t->content_len;
-	out->public_key = strndup(t->key, t->key_len);
+	*len = flat_text_decode(text, decoded);
+	if (*len < 1 || *len >= size)
+		return -1;
+	memcpy(out, decoded, *len);
+	out[*len] = '\0';
+	return 0;
+}
+
+/* At least one byte, at most max. */
+static int read_base64(
+    const struct flat_text *text, size_t max, uint8_t **out, size_t *out_len)
+{
+	size_t len, text_max = (max + 2) / 3 * 4;
+	char *decoded;
+	int status;
+
+	if (!text->escaped)
+		return text->len < 1 || text->len > text_max
+			   ? -1
+			   : base64_decode(out, out_len, text->at, text->len);
+	decoded = read_text(text, 1, text_max, &len);
+	if (decoded == NULL)
+		return -1;
+	status = base64_decode(out, out_len, decoded, len);
+	free(decoded);
+	return status;
+}
+
+static int read_hash(const struct flat_text *text, uint8_t out[HM_SHA256_LEN])
+{
+	char hex[2 * HM_SHA256_LEN + 1];
+	size_t len;
+
+	if (read_short(text, hex, sizeof(hex), &len) != 0)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		if (hex[i] >= 'A' && hex[i] <= 'F')
+			return -1;
+	return hex_decode(out, HM_SHA256_LEN, hex, len);
+}
+
+static int read_fields(struct hm_envelope *out, const struct flat_field *fields)
+{
+	const struct flat_text *document = &fields[DOCUMENT].value;
+	size_t len;
+
+	for (int i = 0; i < DOCUMENT; i++)
+		if (fields[i].value.at == NULL)
+			return -1;
+	if (read_hash(&fields[HASH].value, out->attestation_sha256) != 0 ||
+	    read_short(&fields[PLATFORM].value, out->platform,
+		sizeof(out->platform), &len) != 0 ||
+	    read_base64(&fields[SIGNATURE].value, SIGNATURE_MAX,
+		&out->signature, &out->signature_len) != 0)
+		return -1;
+	out->content = read_text(
+	    &fields[CONTENT].value, 1, ITEM_CONTENT_MAX, &out->content_len);
+	out->public_key = read_text(
+	    &fields[KEY].value, 1, ITEM_KEY_PEM_MAX - 1, &len);
 	if (out->content == NULL || out->public_key == NULL)
 		return -1;
-	if (t->document == NULL)
+	if (document->at == NULL)
 		return 0;
-	if (t->document_len == 0)
-		return -1;
-	return base64_decode(
-	    &out->document, &out->document_len, t->document, t->document_len);
+	return read_base64(
+	    document, HM_DOCUMENT_MAX, &out->document, &out->document_len);
 }
 
 enum hm_verdict hm_envelope_parse(
     struct hm_envelope *out, const char *json, size_t len)
 {
-	enum hm_verdict verdict = HM_ENVELOPE_MALFORMED;
-	struct texts texts = {0};
-	json_error_t why;
-	json_t *root;
+	struct flat_field fields[FIELDS] = {
+	    [CONTENT] = {.key = "content"},
+	    [SIGNATURE] = {.key = "signature_b64"},
+	    [KEY] = {.key = "public_key"},
+	    [PLATFORM] = {.key = "platform"},
+	    [HASH] = {.key = "attestation_sha256"},
+	    [DOCUMENT] = {.key = "attestation_doc_b64"},
+	};
 
 	memset(out, 0, sizeof(*out));
 	if (json == NULL || len > HM_ENVELOPE_MAX)
-		return verdict;
-	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
-	if (root == NULL)
-		return verdict;
-	if (unpack(root, &texts) == 0 && read_texts(out, &texts) == 0)
-		verdict = HM_VALID;
-	else
+		return HM_ENVELOPE_MALFORMED;
+	if (flat_json_parse(fields, FIELDS, json, len) != 0 ||
+	    read_fields(out, fields) != 0) {
 		hm_envelope_fini(out);
-	json_decref(root);
-	return verdict;
+		return HM_ENVELOPE_MALFORMED;
+	}
+	return HM_VALID;
 }
 
 void hm_envelope_fini(struct hm_envelope *envelope)
