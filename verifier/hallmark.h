@@ -100,7 +100,8 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * chain, document_signature, revoked, chain_time (live: twice, now and at the
  * document's timestamp), document_time, enclave_age, booted_after, debug,
  * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data | platform,
- * public_key, item_signature, user_data, published, expires. "policy" alone: the policy cannot be used.
+ * public_key, item_signature, user_data, published, expires. "policy" alone:
+ * the policy cannot be used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NONCE_SHOWN 32 /* bytes of a nonce that a report shows */
+#define NONCE_SHOWN    32 /* bytes of a nonce that a report shows */
+#define SHOWN_TEXT_MAX (2 * NONCE_SHOWN + 4)
 
 static enum hm_verdict check_revoked(
     const struct question *q, const struct established *e)
@@ -82,11 +83,12 @@ static enum hm_verdict check_document_time(
 	else if (q->limit_age && age_ms > q->policy->max_age_ms)
 		verdict = HM_DOCUMENT_TOO_OLD;
 	if (report_wanted(q->report)) {
-		snprintf(wanted, sizeof(wanted),
-		    "age from %" PRId64 " to %" PRId64 " ms",
-		    -q->policy->max_future_ms,
-		    q->limit_age ? q->policy->max_age_ms
-				 : (int64_t)MOMENT_MAX_MS);
+		int n = snprintf(wanted, sizeof(wanted),
+		    "age from %" PRId64 " ms", -q->policy->max_future_ms);
+
+		if (q->limit_age)
+			snprintf(wanted + n, sizeof(wanted) - (size_t)n,
+			    " to %" PRId64 " ms", q->policy->max_age_ms);
 		snprintf(found, sizeof(found), "%" PRId64 " ms", age_ms);
 	}
 	return report_check(q->report, "document_time", verdict, wanted, found);
@@ -115,6 +117,24 @@ static enum hm_verdict check_enclave_age(
 	snprintf(wanted, sizeof(wanted), "at most %" PRId64 " ms", max_ms);
 	snprintf(found, sizeof(found), "%" PRId64 " ms", age_ms);
 	return report_check(q->report, "enclave_age",
+	    ok ? HM_VALID : HM_ENCLAVE_TOO_OLD, wanted, found);
+}
+
+static enum hm_verdict check_booted_after(
+    const struct question *q, const struct established *e)
+{
+	int64_t bound_ms = q->policy->booted_after_ms;
+	int64_t latest_ms = e->document.timestamp_ms + q->policy->max_future_ms;
+	int64_t start_ms = document_enclave_start_ms(&e->document);
+	char wanted[MOMENT_TEXT_MAX], found[MOMENT_TEXT_MAX];
+	bool ok;
+
+	if (bound_ms == INT64_MIN)
+		return HM_VALID;
+	ok = start_ms >= bound_ms && start_ms <= latest_ms;
+	moment_format(bound_ms, wanted);
+	moment_format(start_ms, found);
+	return report_check(q->report, "booted_after",
 	    ok ? HM_VALID : HM_ENCLAVE_TOO_OLD, wanted, found);
 }
 
@@ -192,7 +212,7 @@ static enum hm_verdict check_release(
 }
 
 static void show_bytes(
-    char out[2 * NONCE_SHOWN + 4], const uint8_t *bytes, size_t len)
+    char out[SHOWN_TEXT_MAX], const uint8_t *bytes, size_t len)
 {
 	size_t shown = len < NONCE_SHOWN ? len : NONCE_SHOWN;
 
@@ -206,7 +226,7 @@ static enum hm_verdict check_nonce(
     const struct question *q, const struct established *e)
 {
 	const struct hm_bytes *nonce = &e->document.nonce;
-	char wanted[2 * NONCE_SHOWN + 4], found[2 * NONCE_SHOWN + 4];
+	char wanted[SHOWN_TEXT_MAX], found[SHOWN_TEXT_MAX];
 	bool ok;
 
 	if (q->nonce == NULL)
@@ -218,6 +238,53 @@ static enum hm_verdict check_nonce(
 	return report_check(q->report, "nonce",
 	    ok ? HM_VALID : HM_NONCE_MISMATCH, wanted,
 	    nonce->present ? found : "none");
+}
+
+static enum hm_verdict tell_same(const struct question *q, const char *check,
+    enum hm_verdict verdict, const struct hm_bytes *wanted,
+    const struct hm_bytes *found)
+{
+	char wanted_text[SHOWN_TEXT_MAX], found_text[SHOWN_TEXT_MAX];
+
+	show_bytes(wanted_text, wanted->bytes, wanted->len);
+	show_bytes(found_text, found->bytes, found->len);
+	return report_check(q->report, check, verdict, wanted_text,
+	    found->present ? found_text : "none");
+}
+
+static bool same_bytes(const struct hm_bytes *a, const struct hm_bytes *b)
+{
+	return a->len == b->len &&
+	       CRYPTO_memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+/* What the policy itself wants of the nonce, whoever asks. */
+static enum hm_verdict check_policy_nonce(
+    const struct question *q, const struct established *e)
+{
+	const struct hm_bytes *wanted = &q->policy->nonce;
+	const struct hm_bytes *found = &e->document.nonce;
+	bool ok;
+
+	if (!wanted->present)
+		return HM_VALID;
+	ok = same_bytes(wanted, found);
+	return tell_same(q, "policy_nonce", ok ? HM_VALID : HM_NONCE_MISMATCH,
+	    wanted, found);
+}
+
+static enum hm_verdict check_policy_user_data(
+    const struct question *q, const struct established *e)
+{
+	const struct hm_bytes *wanted = &q->policy->user_data;
+	const struct hm_bytes *found = &e->document.user_data;
+	bool ok;
+
+	if (!wanted->present)
+		return HM_VALID;
+	ok = same_bytes(wanted, found);
+	return tell_same(q, "policy_user_data",
+	    ok ? HM_VALID : HM_USER_DATA_MISMATCH, wanted, found);
 }
 
 enum hm_verdict judge_document(const struct question *q, struct answer *answer)
@@ -236,10 +303,16 @@ enum hm_verdict judge_document(const struct question *q, struct answer *answer)
 	if (verdict == HM_VALID)
 		verdict = check_enclave_age(q, e);
 	if (verdict == HM_VALID)
+		verdict = check_booted_after(q, e);
+	if (verdict == HM_VALID)
 		verdict = check_debug(q, e);
 	if (verdict == HM_VALID)
 		verdict = check_release(q, answer);
 	if (verdict == HM_VALID)
 		verdict = check_nonce(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_policy_nonce(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_policy_user_data(q, e);
 	return verdict;
 }

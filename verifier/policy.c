@@ -26,6 +26,7 @@ struct hm_policy *hm_policy_new(void)
 	policy->max_age_ms = DEFAULT_MAX_AGE_MS;
 	policy->max_future_ms = DEFAULT_MAX_FUTURE_MS;
 	policy->max_enclave_age_ms = -1;
+	policy->booted_after_ms = INT64_MIN;
 	return policy;
 }
 

@@ -53,6 +53,9 @@ struct hm_policy {
 	size_t revoked_count;
 	int64_t max_age_ms, max_future_ms;
 	int64_t max_enclave_age_ms; /* -1: not asked for */
+	int64_t booted_after_ms;    /* INT64_MIN: not asked for */
+	/* present: the document's must be the same bytes */
+	struct hm_bytes nonce, user_data;
 	bool allow_debug;
 };
 

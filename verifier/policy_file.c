@@ -245,31 +245,69 @@ static int read_age(
 	return 0;
 }
 
+/* null and absent: not asked for. An empty one would match nobody's question,
+ * so it is no answer to "which?". */
+static int read_hex(const struct reader *r, const json_t *value,
+    const char *name, struct hm_bytes *out)
+{
+	size_t digits = json_string_length(value);
+
+	if (value == NULL || json_is_null(value))
+		return 0;
+	if (!json_is_string(value) || digits < 2 || digits > 2 * HM_NONCE_MAX ||
+	    hex_decode(
+		out->bytes, digits / 2, json_string_value(value), digits) != 0)
+		return fail(r, "%s: not 1 to %d bytes in hexadecimal", name,
+		    HM_NONCE_MAX);
+	out->present = true;
+	out->len = digits / 2;
+	return 0;
+}
+
+struct members { /* of the file; NULL: absent */
+	json_t *roots, *root_files, *releases, *max_age, *max_future;
+	json_t *max_enclave_age, *booted_after, *nonce, *user_data, *revoked;
+	int allow_debug;
+};
+
+static int read_members(const struct reader *r, struct members *m, json_t *root)
+{
+	json_error_t why;
+
+	memset(m, 0, sizeof(*m));
+	if (json_unpack_ex(root, &why, 0,
+		"{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b !}",
+		"roots", &m->roots, "root_files", &m->root_files, "releases",
+		&m->releases, "max_age_s", &m->max_age, "max_future_s",
+		&m->max_future, "max_enclave_age_s", &m->max_enclave_age,
+		"booted_after", &m->booted_after, "nonce", &m->nonce,
+		"user_data", &m->user_data, "revoked", &m->revoked,
+		"insecure_allow_debug", &m->allow_debug) != 0)
+		return fail(r, "%.140s", why.text);
+	if (json_is_null(m->max_enclave_age))
+		m->max_enclave_age = NULL;
+	return 0;
+}
+
 static int read_policy(const struct reader *r, json_t *root)
 {
-	json_t *roots = NULL, *files = NULL, *releases = NULL, *age = NULL,
-	       *future = NULL, *enclave = NULL, *revoked = NULL;
-	struct hm_policy *policy = r->policy;
-	json_error_t why;
-	int debug = 0;
+	struct hm_policy *p = r->policy;
+	struct members m;
 
-	if (json_unpack_ex(root, &why, 0,
-		"{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?b !}", "roots", &roots,
-		"root_files", &files, "releases", &releases, "max_age_s", &age,
-		"max_future_s", &future, "max_enclave_age_s", &enclave,
-		"revoked", &revoked, "insecure_allow_debug", &debug) != 0)
-		return fail(r, "%.140s", why.text);
-	if (json_is_null(enclave))
-		enclave = NULL;
-	if (read_roots(r, roots, files) != 0 ||
-	    read_releases(r, releases) != 0 ||
-	    read_age(r, age, "max_age_s", &policy->max_age_ms) != 0 ||
-	    read_age(r, future, "max_future_s", &policy->max_future_ms) != 0 ||
-	    read_age(r, enclave, "max_enclave_age_s",
-		&policy->max_enclave_age_ms) != 0 ||
-	    read_revoked(r, revoked) != 0)
+	if (read_members(r, &m, root) != 0 ||
+	    read_roots(r, m.roots, m.root_files) != 0 ||
+	    read_releases(r, m.releases) != 0 ||
+	    read_age(r, m.max_age, "max_age_s", &p->max_age_ms) != 0 ||
+	    read_age(r, m.max_future, "max_future_s", &p->max_future_ms) != 0 ||
+	    read_age(r, m.max_enclave_age, "max_enclave_age_s",
+		&p->max_enclave_age_ms) != 0 ||
+	    read_hex(r, m.nonce, "nonce", &p->nonce) != 0 ||
+	    read_hex(r, m.user_data, "user_data", &p->user_data) != 0 ||
+	    read_revoked(r, m.revoked) != 0)
 		return -1;
-	policy->allow_debug = debug != 0;
+	if (read_bound(&p->booted_after_ms, m.booted_after, INT64_MIN) != 0)
+		return fail(r, "booted_after: not RFC 3339 in UTC");
+	p->allow_debug = m.allow_debug != 0;
 	return 0;
 }
 

@@ -172,17 +172,33 @@ static enum hm_verdict judge_published(const struct trial *t)
 	return HM_VALID;
 }
 
-static enum hm_verdict check_published(struct trial *t)
+/* The bounds of judge_published(), for people. */
+static void describe_bounds(const struct trial *t, char out[HM_TEXT_MAX])
 {
 	const struct hm_document *document = &t->answer.facts->document;
-	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX],
-	    found[MOMENT_TEXT_MAX] = "", wanted[HM_TEXT_MAX] = "";
+	const struct hm_policy *policy = t->question.policy;
+	int64_t from_ms = document->timestamp_ms - policy->max_future_ms;
+	int64_t until_ms = document->not_after_ms;
+	int64_t oldest_ms = t->question.at_ms - policy->max_age_ms;
+	int64_t newest_ms = t->question.at_ms + policy->max_future_ms;
+	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX];
+
+	if (t->question.live && oldest_ms > from_ms)
+		from_ms = oldest_ms;
+	if (t->question.live && newest_ms < until_ms)
+		until_ms = newest_ms;
+	moment_format(from_ms, from);
+	moment_format(until_ms, until);
+	snprintf(out, HM_TEXT_MAX, "%s to %s", from, until);
+}
+
+static enum hm_verdict check_published(struct trial *t)
+{
+	char wanted[HM_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
 
 	if (report_wanted(t->question.report)) {
-		moment_format(document->timestamp_ms, from);
-		moment_format(document->not_after_ms, until);
+		describe_bounds(t, wanted);
 		moment_format(t->item.published_ms, found);
-		snprintf(wanted, sizeof(wanted), "%s to %s", from, until);
 	}
 	return tell(t, "published", judge_published(t), wanted, found);
 }

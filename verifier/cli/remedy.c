@@ -64,11 +64,13 @@
 #define SAYS_PLATFORM_MISMATCH                                       \
 	"The item names another platform than its root speaks for.", \
 	    "Fetch the item again; a simulated oracle cannot pass for a real one."
-#define SAYS_NONCE_MISMATCH                                         \
-	"The document does not hold the nonce that you asked for.", \
+#define SAYS_NONCE_MISMATCH                                                  \
+	"The document does not hold the nonce that you or the policy asked " \
+	"for.",                                                              \
 	    "Ask for a document with your nonce: it may be an old one."
-#define SAYS_USER_DATA_MISMATCH                                      \
-	"The item's boot or configuration is not the one attested.", \
+#define SAYS_USER_DATA_MISMATCH                                             \
+	"The item's boot or configuration is not the one attested, or the " \
+	"document's user_data is not the policy's.",                        \
 	    "Do not use it, and tell the operator."
 #define SAYS_CHAIN_EXPIRED                                                     \
 	"A certificate of the document's chain has expired; the last of them " \
@@ -83,8 +85,9 @@
 #define SAYS_DOCUMENT_IN_FUTURE                                    \
 	"The document was signed after the time it is judged at.", \
 	    "Check this machine's clock."
-#define SAYS_ENCLAVE_TOO_OLD                                         \
-	"The enclave has run longer than max_enclave_age_s allows.", \
+#define SAYS_ENCLAVE_TOO_OLD                                              \
+	"The enclave was started before booted_after, or has run longer " \
+	"than max_enclave_age_s allows.",                                 \
 	    "Ask the operator to start it anew, or allow a longer time."
 #define SAYS_ITEM_EXPIRED                    \
 	"The price is past its expires_ms.", \

@@ -1,0 +1,320 @@
+/* What a policy may say of the document itself: when the enclave was started,
+ * its nonce, its user_data. Read from the file, and judged. */
+#include "tests/unit/verifier/document_builder.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct builder *b;
+static struct hm_policy *policy;
+
+static int setup(void **state)
+{
+	(void)state;
+	b = builder_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	builder_free(b);
+	return 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	builder_reset(b);
+	builder_make(b);
+	policy = builder_policy(b);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	hm_policy_free(policy);
+	policy = NULL;
+	return 0;
+}
+
+static void again(void)
+{
+	hm_policy_free(policy);
+	builder_make(b);
+	policy = builder_policy(b);
+}
+
+static void want(struct hm_bytes *out, const void *bytes, size_t len)
+{
+	out->present = true;
+	out->len = len;
+	memcpy(out->bytes, bytes, len);
+}
+
+/* Live and replay say the same of what does not depend on the time. */
+static enum hm_verdict judge(void)
+{
+	enum hm_verdict replay = hm_document_verify_replay(
+	    policy, NULL, b->document.at, b->document.len, NULL, 0, NULL, NULL);
+
+	assert_int_equal(
+	    hm_document_verify_live(policy, NULL, b->document.at,
+		b->document.len, BUILDER_NOW_MS, NULL, 0, NULL, NULL),
+	    replay);
+	return replay;
+}
+
+/* ---- judged ---- */
+
+static void test_booted_after(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(), HM_VALID);
+	policy->booted_after_ms = BUILDER_START_MS;
+	assert_int_equal(judge(), HM_VALID);
+	policy->booted_after_ms++;
+	assert_int_equal(judge(), HM_ENCLAVE_TOO_OLD);
+	policy->booted_after_ms = INT64_MAX;
+	assert_int_equal(judge(), HM_ENCLAVE_TOO_OLD);
+	policy->booted_after_ms = 0;
+	assert_int_equal(judge(), HM_VALID);
+}
+
+/* Whoever could choose the module_id would choose a late start: one that lies
+ * after the signature is none. */
+static void test_started_after_signature(void **state)
+{
+	(void)state;
+	for (int late_ms = 5000; late_ms <= 5001; late_ms++) {
+		snprintf(b->module_id, sizeof(b->module_id),
+		    "i-0-enc%012llx0000",
+		    (unsigned long long)BUILDER_NOW_MS + (unsigned)late_ms);
+		snprintf(
+		    b->leaf_name, sizeof(b->leaf_name), "%s.x", b->module_id);
+		again();
+		assert_int_equal(judge(), HM_VALID);
+		policy->booted_after_ms = BUILDER_START_MS;
+		assert_int_equal(
+		    judge(), late_ms > 5000 ? HM_ENCLAVE_TOO_OLD : HM_VALID);
+	}
+}
+
+/* As with the caller's nonce: the same bytes, not a part of them, not null. */
+static void check_field(struct blob *field, struct hm_bytes *(*wanted)(void),
+    enum hm_verdict mismatch)
+{
+	blob_set(field, "\x01\x02\x03", 3);
+	again();
+	want(wanted(), "\x01\x02\x03", 3);
+	assert_int_equal(judge(), HM_VALID);
+	want(wanted(), "\x01\x02\x04", 3);
+	assert_int_equal(judge(), mismatch);
+	want(wanted(), "\x01\x02", 2);
+	assert_int_equal(judge(), mismatch);
+	want(wanted(), "\x01\x02\x03\x00", 4);
+	assert_int_equal(judge(), mismatch);
+	field->len = 0; /* null */
+	again();
+	want(wanted(), "\x00", 1);
+	assert_int_equal(judge(), mismatch);
+}
+
+static struct hm_bytes *policy_nonce(void)
+{
+	return &policy->nonce;
+}
+
+static struct hm_bytes *policy_user_data(void)
+{
+	return &policy->user_data;
+}
+
+static void test_nonce(void **state)
+{
+	(void)state;
+	check_field(&b->nonce, policy_nonce, HM_NONCE_MISMATCH);
+}
+
+static void test_user_data(void **state)
+{
+	(void)state;
+	check_field(&b->user_data, policy_user_data, HM_USER_DATA_MISMATCH);
+}
+
+/* The caller's nonce does not stand in for the policy's, nor this for that. */
+static void test_both_nonces(void **state)
+{
+	(void)state;
+	blob_set(&b->nonce, "\x07", 1);
+	again();
+	want(&policy->nonce, "\x08", 1);
+	assert_int_equal(
+	    hm_document_verify_replay(policy, NULL, b->document.at,
+		b->document.len, (const uint8_t *)"\x07", 1, NULL, NULL),
+	    HM_NONCE_MISMATCH);
+	want(&policy->nonce, "\x07", 1);
+	assert_int_equal(
+	    hm_document_verify_replay(policy, NULL, b->document.at,
+		b->document.len, (const uint8_t *)"\x08", 1, NULL, NULL),
+	    HM_NONCE_MISMATCH);
+}
+
+/* What a stricter policy wants is asked of a cached document too. */
+static void test_cached(void **state)
+{
+	struct hm_cache *cache = hm_cache_new(2);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(
+		    hm_document_verify_replay(policy, cache, b->document.at,
+			b->document.len, NULL, 0, NULL, NULL),
+		    i == 0 ? HM_VALID : HM_ENCLAVE_TOO_OLD);
+		policy->booted_after_ms = BUILDER_START_MS + 1;
+	}
+	hm_cache_free(cache);
+}
+
+static void on_check(void *data, const char *check, bool passed,
+    const char *wanted, const char *found)
+{
+	char *out = data;
+
+	if (strcmp(check, "booted_after") == 0 ||
+	    strncmp(check, "policy_", 7) == 0)
+		snprintf(out + strlen(out), 512 - strlen(out), "%s %d %s %s\n",
+		    check, passed, wanted, found);
+}
+
+static void test_report(void **state)
+{
+	char text[512] = "";
+	const struct hm_report report = {on_check, text};
+
+	(void)state;
+	blob_set(&b->nonce, "\x07", 1);
+	again();
+	want(&policy->nonce, "\x07", 1);
+	want(&policy->user_data, "\x08", 1);
+	policy->booted_after_ms = 0;
+	b->user_data.len = 0;
+	assert_int_equal(hm_document_verify_replay(policy, NULL, b->document.at,
+			     b->document.len, NULL, 0, NULL, &report),
+	    HM_USER_DATA_MISMATCH);
+	assert_string_equal(text,
+	    "booted_after 1 1970-01-01T00:00:00.000Z 2026-11-21T08:00:00.000Z\n"
+	    "policy_nonce 1 07 07\n"
+	    "policy_user_data 0 08 none\n");
+}
+
+/* ---- read ---- */
+
+static int parse(struct hm_policy **out, const char *member)
+{
+	char json[4096], error[HM_TEXT_MAX];
+	int status;
+
+	snprintf(json, sizeof(json), "{\"releases\":[],%s}", member);
+	status = hm_policy_parse(out, json, strlen(json), error);
+	assert_int_equal(status == 0, error[0] == '\0');
+	return status;
+}
+
+static void test_file(void **state)
+{
+	struct hm_policy *p;
+
+	(void)state;
+	assert_int_equal(parse(&p, "\"booted_after\":\"2026-11-01T00:00:00Z\","
+				   "\"nonce\":\"00fF\",\"user_data\":\"0a\""),
+	    0);
+	assert_int_equal(p->booted_after_ms, 1793491200000);
+	assert_true(p->nonce.present);
+	assert_int_equal(p->nonce.len, 2);
+	assert_memory_equal(p->nonce.bytes, "\x00\xff", 2);
+	assert_true(p->user_data.present);
+	assert_int_equal(p->user_data.len, 1);
+	hm_policy_free(p);
+	assert_int_equal(
+	    parse(
+		&p, "\"booted_after\":null,\"nonce\":null,\"user_data\":null"),
+	    0);
+	assert_true(p->booted_after_ms == INT64_MIN);
+	assert_false(p->nonce.present);
+	assert_false(p->user_data.present);
+	hm_policy_free(p);
+	assert_int_equal(parse(&p, "\"max_age_s\":1"), 0);
+	assert_true(p->booted_after_ms == INT64_MIN);
+	assert_false(p->nonce.present || p->user_data.present);
+	hm_policy_free(p);
+}
+
+static void test_file_refused(void **state)
+{
+	static const char *const bad[] = {
+	    "\"booted_after\":\"2026-11-01\"",
+	    "\"booted_after\":\"2026-02-30T00:00:00Z\"",
+	    "\"booted_after\":1793491200",
+	    "\"booted_after\":\"\"",
+	    "\"nonce\":\"\"",
+	    "\"nonce\":\"0\"",
+	    "\"nonce\":\"00 \"",
+	    "\"nonce\":\"0x00\"",
+	    "\"nonce\":0",
+	    "\"nonce\":[\"00\"]",
+	    "\"nonce\":\"00\",\"nonce\":\"00\"",
+	    "\"user_data\":\"\"",
+	    "\"user_data\":\"abc\"",
+	    "\"user_data\":{}",
+	    "\"user_datas\":\"00\"",
+	};
+	struct hm_policy *p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (parse(&p, bad[i]) == 0)
+			fail_msg("taken: %s", bad[i]);
+}
+
+static void test_longest(void **state)
+{
+	char member[2 * HM_NONCE_MAX + 32] = "\"nonce\":\"";
+	struct hm_policy *p;
+	size_t at = strlen(member);
+
+	(void)state;
+	memset(member + at, '1', 2 * HM_NONCE_MAX + 2);
+	memcpy(member + at + 2 * HM_NONCE_MAX, "\"", 2);
+	assert_int_equal(parse(&p, member), 0);
+	assert_int_equal(p->nonce.len, HM_NONCE_MAX);
+	hm_policy_free(p);
+	memcpy(member + at + 2 * HM_NONCE_MAX, "11\"", 4);
+	assert_int_equal(parse(&p, member), -1);
+}
+
+#define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    EACH(test_booted_after),
+	    EACH(test_started_after_signature),
+	    EACH(test_nonce),
+	    EACH(test_user_data),
+	    EACH(test_both_nonces),
+	    EACH(test_cached),
+	    EACH(test_report),
+	    cmocka_unit_test(test_file),
+	    cmocka_unit_test(test_file_refused),
+	    cmocka_unit_test(test_longest),
+	};
+
+	return cmocka_run_group_tests_name(
+	    "policy fields", tests, setup, teardown);
+}
