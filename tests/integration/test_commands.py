@@ -126,7 +126,18 @@ class Check(unittest.TestCase):
         path = self.dir / "policy.json"
         done = support.run("hallmark", "policy", "check", path)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for said in ("root     aws-nitro-g1, for platform aws-nitro",
+                     "at most 300 s old"):
+            self.assertIn(said, done.stdout)
         policy = json.loads(path.read_text())
+        policy.update(booted_after="2026-11-01T00:00:00Z", nonce="00ff",
+                      max_enclave_age_s=60, insecure_allow_debug=True)
+        settings.write_json(path, policy)
+        done = support.run("hallmark", "policy", "check", path)
+        for said in ("started at most 60 s ago", "exactly 00ff",
+                     "started at or after 2026-11-01T00:00:00.000Z",
+                     "DEBUG ENCLAVES ARE ACCEPTED"):
+            self.assertIn(said, done.stdout)
         policy["surprise"] = True
         settings.write_json(path, policy)
         self.assert_names(support.run("hallmark", "policy", "check", path),

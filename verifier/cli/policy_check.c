@@ -1,20 +1,101 @@
-/* policy_check: `hallmark policy check`. */
+/* policy_check: `hallmark policy check`, what a policy would accept. */
 #include "verifier/cli/command.h"
 #include "verifier/daemon/policy_file.h"
+#include "verifier/moment.h"
+#include "verifier/policy.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#define CONFIG_PCR 16 /* the oracle's configuration */
 
 static const char help[] =
     "usage: hallmark policy check FILE\n"
     "\n"
     "Reads a policy and the root certificates it names, and says whether it\n"
-    "can be used: known keys only, a root, a release, and at least one of\n"
-    "PCR0, PCR1, PCR2 in each.\n"
+    "can be used (known keys only, a root, a release, and at least one of\n"
+    "PCR0, PCR1, PCR2 in each) and what it would accept.\n"
     "\n"
     "Exit: 0 usable, 5 not.\n"
     "\n"
     "Example:\n"
     "  hallmark policy check deploy/policy.example.json\n";
+
+/* Names come from a file: nothing in them moves the terminal's cursor. */
+static void print_name(const char *name)
+{
+	for (; *name; name++)
+		putchar(*name < 0x20 || *name > 0x7e ? '?' : *name);
+}
+
+static void print_moment(const char *before, int64_t ms)
+{
+	char text[MOMENT_TEXT_MAX];
+
+	if (ms == INT64_MIN || ms == INT64_MAX)
+		return;
+	moment_format(ms, text);
+	printf("%s%s", before, text);
+}
+
+static void print_release(const struct policy_release *release)
+{
+	fputs("release  ", stdout);
+	print_name(release->name);
+	fputs(": PCR", stdout);
+	for (unsigned i = 0; i < HM_PCR_COUNT; i++)
+		if (release->pin_mask >> i & 1)
+			printf(" %u", i);
+	print_moment(", from ", release->not_before_ms);
+	print_moment(", until ", release->not_after_ms);
+	putchar('\n');
+	if (!(release->pin_mask >> CONFIG_PCR & 1))
+		puts("  note   PCR16 is not pinned: any configuration will do");
+}
+
+static void print_bytes(const char *name, const struct hm_bytes *bytes)
+{
+	if (!bytes->present)
+		return;
+	printf("%s  exactly ", name);
+	for (size_t i = 0; i < bytes->len; i++)
+		printf("%02x", bytes->bytes[i]);
+	putchar('\n');
+}
+
+static void print_limits(const struct hm_policy *policy)
+{
+	printf("times    at most %" PRId64 " s old, %" PRId64 " s ahead\n",
+	    policy->max_age_ms / 1000, policy->max_future_ms / 1000);
+	if (policy->max_enclave_age_ms >= 0)
+		printf("enclave  started at most %" PRId64 " s ago\n",
+		    policy->max_enclave_age_ms / 1000);
+	if (policy->booted_after_ms != INT64_MIN) {
+		print_moment(
+		    "enclave  started at or after ", policy->booted_after_ms);
+		putchar('\n');
+	}
+	print_bytes("nonce  ", &policy->nonce);
+	print_bytes("user_data", &policy->user_data);
+	if (policy->revoked_count)
+		printf("revoked  %zu certificates\n", policy->revoked_count);
+	if (policy->allow_debug)
+		puts(
+		    "  note   DEBUG ENCLAVES ARE ACCEPTED: their host can read "
+		    "and change their memory");
+}
+
+static void print_policy(const struct hm_policy *policy)
+{
+	for (size_t i = 0; i < policy->root_count; i++) {
+		fputs("root     ", stdout);
+		print_name(policy->roots[i].name);
+		printf(", for platform %s\n", policy->roots[i].platform);
+	}
+	for (size_t i = 0; i < policy->release_count; i++)
+		print_release(&policy->releases[i]);
+	print_limits(policy);
+}
 
 static int run(int argc, char **argv)
 {
@@ -28,8 +109,10 @@ static int run(int argc, char **argv)
 		fprintf(stderr, "REFUSED %s\n", error);
 		return COMMAND_POLICY;
 	}
+	print_policy(policy);
 	hm_policy_free(policy);
-	return printf("ok    %s\n", file) < 0 ? COMMAND_USAGE : COMMAND_OK;
+	printf("ok       %s\n", file);
+	return fflush(stdout) || ferror(stdout) ? COMMAND_USAGE : COMMAND_OK;
 }
 
 const struct command command_policy_check = {

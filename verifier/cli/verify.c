@@ -5,6 +5,7 @@
 #include "verifier/cli/input.h"
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
+#include "verifier/cli/rule.h"
 #include "verifier/cli/verify_options.h"
 #include "verifier/moment.h"
 
@@ -63,14 +64,27 @@ static void print_plain(const char *text)
 
 static void print_pair(const char *wanted, const char *found)
 {
-	if (wanted) {
-		fputs("wanted ", stdout);
-		print_plain(wanted);
-	}
-	if (found) {
-		fputs(wanted ? ", found " : "found ", stdout);
-		print_plain(found);
-	}
+	fputs("wanted ", stdout);
+	print_plain(wanted);
+	fputs(", found ", stdout);
+	print_plain(found);
+}
+
+/* Where the library names no particulars: the rule in general. */
+static const char *wanted_in_words(const char *check, const char *wanted)
+{
+	const char *rule = rule_of(check);
+
+	if (wanted)
+		return wanted;
+	return rule ? rule : check;
+}
+
+static const char *found_in_words(bool passed, const char *found)
+{
+	if (found)
+		return found;
+	return passed ? "that" : "something else";
 }
 
 static void on_check(void *data, const char *check, bool passed,
@@ -87,10 +101,11 @@ static void on_check(void *data, const char *check, bool passed,
 		return;
 	}
 	printf("%-5s %s", passed ? "ok" : "FAIL", check);
-	if (wanted || found)
+	if (wanted || found || !passed || j->options->explain)
 		printf("%*s", pad > 0 ? pad : 1, "");
 	if (!passed || j->options->explain)
-		print_pair(wanted, found);
+		print_pair(wanted_in_words(check, wanted),
+		    found_in_words(passed, found));
 	else if (found || wanted)
 		print_plain(found ? found : wanted);
 	putchar('\n');

@@ -1,0 +1,126 @@
+/* rule: every check that the library reports has a rule to explain it by, and
+ * every rule is of a check that the library reports. */
+#include "tests/unit/verifier/document_builder.c"
+#include "tests/unit/verifier/item_builder.c"
+
+#include "verifier/cli/rule.c"
+#include "verifier/moment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define RULES_MAX 64
+#define LIVE_MS   (ITEM_PUBLISHED_MS + 1)
+
+static struct builder *b;
+static struct item_builder i;
+static bool seen[RULES_MAX];
+
+static int setup(void **state)
+{
+	(void)state;
+	b = builder_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	builder_free(b);
+	return 0;
+}
+
+static void on_check(void *data, const char *check, bool passed,
+    const char *wanted, const char *found)
+{
+	const char *wants = rule_of(check);
+
+	(void)data;
+	(void)passed;
+	(void)wanted;
+	(void)found;
+	if (!wants)
+		fail_msg("no rule explains %s", check);
+	for (size_t n = 0; rules[n].check; n++)
+		seen[n] |= rules[n].wants == wants;
+}
+
+static const struct hm_report report = {.cb = on_check};
+
+static void want(struct hm_bytes *out, const struct blob *blob)
+{
+	out->present = true;
+	out->len = blob->len;
+	memcpy(out->bytes, blob->at, blob->len);
+}
+
+/* A policy that asks for everything there is. */
+static void judge_all(void)
+{
+	i.policy->max_enclave_age_ms = MOMENT_MAX_MS;
+	i.policy->booted_after_ms = 0;
+	want(&i.policy->nonce, &b->nonce);
+	want(&i.policy->user_data, &b->user_data);
+	assert_int_equal(hm_item_verify_live(i.policy, NULL, &i.envelope, NULL,
+			     0, LIVE_MS, NULL, &report),
+	    HM_VALID);
+}
+
+static void judge_reference(void)
+{
+	struct hm_policy *empty = hm_policy_new();
+
+	i.envelope.document = NULL;
+	assert_int_equal(hm_item_verify_replay(i.policy, NULL, &i.envelope,
+			     NULL, 0, NULL, &report),
+	    HM_ATTESTATION_MISSING);
+	assert_int_equal(hm_item_verify_replay(
+			     empty, NULL, &i.envelope, NULL, 0, NULL, &report),
+	    HM_POLICY_EMPTY);
+	hm_policy_free(empty);
+}
+
+static void test_each(void **state)
+{
+	(void)state;
+	item_reset(&i, b);
+	blob_set(&b->nonce, "\x07", 1);
+	item_content(&i);
+	item_sign(&i);
+	item_envelope(&i);
+	judge_all();
+	assert_int_equal(
+	    hm_document_verify_replay(i.policy, NULL, b->document.at,
+		b->document.len, b->nonce.at, b->nonce.len, NULL, &report),
+	    HM_VALID);
+	judge_reference();
+	item_drop(&i);
+	for (size_t n = 0; rules[n].check; n++)
+		if (!seen[n])
+			fail_msg("nothing reports %s", rules[n].check);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(rule_of("pcr0"), rule_of("pcr31"));
+	assert_null(rule_of("pcr"));
+	assert_null(rule_of("pcrx"));
+	assert_null(rule_of("cos"));
+	assert_null(rule_of("cosey"));
+	assert_null(rule_of(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_each),
+	    cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests_name("rule", tests, setup, teardown);
+}
