@@ -16,7 +16,8 @@
 
 struct item_key {
 	EVP_PKEY *pkey; /* owned; NULL: none */
-	size_t modulus_len;
+	EVP_PKEY_CTX *verify;
+	EVP_MD_CTX *sha256;
 	char pem[ITEM_KEY_PEM_MAX]; /* as OpenSSL writes it */
 };
 
@@ -25,8 +26,9 @@ HM_MUST_CHECK int item_key_open(struct item_key *out, struct slice spki);
 void item_key_close(struct item_key *key);
 
 /* RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, 8.2.2); the signature is as long
- * as the modulus. */
-bool item_key_verifies(const struct item_key *key, const void *bytes,
-    size_t len, const uint8_t *signature, size_t signature_len);
+ * as the modulus (OpenSSL sees to it). Gives the hash of `bytes`, which it had
+ * to make, or zeros. */
+bool item_key_verifies(const struct item_key *key, struct slice bytes,
+    struct slice signature, uint8_t sha256[HM_SHA256_LEN]);
 
 #endif

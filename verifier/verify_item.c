@@ -12,6 +12,7 @@
  * Two clocks meet here, the enclave's (published_ms) and the hypervisor's (the
  * document's timestamp). They may differ by the policy's max_future_s.
  */
+#include "feeds/check.h"
 #include "feeds/hex.h"
 #include "feeds/item.h"
 #include "verifier/attested_data.h"
@@ -31,6 +32,7 @@ struct trial {
 	struct slice document; /* {NULL, 0}: neither inside nor supplied */
 	struct item item;      /* set by read_content */
 	struct answer answer;  /* set by check_document */
+	uint8_t sha256[HM_SHA256_LEN]; /* of content: set by check_signature */
 };
 
 static enum hm_verdict tell(const struct trial *t, const char *check,
@@ -42,10 +44,14 @@ static enum hm_verdict tell(const struct trial *t, const char *check,
 static enum hm_verdict check_envelope(struct trial *t)
 {
 	const struct hm_envelope *e = t->envelope;
-	bool ok = e != NULL && e->content != NULL && e->signature != NULL &&
-		  e->public_key != NULL && e->content_len <= ITEM_CONTENT_MAX &&
-		  memchr(e->platform, '\0', sizeof(e->platform)) != NULL &&
-		  t->document.len <= HM_DOCUMENT_MAX;
+	bool ok = REQUIRE(envelope_null, e != NULL) &&
+		  REQUIRE(envelope_content, e->content != NULL) &&
+		  REQUIRE(envelope_signature, e->signature != NULL) &&
+		  REQUIRE(envelope_key, e->public_key != NULL) &&
+		  REQUIRE(envelope_platform,
+		      memchr(e->platform, '\0', sizeof(e->platform)) != NULL) &&
+		  REQUIRE(envelope_document_max,
+		      t->document.len <= HM_DOCUMENT_MAX);
 
 	return tell(
 	    t, "envelope", ok ? HM_VALID : HM_ENVELOPE_MALFORMED, NULL, NULL);
@@ -53,12 +59,12 @@ static enum hm_verdict check_envelope(struct trial *t)
 
 static enum hm_verdict read_content(struct trial *t)
 {
+	const struct hm_envelope *e = t->envelope;
 	const struct item *item = &t->item;
-	bool ok = item_decode(&t->item, t->envelope->content,
-		      t->envelope->content_len) == 0 &&
-		  item->published_ms >= 0 &&
-		  item->published_ms <= MOMENT_MAX_MS &&
-		  item->expires_ms >= item->published_ms;
+	int status = item_decode(&t->item, e->content, e->content_len);
+	bool ok = REQUIRE(content_form, status == 0) &&
+		  REQUIRE(
+		      content_published, item->published_ms <= MOMENT_MAX_MS);
 
 	if (!t->question.live)
 		t->question.at_ms = question_time(t->item.published_ms);
@@ -69,21 +75,25 @@ static enum hm_verdict read_content(struct trial *t)
 static enum hm_verdict check_hash(struct trial *t)
 {
 	const uint8_t *named = t->envelope->attestation_sha256;
-	char wanted[2 * HM_SHA256_LEN + 1], found[2 * HM_SHA256_LEN + 1];
+	char wanted[2 * HM_SHA256_LEN + 1] = "";
+	char found[2 * HM_SHA256_LEN + 1] = "";
 	uint8_t sha256[HM_SHA256_LEN];
+	bool same;
 
-	hex_encode(named, HM_SHA256_LEN, wanted);
+	if (report_wanted(t->question.report))
+		hex_encode(named, HM_SHA256_LEN, wanted);
 	if (t->document.at == NULL)
 		return tell(
 		    t, "attestation_hash", HM_VALID, wanted, "by reference");
 	if (EVP_Digest(t->document.at, t->document.len, sha256, NULL,
 		EVP_sha256(), NULL) != 1)
 		return HM_NO_MEMORY;
-	hex_encode(sha256, HM_SHA256_LEN, found);
+	if (report_wanted(t->question.report))
+		hex_encode(sha256, HM_SHA256_LEN, found);
+	same = REQUIRE(
+	    attestation_hash, memcmp(sha256, named, HM_SHA256_LEN) == 0);
 	return tell(t, "attestation_hash",
-	    memcmp(sha256, named, HM_SHA256_LEN) == 0 ? HM_VALID
-						      : HM_ATTESTATION_MISMATCH,
-	    wanted, found);
+	    same ? HM_VALID : HM_ATTESTATION_MISMATCH, wanted, found);
 }
 
 static enum hm_verdict check_document(struct trial *t)
@@ -101,17 +111,18 @@ static enum hm_verdict check_platform(struct trial *t)
 {
 	const char *wanted = t->answer.root->platform;
 	const char *found = t->envelope->platform;
+	bool same = REQUIRE(item_platform, strcmp(wanted, found) == 0);
 
-	return tell(t, "platform",
-	    strcmp(wanted, found) == 0 ? HM_VALID : HM_PLATFORM_MISMATCH,
+	return tell(t, "platform", same ? HM_VALID : HM_PLATFORM_MISMATCH,
 	    wanted, found);
 }
 
 static enum hm_verdict check_public_key(struct trial *t)
 {
 	const struct item_key *key = &t->answer.facts->key;
-	bool ok = key->pkey != NULL &&
-		  strcmp(key->pem, t->envelope->public_key) == 0;
+	bool ok = REQUIRE(item_key_attested, key->pkey != NULL) &&
+		  REQUIRE(item_key_same,
+		      strcmp(key->pem, t->envelope->public_key) == 0);
 
 	return tell(t, "public_key", ok ? HM_VALID : HM_KEY_NOT_ATTESTED,
 	    "the attested RSA key",
@@ -123,11 +134,13 @@ static enum hm_verdict check_public_key(struct trial *t)
 static enum hm_verdict check_signature(struct trial *t)
 {
 	const struct hm_envelope *e = t->envelope;
-	bool ok = item_key_verifies(&t->answer.facts->key, e->content,
-	    e->content_len, e->signature, e->signature_len);
+	bool ok = item_key_verifies(&t->answer.facts->key,
+	    (struct slice){(const uint8_t *)e->content, e->content_len},
+	    (struct slice){e->signature, e->signature_len}, t->sha256);
 
-	return tell(
-	    t, "item_signature", ok ? HM_VALID : HM_ITEM_SIGNATURE, NULL, NULL);
+	return tell(t, "item_signature",
+	    REQUIRE(item_signature, ok) ? HM_VALID : HM_ITEM_SIGNATURE, NULL,
+	    NULL);
 }
 
 static enum hm_verdict check_user_data(struct trial *t)
@@ -136,16 +149,18 @@ static enum hm_verdict check_user_data(struct trial *t)
 	const struct item *item = &t->item;
 	struct attested_data attested;
 	const char *found = NULL;
+	int status = attested_data_parse(
+	    &attested, (struct slice){bytes->bytes, bytes->len});
+	int boot = memcmp(
+	    attested.boot_id, item->boot_id, sizeof(item->boot_id));
+	int config = memcmp(
+	    attested.config_sha256, item->config_sha256, HM_SHA256_LEN);
 
-	if (!bytes->present ||
-	    attested_data_parse(
-		&attested, (struct slice){bytes->bytes, bytes->len}) != 0)
+	if (REFUSE(user_data_form, status != 0))
 		found = "no boot_id and config_sha256 in the document";
-	else if (memcmp(attested.boot_id, item->boot_id,
-		     sizeof(attested.boot_id)) != 0)
+	else if (REFUSE(user_data_boot, boot != 0))
 		found = "another boot_id";
-	else if (memcmp(attested.config_sha256, item->config_sha256,
-		     sizeof(attested.config_sha256)) != 0)
+	else if (REFUSE(user_data_config, config != 0))
 		found = "another config_sha256";
 	return tell(t, "user_data",
 	    found == NULL ? HM_VALID : HM_USER_DATA_MISMATCH,
@@ -158,16 +173,18 @@ static enum hm_verdict judge_published(const struct trial *t)
 	const struct hm_document *document = &t->answer.facts->document;
 	const struct hm_policy *policy = t->question.policy;
 	int64_t published = t->item.published_ms;
+	int64_t ahead_ms = published - t->question.at_ms;
 
-	if (published < document->timestamp_ms - policy->max_future_ms)
+	if (REFUSE(item_before_document,
+		published < document->timestamp_ms - policy->max_future_ms))
 		return HM_ITEM_BEFORE_DOCUMENT;
-	if (published > document->not_after_ms)
+	if (REFUSE(item_after_chain, published > document->not_after_ms))
 		return HM_ITEM_AFTER_CHAIN;
 	if (!t->question.live)
 		return HM_VALID;
-	if (published - t->question.at_ms > policy->max_future_ms)
+	if (REFUSE(item_future, ahead_ms > policy->max_future_ms))
 		return HM_ITEM_IN_FUTURE;
-	if (t->question.at_ms - published > policy->max_age_ms)
+	if (REFUSE(item_age, -ahead_ms > policy->max_age_ms))
 		return HM_ITEM_TOO_OLD;
 	return HM_VALID;
 }
@@ -206,6 +223,7 @@ static enum hm_verdict check_published(struct trial *t)
 static enum hm_verdict check_expires(struct trial *t)
 {
 	char wanted[MOMENT_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
+	bool expired;
 
 	if (!t->question.live)
 		return HM_VALID;
@@ -213,9 +231,9 @@ static enum hm_verdict check_expires(struct trial *t)
 		moment_format(t->item.expires_ms, wanted);
 		moment_format(t->question.at_ms, found);
 	}
-	return tell(t, "expires",
-	    t->question.at_ms > t->item.expires_ms ? HM_ITEM_EXPIRED : HM_VALID,
-	    wanted, found);
+	expired = REFUSE(item_expired, t->question.at_ms > t->item.expires_ms);
+	return tell(
+	    t, "expires", expired ? HM_ITEM_EXPIRED : HM_VALID, wanted, found);
 }
 
 static enum hm_verdict (*const steps[])(struct trial *t) = {
@@ -252,13 +270,11 @@ static void copy_price(struct hm_item *out, const struct item *item)
 	decimal_format(item->confidence, out->confidence);
 }
 
-static enum hm_verdict fill(const struct trial *t, struct hm_item *out)
+static void fill(const struct trial *t, struct hm_item *out)
 {
 	const struct item *item = &t->item;
 
-	if (EVP_Digest(t->envelope->content, t->envelope->content_len,
-		out->content_sha256, NULL, EVP_sha256(), NULL) != 1)
-		return HM_NO_MEMORY;
+	memcpy(out->content_sha256, t->sha256, HM_SHA256_LEN);
 	snprintf(out->feed, sizeof(out->feed), "%s", item->feed);
 	memcpy(out->boot_id, item->boot_id, sizeof(out->boot_id));
 	out->sequence = item->sequence;
@@ -270,22 +286,24 @@ static enum hm_verdict fill(const struct trial *t, struct hm_item *out)
 	memcpy(out->previous_sha256, item->previous_sha256, HM_SHA256_LEN);
 	memcpy(out->config_sha256, item->config_sha256, HM_SHA256_LEN);
 	answer_document(&t->answer, &out->document);
-	return HM_VALID;
 }
 
 static enum hm_verdict run(struct trial *t, struct hm_item *out)
 {
 	enum hm_verdict verdict = HM_VALID;
 	char error[HM_TEXT_MAX];
+	int status = hm_policy_check(t->question.policy, error);
 
-	if (hm_policy_check(t->question.policy, error) != 0)
+	if (REFUSE(item_policy, status != 0))
 		return tell(t, "policy", HM_POLICY_EMPTY, NULL, error);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		verdict = steps[i](t);
 		if (verdict != HM_VALID)
 			return verdict;
 	}
-	return out == NULL ? HM_VALID : fill(t, out);
+	if (out != NULL)
+		fill(t, out);
+	return HM_VALID;
 }
 
 static enum hm_verdict judge(struct trial *t, struct hm_item *out)

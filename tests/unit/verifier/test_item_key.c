@@ -136,36 +136,148 @@ static void test_other_bytes(void **state)
 	EVP_PKEY_free(pkey);
 }
 
+/* Every byte changed in two ways: what is still taken is a key whose only text
+ * this is, by OpenSSL's account too. */
+static void test_flips(void **state)
+{
+	EVP_PKEY *pkey = rsa(2048, "10001");
+	unsigned char *der = NULL;
+	size_t len = (size_t)i2d_PUBKEY(pkey, &der), taken = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * len; i++) {
+		uint8_t flip = i % 2 == 0 ? 0x10 : 0xff;
+		unsigned char *again;
+		const unsigned char *at = der;
+		EVP_PKEY *read;
+
+		der[i / 2] ^= flip;
+		if (open_der(der, len) == 0) {
+			taken++;
+			again = NULL;
+			read = d2i_PUBKEY(NULL, &at, (long)len);
+			assert_non_null(read);
+			assert_int_equal(EVP_PKEY_base_id(read), EVP_PKEY_RSA);
+			assert_int_equal(i2d_PUBKEY(read, &again), len);
+			assert_memory_equal(again, der, len);
+			OPENSSL_free(again);
+			EVP_PKEY_free(read);
+		}
+		der[i / 2] ^= flip;
+	}
+	/* those of the modulus, of which the top bit stays, and few others */
+	assert_in_range(taken, 2 * 254, 2 * 256 + 8);
+	OPENSSL_free(der);
+	EVP_PKEY_free(pkey);
+}
+
+/* What the reader builds is what OpenSSL reads. */
+static void test_same_key(void **state)
+{
+	static const int bits[] = {2048, 2049, 2055, 2056, 3072, 4095, 4096};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		EVP_PKEY *pkey = rsa(
+		    bits[i], i % 2 == 0 ? "10001" : "80000001");
+		unsigned char *der = NULL;
+		int len = i2d_PUBKEY(pkey, &der);
+		struct item_key key;
+
+		assert_int_equal(
+		    item_key_open(&key, (struct slice){der, (size_t)len}), 0);
+		assert_int_equal(EVP_PKEY_eq(key.pkey, pkey), 1);
+		item_key_close(&key);
+		OPENSSL_free(der);
+		EVP_PKEY_free(pkey);
+	}
+}
+
+/* Replaces what is at `at` of a key of 2048 bits: 294 bytes. */
+static int open_with(size_t at, const void *bytes, size_t count)
+{
+	EVP_PKEY *pkey = rsa(2048, "10001");
+	unsigned char *der = NULL;
+	size_t len = (size_t)i2d_PUBKEY(pkey, &der);
+	int status;
+
+	assert_int_equal(len, 294);
+	memcpy(der + at, bytes, count);
+	status = open_der(der, len);
+	OPENSSL_free(der);
+	EVP_PKEY_free(pkey);
+	return status;
+}
+
+static void test_frame(void **state)
+{
+	(void)state;
+	assert_int_equal(open_with(0, "\x30\x82\x01\x22", 4), 0);
+	assert_int_equal(open_with(0, "\x31\x82\x01\x22", 4), -1);
+	assert_int_equal(open_with(19, "\x03\x82\x01\x0f\x00", 5), 0);
+	assert_int_equal(open_with(19, "\x04\x82\x01\x0f\x00", 5), -1);
+	assert_int_equal(open_with(19, "\x03\x82\x01\x0f\x01", 5), -1);
+	assert_int_equal(open_with(24, "\x30\x82\x01\x0a\x02", 5), 0);
+	assert_int_equal(open_with(24, "\x31\x82\x01\x0a\x02", 5), -1);
+	assert_int_equal(open_with(24, "\x30\x82\x01\x0a\x03", 5), -1);
+	/* a negative exponent, zero, one with a byte of zero too many */
+	assert_int_equal(open_with(289, "\x02\x03\x01\x00\x01", 5), 0);
+	assert_int_equal(open_with(289, "\x02\x03\x81\x00\x01", 5), -1);
+	assert_int_equal(open_with(289, "\x02\x03\x00\x00\x01", 5), -1);
+	assert_int_equal(open_with(289, "\x02\x01\x00\x05\x00", 5), -1);
+	/* something behind the exponent, inside the SEQUENCE */
+	assert_int_equal(open_with(289, "\x02\x01\x03\x05\x00", 5), -1);
+	/* a negative modulus */
+	assert_int_equal(open_with(28, "\x02\x82\x01\x01\x80", 5), -1);
+}
+
+static bool verifies(const struct item_key *key, const char *text, size_t len,
+    const uint8_t *sig, size_t sig_len)
+{
+	uint8_t sha256[32], wanted[32] = {0};
+	bool ok = item_key_verifies(key,
+	    (struct slice){(const uint8_t *)text, len},
+	    (struct slice){sig, sig_len}, sha256);
+
+	if (key->pkey != NULL)
+		EVP_Digest(text, len, wanted, NULL, EVP_sha256(), NULL);
+	assert_memory_equal(sha256, wanted, 32);
+	return ok;
+}
+
 static void test_verify(void **state)
 {
 	EVP_PKEY *pkey = EVP_RSA_gen(2048);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char *der = NULL, sig[256];
+	unsigned char *der = NULL, sig[257] = {0};
 	int len = i2d_PUBKEY(pkey, &der);
-	size_t sig_len = sizeof(sig);
+	size_t sig_len = 256;
 	struct item_key key, none = {0};
 
 	(void)state;
 	assert_int_equal(
 	    item_key_open(&key, (struct slice){der, (size_t)len}), 0);
-	assert_int_equal(key.modulus_len, 256);
 	EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey);
 	assert_int_equal(
 	    EVP_DigestSign(ctx, sig, &sig_len, (const unsigned char *)"abc", 3),
 	    1);
-	assert_true(item_key_verifies(&key, "abc", 3, sig, 256));
-	assert_false(item_key_verifies(&key, "abd", 3, sig, 256));
-	assert_false(item_key_verifies(&key, "abc", 2, sig, 256));
-	assert_false(item_key_verifies(&key, "abc", 3, sig, 255));
-	assert_false(item_key_verifies(&none, "abc", 3, sig, 256));
+	assert_true(verifies(&key, "abc", 3, sig, 256));
+	assert_false(verifies(&key, "abd", 3, sig, 256));
+	assert_false(verifies(&key, "abc", 2, sig, 256));
+	assert_false(verifies(&key, "abc", 3, sig, 255));
+	assert_false(verifies(&key, "abc", 3, sig, 0));
+	assert_false(verifies(&key, "abc", 3, sig, 257));
+	assert_false(verifies(&none, "abc", 3, sig, 256));
+	/* what failed leaves nothing behind */
+	assert_true(verifies(&key, "abc", 3, sig, 256));
 	/* with another digest */
 	EVP_MD_CTX_reset(ctx);
-	sig_len = sizeof(sig);
+	sig_len = 256;
 	EVP_DigestSignInit(ctx, NULL, EVP_sha512(), NULL, pkey);
 	assert_int_equal(
 	    EVP_DigestSign(ctx, sig, &sig_len, (const unsigned char *)"abc", 3),
 	    1);
-	assert_false(item_key_verifies(&key, "abc", 3, sig, 256));
+	assert_false(verifies(&key, "abc", 3, sig, 256));
 	item_key_close(&key);
 	OPENSSL_free(der);
 	EVP_MD_CTX_free(ctx);
@@ -179,6 +291,9 @@ int main(void)
 	    cmocka_unit_test(test_exponents),
 	    cmocka_unit_test(test_other_kinds),
 	    cmocka_unit_test(test_other_bytes),
+	    cmocka_unit_test(test_flips),
+	    cmocka_unit_test(test_same_key),
+	    cmocka_unit_test(test_frame),
 	    cmocka_unit_test(test_verify),
 	};
 
