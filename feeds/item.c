@@ -4,6 +4,7 @@
  * item_check() whether the value makes sense, so neither can drift from the
  * other. The reader walks the text once: no tree, no allocation.
  */
+#include "feeds/check.h"
 #include "feeds/hex.h"
 #include "feeds/item_check.h"
 
@@ -177,7 +178,7 @@ static bool accept(struct cursor *c, const char *text)
 
 static void expect(struct cursor *c, const char *text)
 {
-	if (!accept(c, text))
+	if (REFUSE(item_expected, !accept(c, text)))
 		c->wrong = true;
 }
 
@@ -194,7 +195,7 @@ static void get_string(
 		return;
 	while (c->p + len < c->end && c->p[len] != '"' && c->p[len] != '\0')
 		len++;
-	if (len >= size) {
+	if (REFUSE(item_text_max, len >= size)) {
 		c->wrong = true;
 		return;
 	}
@@ -207,14 +208,16 @@ static void get_string(
 static int get_name(struct cursor *c, const char *key, const char *const *names)
 {
 	char text[32];
+	int i = 0;
 
 	get_string(c, key, text, sizeof(text));
-	for (int i = 0; names[i] != NULL; i++) {
-		if (strcmp(names[i], text) == 0)
-			return i;
+	while (names[i] != NULL && strcmp(names[i], text) != 0)
+		i++;
+	if (REFUSE(item_unknown_name, names[i] == NULL)) {
+		c->wrong = true;
+		return 0;
 	}
-	c->wrong = true;
-	return 0;
+	return i;
 }
 
 static enum quote_error get_error(struct cursor *c, const char *key)
@@ -224,7 +227,7 @@ static enum quote_error get_error(struct cursor *c, const char *key)
 
 	get_string(c, key, text, sizeof(text));
 	error = quote_error_find(text, strlen(text));
-	c->wrong = c->wrong || error < 0;
+	c->wrong = c->wrong || REFUSE(item_unknown_error, error < 0);
 	return c->wrong ? QUOTE_OK : (enum quote_error)error;
 }
 
@@ -244,8 +247,9 @@ static void get_integer(
 	while (!c->wrong && c->p < c->end && *c->p >= '0' && *c->p <= '9' &&
 	       *out <= ITEM_INTEGER_MAX)
 		*out = *out * 10 + (*c->p++ - '0');
-	if (c->p == start || (*start == '0' && c->p - start > 1) ||
-	    *out > ITEM_INTEGER_MAX)
+	if (REFUSE(item_integer_empty, c->p == start) ||
+	    REFUSE(item_integer_zero, *start == '0' && c->p - start > 1) ||
+	    REFUSE(item_integer_max, *out > ITEM_INTEGER_MAX))
 		c->wrong = true;
 }
 
@@ -260,12 +264,13 @@ static void get_decimal(
 	if (!*has)
 		return;
 	get_string(c, "", text, sizeof(text));
-	if (c->wrong || decimal_parse(out, text, strlen(text)) != DECIMAL_OK) {
+	if (c->wrong || REFUSE(item_decimal, decimal_parse(out, text,
+						 strlen(text)) != DECIMAL_OK)) {
 		c->wrong = true;
 		return;
 	}
 	decimal_format(*out, again); /* "1e3", "-0": not as we write it */
-	if (strcmp(text, again) != 0)
+	if (REFUSE(item_decimal_form, strcmp(text, again) != 0))
 		c->wrong = true;
 }
 
@@ -274,12 +279,13 @@ static void get_hex(struct cursor *c, const char *key, uint8_t *out, size_t len)
 	char text[HASH_HEX + 1], again[HASH_HEX + 1];
 
 	get_string(c, key, text, sizeof(text));
-	if (c->wrong || hex_decode(out, len, text, strlen(text)) != 0) {
+	if (c->wrong ||
+	    REFUSE(item_hex, hex_decode(out, len, text, strlen(text)) != 0)) {
 		c->wrong = true;
 		return;
 	}
 	hex_encode(out, len, again); /* lower case only */
-	if (strcmp(text, again) != 0)
+	if (REFUSE(item_hex_case, strcmp(text, again) != 0))
 		c->wrong = true;
 }
 
@@ -308,7 +314,8 @@ static void get_source(struct cursor *c, struct item_source *s)
 	if (next_is(c, ",\"via\":")) {
 		get_string(c, ",\"via\":", s->via, sizeof(s->via));
 		get_decimal(c, ",\"rate\":", &s->has_rate, &s->rate);
-		c->wrong = c->wrong || s->via[0] == '\0';
+		c->wrong = c->wrong ||
+			   REFUSE(item_via_empty, s->via[0] == '\0');
 	}
 	get_integer(
 	    c, ",\"exchange_ms\":", &q->has_exchange_ms, &q->exchange_ms);
@@ -326,7 +333,8 @@ static void get_sources(struct cursor *c, struct item *out)
 {
 	expect(c, ",\"sources\":[");
 	while (!c->wrong && !next_is(c, "]")) {
-		if (out->source_count == FEED_SOURCES_MAX) {
+		if (REFUSE(item_sources_read,
+			out->source_count == FEED_SOURCES_MAX)) {
 			c->wrong = true;
 			return;
 		}
@@ -366,9 +374,10 @@ static void get_item(struct cursor *c, struct item *out)
 	out->min_sources = min_sources <= FEED_SOURCES_MAX
 			       ? (unsigned)min_sources
 			       : 0; /* item_check refuses it */
-	if (strcmp(format, ITEM_FORMAT) != 0 ||
-	    has_price != (out->status == ITEM_OK) ||
-	    has_confidence != has_price || c->p != c->end)
+	if (REFUSE(item_format, strcmp(format, ITEM_FORMAT) != 0) ||
+	    REFUSE(item_has_price, has_price != (out->status == ITEM_OK)) ||
+	    REFUSE(item_has_confidence, has_confidence != has_price) ||
+	    REFUSE(item_end, c->p != c->end))
 		c->wrong = true;
 }
 
@@ -377,12 +386,13 @@ int item_decode(struct item *out, const char *text, size_t len)
 	struct cursor c = {0};
 
 	memset(out, 0, sizeof(*out));
-	if (len == 0 || len >= ITEM_CONTENT_MAX) /* text may be NULL */
+	if (len == 0 || /* text may be NULL */
+	    REFUSE(item_max, len >= ITEM_CONTENT_MAX))
 		return -1;
 	c.p = text;
 	c.end = text + len;
 	get_item(&c, out);
-	if (!c.wrong && item_check(out))
+	if (!c.wrong && REQUIRE(item_makes_sense, item_check(out)))
 		return 0;
 	memset(out, 0, sizeof(*out));
 	return -1;

@@ -5,6 +5,8 @@
  */
 #include "feeds/item_check.h"
 
+#include "feeds/check.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -41,27 +43,33 @@ static bool is_name(const char *name, size_t size)
 {
 	size_t len = strnlen(name, size);
 
-	return len > 0 && len < size && strspn(name, NAME_CHARS) == len;
+	return REQUIRE(name_empty, len > 0) && REQUIRE(name_end, len < size) &&
+	       REQUIRE(name_chars_known, strspn(name, NAME_CHARS) == len);
 }
 
 static bool is_integer(int64_t value)
 {
-	return value >= 0 && value <= ITEM_INTEGER_MAX;
+	return REQUIRE(integer_negative, value >= 0) &&
+	       REQUIRE(integer_max, value <= ITEM_INTEGER_MAX);
 }
 
 /* A number above zero that decimal_format writes and decimal_parse reads. */
 static bool is_positive(bool has, struct decimal d)
 {
-	return !has || (d.mantissa > 0 && d.exponent <= DECIMAL_EXPONENT_MAX &&
-			   d.exponent >= -DECIMAL_EXPONENT_MAX);
+	if (!has)
+		return true;
+	return REQUIRE(decimal_positive, d.mantissa > 0) &&
+	       REQUIRE(decimal_large, d.exponent <= DECIMAL_EXPONENT_MAX) &&
+	       REQUIRE(decimal_small, d.exponent >= -DECIMAL_EXPONENT_MAX);
 }
 
 static bool check_quote(const struct quote *q)
 {
-	return is_positive(q->has_last, q->last) &&
-	       is_positive(q->has_bid, q->bid) &&
-	       is_positive(q->has_ask, q->ask) &&
-	       (!q->has_exchange_ms || is_integer(q->exchange_ms));
+	return REQUIRE(quote_last, is_positive(q->has_last, q->last)) &&
+	       REQUIRE(quote_bid, is_positive(q->has_bid, q->bid)) &&
+	       REQUIRE(quote_ask, is_positive(q->has_ask, q->ask)) &&
+	       REQUIRE(quote_time,
+		   !q->has_exchange_ms || is_integer(q->exchange_ms));
 }
 
 /* All prices of an item have the feed's number of decimals. */
@@ -69,8 +77,9 @@ static bool check_decimals(struct decimal d, int *decimals)
 {
 	if (*decimals < 0)
 		*decimals = -d.exponent;
-	return d.exponent == -*decimals && *decimals <= DECIMALS_MAX &&
-	       d.exponent <= 0;
+	return REQUIRE(decimals_same, d.exponent == -*decimals) &&
+	       REQUIRE(decimals_max, *decimals <= DECIMALS_MAX) &&
+	       REQUIRE(decimals_min, d.exponent <= 0);
 }
 
 static bool check_source(const struct item_source *s, int *decimals)
@@ -80,25 +89,33 @@ static bool check_source(const struct item_source *s, int *decimals)
 	bool quoted = q->has_last || q->has_bid || q->has_ask ||
 		      q->has_exchange_ms;
 
-	if (!is_name(s->exchange, sizeof(s->exchange)) ||
-	    !is_name(s->symbol, sizeof(s->symbol)) ||
-	    (s->via[0] != '\0' && !is_name(s->via, sizeof(s->via))))
+	if (REFUSE(
+		source_exchange, !is_name(s->exchange, sizeof(s->exchange))) ||
+	    REFUSE(source_symbol, !is_name(s->symbol, sizeof(s->symbol))) ||
+	    REFUSE(source_via,
+		s->via[0] != '\0' && !is_name(s->via, sizeof(s->via))))
 		return false;
-	if (!check_quote(q) || !is_positive(s->has_price, s->price) ||
-	    !is_positive(s->has_rate, s->rate) ||
-	    (s->has_answer && !is_integer(s->received_ms)))
+	if (!check_quote(q) ||
+	    REFUSE(source_price, !is_positive(s->has_price, s->price)) ||
+	    REFUSE(source_rate, !is_positive(s->has_rate, s->rate)) ||
+	    REFUSE(
+		source_received, s->has_answer && !is_integer(s->received_ms)))
 		return false;
-	if (s->has_price && !check_decimals(s->price, decimals))
+	if (REFUSE(source_decimals,
+		s->has_price && !check_decimals(s->price, decimals)))
 		return false;
-	if ((unsigned)s->state > SOURCE_FAILED ||
-	    (unsigned)s->error >= QUOTE_ERROR_COUNT)
+	if (REFUSE(source_state, (unsigned)s->state > SOURCE_FAILED) ||
+	    REFUSE(source_error, (unsigned)s->error >= QUOTE_ERROR_COUNT))
 		return false;
 	/* A source either failed, by some error, or has a price, from an
 	 * answer; a converted one also the rate. */
-	if (failed != (s->error != QUOTE_OK) || failed == s->has_price ||
-	    ((!failed || quoted) && !s->has_answer))
+	if (REFUSE(source_why, failed != (s->error != QUOTE_OK)) ||
+	    REFUSE(source_or_price, failed == s->has_price) ||
+	    REFUSE(source_answer, (!failed || quoted) && !s->has_answer))
 		return false;
-	return s->via[0] != '\0' ? failed || s->has_rate : !s->has_rate;
+	return s->via[0] != '\0'
+		   ? REQUIRE(source_has_rate, failed || s->has_rate)
+		   : REQUIRE(source_no_rate, !s->has_rate);
 }
 
 static bool check_order(
@@ -114,14 +131,19 @@ static bool check_result(const struct item *item, unsigned used, int *decimals)
 	const struct decimal *confidence = &item->confidence;
 
 	if (item->status == ITEM_UNAVAILABLE)
-		return item->reason == ITEM_CLOCK_UNCERTAIN ||
-		       (item->reason == ITEM_INSUFFICIENT_SOURCES &&
-			   used < item->min_sources);
-	return item->status == ITEM_OK && item->reason == ITEM_NO_REASON &&
-	       used >= item->min_sources && is_positive(true, item->price) &&
-	       confidence->mantissa >= 0 &&
-	       check_decimals(item->price, decimals) &&
-	       check_decimals(*confidence, decimals);
+		return REQUIRE(result_reason,
+		    item->reason == ITEM_CLOCK_UNCERTAIN ||
+			(item->reason == ITEM_INSUFFICIENT_SOURCES &&
+			    used < item->min_sources));
+	return REQUIRE(result_status, item->status == ITEM_OK) &&
+	       REQUIRE(result_no_reason, item->reason == ITEM_NO_REASON) &&
+	       REQUIRE(result_sources, used >= item->min_sources) &&
+	       REQUIRE(result_price, is_positive(true, item->price)) &&
+	       REQUIRE(result_confidence, confidence->mantissa >= 0) &&
+	       REQUIRE(result_price_decimals,
+		   check_decimals(item->price, decimals)) &&
+	       REQUIRE(result_confidence_decimals,
+		   check_decimals(*confidence, decimals));
 }
 
 bool item_check(const struct item *item)
@@ -129,17 +151,21 @@ bool item_check(const struct item *item)
 	int decimals = -1;
 	unsigned used = 0;
 
-	if (!is_name(item->feed, sizeof(item->feed)) ||
-	    item->sequence > (uint64_t)ITEM_INTEGER_MAX ||
-	    !is_integer(item->published_ms) || !is_integer(item->expires_ms) ||
-	    item->expires_ms < item->published_ms || item->min_sources < 1 ||
-	    item->min_sources > FEED_SOURCES_MAX ||
-	    item->source_count > FEED_SOURCES_MAX)
+	if (REFUSE(item_feed, !is_name(item->feed, sizeof(item->feed))) ||
+	    REFUSE(
+		item_sequence, item->sequence > (uint64_t)ITEM_INTEGER_MAX) ||
+	    REFUSE(item_published, !is_integer(item->published_ms)) ||
+	    REFUSE(item_expires, !is_integer(item->expires_ms)) ||
+	    REFUSE(item_times, item->expires_ms < item->published_ms) ||
+	    REFUSE(item_min_sources_0, item->min_sources < 1) ||
+	    REFUSE(item_min_sources, item->min_sources > FEED_SOURCES_MAX) ||
+	    REFUSE(item_sources, item->source_count > FEED_SOURCES_MAX))
 		return false;
 	for (size_t i = 0; i < item->source_count; i++) {
 		const struct item_source *s = &item->sources[i];
+
 		if (!check_source(s, &decimals) ||
-		    (i > 0 && !check_order(s - 1, s)))
+		    REFUSE(item_order, i > 0 && !check_order(s - 1, s)))
 			return false;
 		used += s->state == SOURCE_USED;
 	}

@@ -1,6 +1,8 @@
 /* attested_data: see attested_data.h. */
 #include "verifier/attested_data.h"
 
+#include "feeds/check.h"
+
 #include <string.h>
 
 /* 4.2.1: keys "sorted in the bytewise lexicographic order of their
@@ -16,7 +18,7 @@ static int read_fixed(struct cursor *cursor, uint8_t *out, size_t len)
 {
 	struct slice value;
 
-	if (cursor_bytes(cursor, &value, len, len) != 0)
+	if (REFUSE(data_len, cursor_bytes(cursor, &value, len, len) != 0))
 		return -1;
 	memcpy(out, value.at, len);
 	return 0;
@@ -38,7 +40,7 @@ static int read_value(struct cursor *cursor, struct slice key,
 		return read_fixed(
 		    cursor, out->config_sha256, sizeof(out->config_sha256));
 	}
-	return cursor_skip_scalar(cursor);
+	return REQUIRE(data_scalar, cursor_skip_scalar(cursor) == 0) ? 0 : -1;
 }
 
 /* The order also makes each key come once. */
@@ -50,16 +52,17 @@ static int read_map(
 	int more;
 
 	if (cursor_map(cursor, &map, false) != 0 ||
-	    map.left > ATTESTED_DATA_KEYS)
+	    REFUSE(data_keys_max, map.left > ATTESTED_DATA_KEYS))
 		return -1;
 	while ((more = cursor_map_next(cursor, &map)) == 1) {
-		if (cursor_text(cursor, &key, 1, ATTESTED_DATA_KEY_MAX) != 0 ||
-		    !comes_after(key, before) ||
+		if (REFUSE(data_key, cursor_text(cursor, &key, 1,
+					 ATTESTED_DATA_KEY_MAX) != 0) ||
+		    REFUSE(data_order, !comes_after(key, before)) ||
 		    read_value(cursor, key, out, seen) != 0)
 			return -1;
 		before = key;
 	}
-	return more != 0 ? -1 : cursor_end(cursor);
+	return REQUIRE(data_end, cursor_end(cursor) == 0) ? more : -1;
 }
 
 int attested_data_parse(struct attested_data *out, struct slice bytes)
@@ -68,11 +71,12 @@ int attested_data_parse(struct attested_data *out, struct slice bytes)
 	struct cursor cursor;
 
 	memset(out, 0, sizeof(*out));
-	if (bytes.len == 0 || bytes.len > ATTESTED_DATA_MAX)
+	if (REFUSE(data_max, bytes.len > ATTESTED_DATA_MAX))
 		return -1;
 	cursor_init(&cursor, bytes);
-	if (read_map(&cursor, out, &seen) != 0 || !seen.boot_id ||
-	    !seen.config_sha256) {
+	if (read_map(&cursor, out, &seen) != 0 ||
+	    REFUSE(data_boot_id, !seen.boot_id) ||
+	    REFUSE(data_config, !seen.config_sha256)) {
 		memset(out, 0, sizeof(*out));
 		return -1;
 	}

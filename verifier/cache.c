@@ -3,6 +3,8 @@
  * milliseconds for verifying one. */
 #include "verifier/cache.h"
 
+#include "feeds/check.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,8 +94,9 @@ const struct established *cache_find(struct hm_cache *cache,
 		return NULL;
 	i = find(cache, sha256);
 	if (i == cache->count ||
-	    policy_find_root(policy, cache->documents[i]->root_sha256) ==
-		NULL) {
+	    REFUSE(cached_root,
+		policy_find_root(policy, cache->documents[i]->root_sha256) ==
+		    NULL)) {
 		cache->misses++;
 		return NULL;
 	}

@@ -1,6 +1,7 @@
 /* cert: see cert.h. */
 #include "verifier/cert.h"
 
+#include "feeds/check.h"
 #include "verifier/der.h"
 #include "verifier/moment.h"
 
@@ -10,7 +11,6 @@
 
 #define EXTENSIONS_MAX 16
 #define PATHLEN_MAX    16 /* no chain of ours is longer */
-#define POINT_LEN      97 /* 04 || x || y, P-384 (SEC 1, 2.3.3) */
 
 static bool is_ecdsa_sha384(const X509_ALGOR *alg)
 {
@@ -19,8 +19,8 @@ static bool is_ecdsa_sha384(const X509_ALGOR *alg)
 
 	X509_ALGOR_get0(&oid, &parameter, NULL, alg);
 	/* RFC 5758, 3.2: "the parameters field MUST be absent" */
-	return OBJ_obj2nid(oid) == NID_ecdsa_with_SHA384 &&
-	       parameter == V_ASN1_UNDEF;
+	return REQUIRE(cert_alg, OBJ_obj2nid(oid) == NID_ecdsa_with_SHA384) &&
+	       REQUIRE(cert_alg_parameter, parameter == V_ASN1_UNDEF);
 }
 
 /* A key or a signature that leaves bits of its last byte unused: OpenSSL reads
@@ -36,8 +36,10 @@ static bool signature_form_ok(const X509 *x509)
 	const ASN1_BIT_STRING *signature;
 
 	X509_get0_signature(&signature, &outer, x509);
-	return is_whole_bytes(signature) && is_ecdsa_sha384(outer) &&
-	       is_ecdsa_sha384(X509_get0_tbs_sigalg(x509));
+	return REQUIRE(cert_signature_bits, is_whole_bytes(signature)) &&
+	       REQUIRE(cert_alg_outer, is_ecdsa_sha384(outer)) &&
+	       REQUIRE(
+		   cert_alg_inner, is_ecdsa_sha384(X509_get0_tbs_sigalg(x509)));
 }
 
 /* By name: explicit parameters may describe a curve of the attacker's making
@@ -51,19 +53,20 @@ static bool key_ok(const X509 *x509)
 	const void *parameter;
 	X509_ALGOR *alg;
 	int point_len, type;
+	bool p384;
 
-	if (X509_PUBKEY_get0_param(&oid, &point, &point_len, &alg, pub) != 1 ||
-	    OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey)
+	if (X509_PUBKEY_get0_param(&oid, &point, &point_len, &alg, pub) != 1)
 		return false;
 	X509_ALGOR_get0(NULL, &type, &parameter, alg);
-	if (type != V_ASN1_OBJECT)
-		return false;
 	curve = parameter;
+	p384 = OBJ_obj2nid(oid) == NID_X9_62_id_ecPublicKey &&
+	       type == V_ASN1_OBJECT && OBJ_obj2nid(curve) == NID_secp384r1;
 	/* X509_get0_pubkey() fails for a point that is not on the curve. */
-	return OBJ_obj2nid(curve) == NID_secp384r1 &&
-	       is_whole_bytes(X509_get0_pubkey_bitstr(x509)) &&
-	       point_len == POINT_LEN && point[0] == 0x04 &&
-	       X509_get0_pubkey(x509) != NULL;
+	return REQUIRE(cert_key_p384, p384) &&
+	       REQUIRE(cert_key_bits,
+		   is_whole_bytes(X509_get0_pubkey_bitstr(x509))) &&
+	       REQUIRE(cert_point, X509_get0_pubkey(x509) != NULL) &&
+	       REQUIRE(cert_point_form, point[0] == 0x04);
 }
 
 static bool extension_ok(X509_EXTENSION *extension)
@@ -71,16 +74,17 @@ static bool extension_ok(X509_EXTENSION *extension)
 	const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
 	struct slice value = {
 	    ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data)};
+	bool critical = X509_EXTENSION_get_critical(extension);
 
 	switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
 	case NID_basic_constraints:
 	case NID_key_usage:
-		return der_check(value) == 0;
+		return REQUIRE(extension_der, der_check(value) == 0);
 	case NID_subject_key_identifier:
 	case NID_authority_key_identifier:
 	case NID_crl_distribution_points:
-		return der_check(value) == 0 &&
-		       !X509_EXTENSION_get_critical(extension);
+		return REQUIRE(extension_known_der, der_check(value) == 0) &&
+		       REQUIRE(extension_known_critical, !critical);
 	case NID_ext_key_usage:
 	case NID_name_constraints:
 	case NID_certificate_policies:
@@ -88,11 +92,11 @@ static bool extension_ok(X509_EXTENSION *extension)
 	case NID_policy_constraints:
 	case NID_inhibit_any_policy:
 	case NID_proxyCertInfo:
-		return false;
+		return REQUIRE(extension_forbidden, false);
 	default:
 		/* RFC 5280, 4.2: a system "MUST reject the certificate if it
 		 * encounters a critical extension it does not recognize" */
-		return !X509_EXTENSION_get_critical(extension);
+		return REQUIRE(extension_critical, !critical);
 	}
 }
 
@@ -108,12 +112,14 @@ static bool extensions_ok(X509 *x509)
 {
 	int count = X509_get_ext_count(x509);
 
-	if (count > EXTENSIONS_MAX)
+	if (REFUSE(extensions_max, count > EXTENSIONS_MAX))
 		return false;
 	for (int i = 0; i < count; i++)
 		if (!extension_ok(X509_get_ext(x509, i)) ||
-		    is_duplicate(x509, i))
+		    REFUSE(extension_twice, is_duplicate(x509, i)))
 			return false;
+	/* No test needs this one as long as X509_get_key_usage() says 0 for
+	 * such a certificate, which OpenSSL does not promise. */
 	return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
 }
 
@@ -122,13 +128,13 @@ static bool read_serial(struct cert *cert)
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
 	int len = ASN1_STRING_length(serial);
 
-	if (ASN1_STRING_type(serial) != V_ASN1_INTEGER || len < 1 ||
-	    len > CERT_SERIAL_MAX)
+	if (REFUSE(
+		serial_negative, ASN1_STRING_type(serial) != V_ASN1_INTEGER) ||
+	    len < 1 || REFUSE(serial_max, len > CERT_SERIAL_MAX))
 		return false;
 	cert->serial_len = (size_t)len;
 	memcpy(cert->serial, ASN1_STRING_get0_data(serial), cert->serial_len);
-	/* positive, not zero */
-	return cert->serial[0] != 0;
+	return REQUIRE(serial_zero, cert->serial[0] != 0);
 }
 
 static bool hash_spki(struct cert *cert)
@@ -142,17 +148,25 @@ static bool hash_spki(struct cert *cert)
 	return ok;
 }
 
+static bool read_validity(struct cert *cert)
+{
+	int from = moment_from_asn1(
+	    &cert->not_before_ms, X509_get0_notBefore(cert->x509));
+	int until = moment_from_asn1(
+	    &cert->not_after_ms, X509_get0_notAfter(cert->x509));
+
+	return REQUIRE(cert_not_before, from == 0) &&
+	       REQUIRE(cert_not_after, until == 0);
+}
+
 static bool profile_ok(struct cert *cert)
 {
 	X509 *x509 = cert->x509;
 
-	return X509_get_version(x509) == X509_VERSION_3 &&
+	return REQUIRE(
+		   cert_version, X509_get_version(x509) == X509_VERSION_3) &&
 	       signature_form_ok(x509) && key_ok(x509) && extensions_ok(x509) &&
-	       read_serial(cert) && hash_spki(cert) &&
-	       moment_from_asn1(
-		   &cert->not_before_ms, X509_get0_notBefore(x509)) == 0 &&
-	       moment_from_asn1(
-		   &cert->not_after_ms, X509_get0_notAfter(x509)) == 0;
+	       read_serial(cert) && hash_spki(cert) && read_validity(cert);
 }
 
 enum hm_verdict cert_parse(struct cert *out, struct slice der)
@@ -160,12 +174,13 @@ enum hm_verdict cert_parse(struct cert *out, struct slice der)
 	const unsigned char *at = der.at;
 
 	memset(out, 0, sizeof(*out));
-	if (der_check(der) != 0)
+	if (REFUSE(cert_der, der_check(der) != 0))
 		return HM_CERTIFICATE_PROFILE;
 	out->x509 = d2i_X509(NULL, &at, (long)der.len);
-	if (out->x509 == NULL)
+	if (REFUSE(cert_x509, out->x509 == NULL))
 		return HM_CERTIFICATE_PROFILE;
-	if (at != der.at + der.len || !profile_ok(out)) {
+	/* der_check() made sure that nothing follows. */
+	if (!profile_ok(out)) {
 		cert_fini(out);
 		return HM_CERTIFICATE_PROFILE;
 	}
@@ -185,7 +200,7 @@ static BASIC_CONSTRAINTS *basic_constraints(const struct cert *cert)
 	BASIC_CONSTRAINTS *bc = X509_get_ext_d2i(
 	    cert->x509, NID_basic_constraints, &critical, NULL);
 
-	if (bc != NULL && critical != 1) {
+	if (REFUSE(constraints_critical, bc != NULL && critical != 1)) {
 		BASIC_CONSTRAINTS_free(bc);
 		return NULL;
 	}
@@ -200,14 +215,18 @@ static bool pathlen_allows(const ASN1_INTEGER *pathlen, unsigned cas_below)
 
 	if (pathlen == NULL)
 		return true;
-	return ASN1_INTEGER_get_int64(&value, pathlen) == 1 &&
-	       value <= PATHLEN_MAX && value >= (int64_t)cas_below;
+	return REQUIRE(pathlen_integer,
+		   ASN1_INTEGER_get_int64(&value, pathlen) == 1) &&
+	       REQUIRE(pathlen_max, value <= PATHLEN_MAX) &&
+	       REQUIRE(pathlen, value >= (int64_t)cas_below);
 }
 
 /* 0 if there is none: X509_get_key_usage() would say "all". */
 static uint32_t key_usage(const struct cert *cert)
 {
-	if ((X509_get_extension_flags(cert->x509) & EXFLAG_KUSAGE) == 0)
+	uint32_t flags = X509_get_extension_flags(cert->x509);
+
+	if (REFUSE(usage_absent, (flags & EXFLAG_KUSAGE) == 0))
 		return 0;
 	return X509_get_key_usage(cert->x509);
 }
@@ -215,9 +234,11 @@ static uint32_t key_usage(const struct cert *cert)
 bool cert_is_ca(const struct cert *cert, unsigned cas_below)
 {
 	BASIC_CONSTRAINTS *bc = basic_constraints(cert);
-	bool ok = bc != NULL && bc->ca != 0 &&
+	uint32_t usage = key_usage(cert);
+	bool ok = REQUIRE(ca_constraints, bc != NULL) &&
+		  REQUIRE(ca_flag, bc->ca != 0) &&
 		  pathlen_allows(bc->pathlen, cas_below) &&
-		  (key_usage(cert) & KU_KEY_CERT_SIGN) != 0;
+		  REQUIRE(ca_usage, (usage & KU_KEY_CERT_SIGN) != 0);
 
 	BASIC_CONSTRAINTS_free(bc);
 	return ok;
@@ -228,9 +249,12 @@ bool cert_is_leaf(const struct cert *cert)
 {
 	BASIC_CONSTRAINTS *bc = basic_constraints(cert);
 	uint32_t usage = key_usage(cert);
-	bool ok = bc != NULL && bc->ca == 0 && bc->pathlen == NULL &&
-		  (usage & KU_DIGITAL_SIGNATURE) != 0 &&
-		  (usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) == 0;
+	bool ok = REQUIRE(leaf_constraints, bc != NULL) &&
+		  REQUIRE(leaf_ca, bc->ca == 0) &&
+		  REQUIRE(leaf_pathlen, bc->pathlen == NULL) &&
+		  REQUIRE(leaf_usage, (usage & KU_DIGITAL_SIGNATURE) != 0) &&
+		  REQUIRE(leaf_usage_ca,
+		      (usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) == 0);
 
 	BASIC_CONSTRAINTS_free(bc);
 	return ok;
@@ -238,9 +262,13 @@ bool cert_is_leaf(const struct cert *cert)
 
 bool cert_is_self_signed(const struct cert *cert)
 {
-	return X509_NAME_cmp(X509_get_subject_name(cert->x509),
-		   X509_get_issuer_name(cert->x509)) == 0 &&
-	       X509_verify(cert->x509, X509_get0_pubkey(cert->x509)) == 1;
+	X509 *x509 = cert->x509;
+	int order = X509_NAME_cmp(
+	    X509_get_subject_name(x509), X509_get_issuer_name(x509));
+
+	return REQUIRE(root_names, order == 0) &&
+	       REQUIRE(root_signature,
+		   X509_verify(x509, X509_get0_pubkey(x509)) == 1);
 }
 
 void cert_common_name(const struct cert *cert, char out[HM_TEXT_MAX])
@@ -248,21 +276,23 @@ void cert_common_name(const struct cert *cert, char out[HM_TEXT_MAX])
 	const X509_NAME *subject = X509_get_subject_name(cert->x509);
 	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
 	const ASN1_STRING *text;
-	int len;
+	int next, len;
 
 	out[0] = '\0';
-	if (at < 0 ||
-	    X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+	if (at < 0)
+		return;
+	next = X509_NAME_get_index_by_NID(subject, NID_commonName, at);
+	if (REFUSE(name_twice, next >= 0))
 		return;
 	text = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
 	len = ASN1_STRING_length(text);
-	if (len >= HM_TEXT_MAX)
+	if (REFUSE(name_max, len >= HM_TEXT_MAX))
 		return;
 	for (int i = 0; i < len; i++) {
 		unsigned char c = ASN1_STRING_get0_data(text)[i];
 
 		/* Printable ASCII, in one of the one-byte string types. */
-		if (c < 0x20 || c > 0x7e) {
+		if (REFUSE(name_chars, c < 0x20 || c > 0x7e)) {
 			out[0] = '\0';
 			return;
 		}

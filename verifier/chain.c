@@ -1,6 +1,8 @@
 /* chain: see chain.h. */
 #include "verifier/chain.h"
 
+#include "feeds/check.h"
+
 #include <openssl/x509_vfy.h>
 #include <string.h>
 
@@ -15,8 +17,9 @@ static bool leaf_belongs_to(const struct cert *leaf, const char *module_id)
 	size_t len = strlen(module_id);
 
 	cert_common_name(leaf, name);
-	return strncmp(name, module_id, len) == 0 && name[len] == '.' &&
-	       name[len + 1] != '\0';
+	return REQUIRE(leaf_name, strncmp(name, module_id, len) == 0) &&
+	       REQUIRE(leaf_name_dot, name[len] == '.') &&
+	       REQUIRE(leaf_name_region, name[len + 1] != '\0');
 }
 
 static bool profile_ok(const struct chain *chain, const char *module_id)
@@ -24,9 +27,10 @@ static bool profile_ok(const struct chain *chain, const char *module_id)
 	size_t cas = chain->count - 1;
 
 	for (size_t i = 0; i < cas; i++)
-		if (!cert_is_ca(&chain->certs[i], (unsigned)(cas - 1 - i)))
+		if (REFUSE(chain_ca,
+			!cert_is_ca(&chain->certs[i], (unsigned)(cas - 1 - i))))
 			return false;
-	return cert_is_leaf(leaf_of(chain)) &&
+	return REQUIRE(chain_leaf, cert_is_leaf(leaf_of(chain))) &&
 	       leaf_belongs_to(leaf_of(chain), module_id);
 }
 
@@ -57,7 +61,7 @@ static enum hm_verdict fill(
 			continue;
 		}
 		verdict = cert_parse(cert, ders[i]);
-		if (verdict != HM_VALID)
+		if (REFUSE(chain_cert, verdict != HM_VALID))
 			return verdict;
 	}
 	return HM_VALID;
@@ -77,7 +81,8 @@ enum hm_verdict chain_open(struct chain *out,
 	if (known != NULL && find_paths(out, ders) != 0)
 		return HM_NO_MEMORY;
 	verdict = fill(out, ders, known);
-	if (verdict == HM_VALID && !profile_ok(out, module_id))
+	if (verdict == HM_VALID &&
+	    REFUSE(chain_profile, !profile_ok(out, module_id)))
 		verdict = HM_CERTIFICATE_PROFILE;
 	if (verdict != HM_VALID)
 		chain_close(out);
@@ -133,11 +138,13 @@ static bool path_is(const struct chain *chain, STACK_OF(X509) * path)
 {
 	size_t count = chain->count - anchor_of(chain);
 
-	if (path == NULL || (size_t)sk_X509_num(path) != count)
+	if (path == NULL ||
+	    REFUSE(path_length, (size_t)sk_X509_num(path) != count))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (X509_cmp(sk_X509_value(path, (int)i),
-			chain->certs[chain->count - 1 - i].x509) != 0)
+		if (REFUSE(path_order,
+			X509_cmp(sk_X509_value(path, (int)i),
+			    chain->certs[chain->count - 1 - i].x509) != 0))
 			return false;
 	return true;
 }
@@ -153,14 +160,15 @@ static enum hm_verdict run(
 	if (anchor_of(chain) > 0)
 		X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_set_depth(ctx, CHAIN_MAX);
-	if (X509_verify_cert(ctx) != 1) {
+	if (REFUSE(chain_verifies, X509_verify_cert(ctx) != 1)) {
 		int error = X509_STORE_CTX_get_error(ctx);
 
 		*why = X509_verify_cert_error_string(error);
 		return error == X509_V_ERR_OUT_OF_MEM ? HM_NO_MEMORY
 						      : HM_CHAIN_BROKEN;
 	}
-	if (!path_is(chain, X509_STORE_CTX_get0_chain(ctx))) {
+	if (REFUSE(
+		chain_path, !path_is(chain, X509_STORE_CTX_get0_chain(ctx)))) {
 		*why = "not the path that was given";
 		return HM_CHAIN_BROKEN;
 	}

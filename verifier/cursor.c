@@ -1,8 +1,11 @@
 /* cursor: libcbor's stateless decoder takes one head at a time; the callbacks
  * note what it was, and the length of the head is held against the shortest
- * one for its value. What has no callback of ours stays OTHER and is refused.
+ * one for its value. What has no callback of ours stays OTHER: nobody asks for
+ * that.
  */
 #include "verifier/cursor.h"
+
+#include "feeds/check.h"
 
 #include <assert.h>
 #include <cbor.h>
@@ -139,14 +142,12 @@ static int take(struct cursor *cursor, struct head *head)
 	struct cbor_decoder_result result;
 
 	memset(head, 0, sizeof(*head));
-	if (left == 0)
-		return -1;
+	/* Of what is cut, or not CBOR, nothing is read: 0 bytes. */
 	result = cbor_stream_decode(cursor->at, left, &table, head);
-	if (result.status != CBOR_DECODER_FINISHED || head->kind == OTHER)
-		return -1;
 	if (head->string != NULL)
 		string_len = (size_t)head->value;
-	if (result.read != shortest_head(head) + string_len)
+	if (REFUSE(
+		cbor_shortest, result.read != shortest_head(head) + string_len))
 		return -1;
 	cursor->at += result.read;
 	return 0;
@@ -155,7 +156,9 @@ static int take(struct cursor *cursor, struct head *head)
 static int take_kind(
     struct cursor *cursor, enum head_kind kind, struct head *head)
 {
-	return take(cursor, head) == 0 && head->kind == kind ? 0 : -1;
+	if (take(cursor, head) != 0)
+		return -1;
+	return REQUIRE(cbor_type, head->kind == kind) ? 0 : -1;
 }
 
 static int take_string(struct cursor *cursor, enum head_kind kind,
@@ -164,8 +167,9 @@ static int take_string(struct cursor *cursor, enum head_kind kind,
 	struct head head;
 
 	memset(out, 0, sizeof(*out));
-	if (take_kind(cursor, kind, &head) != 0 || head.value < min ||
-	    head.value > max)
+	if (take_kind(cursor, kind, &head) != 0 ||
+	    REFUSE(cbor_string_min, head.value < min) ||
+	    REFUSE(cbor_string_max, head.value > max))
 		return -1;
 	*out = (struct slice){head.string, (size_t)head.value};
 	return 0;
@@ -196,8 +200,9 @@ int cursor_map(
 
 	if (take(cursor, &head) != 0)
 		return -1;
-	if (head.kind != MAP &&
-	    !(head.kind == MAP_INDEFINITE && may_be_indefinite))
+	if (REFUSE(cbor_map, head.kind != MAP && head.kind != MAP_INDEFINITE) ||
+	    REFUSE(cbor_map_indefinite,
+		head.kind == MAP_INDEFINITE && !may_be_indefinite))
 		return -1;
 	map->indefinite = head.kind == MAP_INDEFINITE;
 	map->left = head.value;
@@ -285,13 +290,13 @@ int cursor_skip_scalar(struct cursor *cursor)
 	case NULL_VALUE:
 		return 0;
 	default:
-		return -1;
+		return REQUIRE(cbor_scalar, false) ? 0 : -1;
 	}
 }
 
 int cursor_end(const struct cursor *cursor)
 {
-	return cursor->at == cursor->end ? 0 : -1;
+	return REQUIRE(cbor_end, cursor->at == cursor->end) ? 0 : -1;
 }
 
 bool slice_is(struct slice slice, const char *text)

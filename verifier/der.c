@@ -1,6 +1,8 @@
 /* der: see der.h. */
 #include "verifier/der.h"
 
+#include "feeds/check.h"
+
 #define DEPTH_MAX 16 /* nested elements; a certificate has 7 or so */
 
 #define CLASS_MASK  0xc0
@@ -23,45 +25,55 @@ static int take_length(struct slice *in, size_t *len)
 {
 	size_t count;
 
-	if (in->len == 0)
+	if (REFUSE(der_no_length, in->len == 0))
 		return -1;
 	*len = *in->at++;
 	in->len--;
 	if (*len < 0x80)
-		return *len <= in->len ? 0 : -1;
+		return REQUIRE(der_short_length, *len <= in->len) ? 0 : -1;
 	count = *len - 0x80;
-	if (count == 0 || count > 2 || count > in->len)
+	if (REFUSE(der_length_of_3, count > 2) ||
+	    REFUSE(der_length_cut, count > in->len))
 		return -1;
 	for (*len = 0; count > 0; count--, in->at++, in->len--)
 		*len = *len << 8 | *in->at;
-	/* One byte must be needed, and two bytes only above 255. */
-	if (*len < 0x80 || (in->at[-2] == 0 && *len < 0x100))
+	/* One byte must be needed, and two bytes only above 255. Without any
+	 * (the indefinite form) it is 0 here. */
+	if (REFUSE(der_length_1_minimal, *len < 0x80) ||
+	    REFUSE(der_length_2_minimal, in->at[-2] == 0 && *len < 0x100))
 		return -1;
-	return *len <= in->len ? 0 : -1;
+	return REQUIRE(der_long_length, *len <= in->len) ? 0 : -1;
 }
 
 static bool integer_ok(struct slice value)
 {
-	if (value.len == 0)
+	uint8_t first;
+
+	if (REFUSE(der_integer_empty, value.len == 0))
 		return false;
 	if (value.len == 1)
 		return true;
 	/* 8.3.2: the first nine bits are not all the same */
-	return !(value.at[0] == 0x00 && (value.at[1] & 0x80) == 0) &&
-	       !(value.at[0] == 0xff && (value.at[1] & 0x80) != 0);
+	first = value.at[0];
+	return REQUIRE(der_integer_zeros,
+		   first != 0x00 || (value.at[1] & 0x80) != 0) &&
+	       REQUIRE(der_integer_ones,
+		   first != 0xff || (value.at[1] & 0x80) == 0);
 }
 
 static bool bit_string_ok(struct slice value)
 {
-	uint8_t unused;
+	uint8_t unused, last;
 
-	if (value.len == 0 || value.at[0] > 7)
+	if (REFUSE(der_bits_empty, value.len == 0) ||
+	    REFUSE(der_bits_unused, value.at[0] > 7))
 		return false;
 	unused = value.at[0];
 	if (value.len == 1)
-		return unused == 0;
+		return REQUIRE(der_bits_none, unused == 0);
 	/* 11.2.1: "Each unused bit ... shall be set to zero." */
-	return (value.at[value.len - 1] & ((1u << unused) - 1)) == 0;
+	last = value.at[value.len - 1];
+	return REQUIRE(der_bits_zero, (last & ((1u << unused) - 1)) == 0);
 }
 
 static bool object_id_ok(struct slice value)
@@ -69,11 +81,12 @@ static bool object_id_ok(struct slice value)
 	bool first = true; /* of a subidentifier */
 
 	for (size_t i = 0; i < value.len; i++) {
-		if (first && value.at[i] == 0x80)
+		if (REFUSE(der_oid_minimal, first && value.at[i] == 0x80))
 			return false;
 		first = (value.at[i] & 0x80) == 0;
 	}
-	return value.len > 0 && first;
+	return REQUIRE(der_oid_empty, value.len > 0) &&
+	       REQUIRE(der_oid_cut, first);
 }
 
 static bool primitive_ok(uint8_t tag, struct slice value)
@@ -82,19 +95,20 @@ static bool primitive_ok(uint8_t tag, struct slice value)
 		return true;
 	switch (tag & NUMBER_MASK) {
 	case BOOLEAN:
-		return value.len == 1 &&
-		       (value.at[0] == 0x00 || value.at[0] == 0xff);
+		return REQUIRE(der_boolean_length, value.len == 1) &&
+		       REQUIRE(der_boolean,
+			   value.at[0] == 0x00 || value.at[0] == 0xff);
 	case INTEGER:
 		return integer_ok(value);
 	case BIT_STRING:
 		return bit_string_ok(value);
 	case NULL_TYPE:
-		return value.len == 0;
+		return REQUIRE(der_null, value.len == 0);
 	case OBJECT_ID:
 		return object_id_ok(value);
 	case SEQUENCE:
 	case SET:
-		return false;
+		return REQUIRE(der_primitive_set, false);
 	default:
 		return true;
 	}
@@ -115,11 +129,12 @@ static int take_element(struct slice *in, unsigned depth)
 	struct slice value;
 	uint8_t tag;
 
-	if (in->len == 0 || depth > DEPTH_MAX)
+	if (REFUSE(der_empty, in->len == 0) ||
+	    REFUSE(der_depth, depth > DEPTH_MAX))
 		return -1;
 	tag = *in->at++;
 	in->len--;
-	if ((tag & NUMBER_MASK) == NUMBER_MASK ||
+	if (REFUSE(der_long_tag, (tag & NUMBER_MASK) == NUMBER_MASK) ||
 	    take_length(in, &value.len) != 0)
 		return -1;
 	value.at = in->at;
@@ -127,7 +142,7 @@ static int take_element(struct slice *in, unsigned depth)
 	in->len -= value.len;
 	if ((tag & CONSTRUCTED) == 0)
 		return primitive_ok(tag, value) ? 0 : -1;
-	if (!may_be_constructed(tag))
+	if (REFUSE(der_constructed, !may_be_constructed(tag)))
 		return -1;
 	while (value.len > 0)
 		if (take_element(&value, depth + 1) != 0)
@@ -137,5 +152,7 @@ static int take_element(struct slice *in, unsigned depth)
 
 int der_check(struct slice der)
 {
-	return take_element(&der, 0) == 0 && der.len == 0 ? 0 : -1;
+	if (take_element(&der, 0) != 0)
+		return -1;
+	return REQUIRE(der_end, der.len == 0) ? 0 : -1;
 }

@@ -2,6 +2,7 @@
  * come at most once. */
 #include "verifier/document.h"
 
+#include "feeds/check.h"
 #include "feeds/hex.h"
 #include "verifier/moment.h"
 
@@ -23,6 +24,11 @@ static bool is_lower_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
+static bool is_id_char(uint8_t c)
+{
+	return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
 /* "i-<17 hex>-enc<16 hex>": what stands before the mark is AWS's affair, as
  * long as it is the kind of text that can stand in a host name. */
 static bool is_enclave_id(const char *id)
@@ -30,13 +36,14 @@ static bool is_enclave_id(const char *id)
 	const char *mark = strstr(id, ENC_MARK);
 	const char *digits;
 
-	if (mark == NULL || mark == id)
+	if (REFUSE(enclave_id_mark, mark == NULL) ||
+	    REFUSE(enclave_id_start, mark == id))
 		return false;
 	digits = mark + strlen(ENC_MARK);
-	if (strlen(digits) != ENC_DIGITS)
+	if (REFUSE(enclave_id_len, strlen(digits) != ENC_DIGITS))
 		return false;
 	for (const char *p = digits; *p != '\0'; p++)
-		if (!is_lower_hex(*p))
+		if (REFUSE(enclave_id_hex, !is_lower_hex(*p)))
 			return false;
 	return true;
 }
@@ -45,15 +52,12 @@ static int read_module_id(struct parse *p)
 {
 	struct slice text;
 
-	if (cursor_text(&p->cursor, &text, 1, HM_TEXT_MAX - 1) != 0)
+	if (REFUSE(module_id_text,
+		cursor_text(&p->cursor, &text, 1, HM_TEXT_MAX - 1) != 0))
 		return -1;
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.at[i];
-
-		if (c != '-' && !(c >= '0' && c <= '9') &&
-		    !(c >= 'a' && c <= 'z'))
+	for (size_t i = 0; i < text.len; i++)
+		if (REFUSE(module_id_chars, !is_id_char(text.at[i])))
 			return -1;
-	}
 	memcpy(p->out->module_id, text.at, text.len);
 	return 0;
 }
@@ -62,7 +66,9 @@ static int read_timestamp(struct parse *p)
 {
 	uint64_t ms;
 
-	if (cursor_uint(&p->cursor, &ms) != 0 || ms == 0 || ms > MOMENT_MAX_MS)
+	if (cursor_uint(&p->cursor, &ms) != 0 ||
+	    REFUSE(timestamp_zero, ms == 0) ||
+	    REFUSE(timestamp_max, ms > MOMENT_MAX_MS))
 		return -1;
 	p->out->timestamp_ms = (int64_t)ms;
 	return 0;
@@ -72,10 +78,10 @@ static int read_digest(struct parse *p)
 {
 	struct slice text;
 
-	return cursor_text(&p->cursor, &text, 6, 6) == 0 &&
-		       slice_is(text, "SHA384")
-		   ? 0
-		   : -1;
+	if (cursor_text(&p->cursor, &text, 6, 6) != 0 ||
+	    REFUSE(digest, !slice_is(text, "SHA384")))
+		return -1;
+	return 0;
 }
 
 static int read_pcr(struct parse *p)
@@ -83,11 +89,14 @@ static int read_pcr(struct parse *p)
 	struct hm_document *out = p->out;
 	struct slice value;
 	uint64_t index;
+	int status;
 
-	if (cursor_uint(&p->cursor, &index) != 0 || index >= HM_PCR_COUNT ||
-	    (out->pcr_mask & (1u << index)) != 0)
+	if (cursor_uint(&p->cursor, &index) != 0 ||
+	    REFUSE(pcr_index, index >= HM_PCR_COUNT) ||
+	    REFUSE(pcr_twice, (out->pcr_mask & (1u << index)) != 0))
 		return -1;
-	if (cursor_bytes(&p->cursor, &value, HM_PCR_LEN, HM_PCR_LEN) != 0)
+	status = cursor_bytes(&p->cursor, &value, HM_PCR_LEN, HM_PCR_LEN);
+	if (REFUSE(pcr_len, status != 0))
 		return -1;
 	memcpy(out->pcrs[index], value.at, HM_PCR_LEN);
 	out->pcr_mask |= 1u << index;
@@ -100,33 +109,39 @@ static int read_pcrs(struct parse *p)
 	struct cursor_map map;
 	int more;
 
-	if (cursor_map(&p->cursor, &map, false) != 0 || map.left > HM_PCR_COUNT)
+	if (cursor_map(&p->cursor, &map, false) != 0)
 		return -1;
 	while ((more = cursor_map_next(&p->cursor, &map)) == 1)
 		if (read_pcr(p) != 0)
 			return -1;
-	if (more != 0 || (p->out->pcr_mask & always) != always)
+	if (REFUSE(pcrs_always, (p->out->pcr_mask & always) != always))
 		return -1;
-	return 0;
+	return more;
 }
 
 static int read_certificate(struct parse *p)
 {
-	return cursor_bytes(
+	int status = cursor_bytes(
 	    &p->cursor, &p->certs->leaf, 1, DOCUMENT_CERTIFICATE_MAX);
+
+	return REQUIRE(certificate_len, status == 0) ? 0 : -1;
 }
 
 static int read_cabundle(struct parse *p)
 {
 	uint64_t count;
 
-	if (cursor_array(&p->cursor, &count) != 0 || count == 0 ||
-	    count > DOCUMENT_CABUNDLE_MAX)
+	if (cursor_array(&p->cursor, &count) != 0 ||
+	    REFUSE(cabundle_empty, count == 0) ||
+	    REFUSE(cabundle_max, count > DOCUMENT_CABUNDLE_MAX))
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (cursor_bytes(&p->cursor, &p->certs->cabundle[i], 1,
-			DOCUMENT_CERTIFICATE_MAX) != 0)
+	for (size_t i = 0; i < count; i++) {
+		int status = cursor_bytes(&p->cursor, &p->certs->cabundle[i], 1,
+		    DOCUMENT_CERTIFICATE_MAX);
+
+		if (REFUSE(cabundle_certificate_len, status != 0))
 			return -1;
+	}
 	p->certs->cabundle_count = (size_t)count;
 	return 0;
 }
@@ -137,7 +152,8 @@ static int read_optional(struct parse *p, struct hm_bytes *out)
 
 	if (cursor_take_null(&p->cursor))
 		return 0;
-	if (cursor_bytes(&p->cursor, &value, 0, DOCUMENT_FIELD_MAX) != 0)
+	if (REFUSE(optional_bytes,
+		cursor_bytes(&p->cursor, &value, 0, DOCUMENT_FIELD_MAX) != 0))
 		return -1;
 	out->present = true;
 	out->len = value.len;
@@ -209,17 +225,22 @@ static enum hm_verdict read_fields(struct parse *p)
 
 		if (cursor_text(&p->cursor, &key, 1, KEY_MAX) != 0)
 			return HM_DOCUMENT_MALFORMED;
-		if (slice_is(key, "nitrotpm_pcrs"))
+		if (REFUSE(document_tpm, slice_is(key, "nitrotpm_pcrs")))
 			return HM_NOT_AN_ENCLAVE;
 		i = find_field(key);
-		if (i == FIELDS || (seen & (1u << i)) != 0 ||
+		if (REFUSE(document_key_unknown, i == FIELDS) ||
+		    REFUSE(document_key_twice, (seen & (1u << i)) != 0) ||
 		    fields[i].read(p) != 0)
 			return HM_DOCUMENT_MALFORMED;
 		seen |= 1u << i;
 	}
-	if (more != 0 || !all_mandatory(seen) || cursor_end(&p->cursor) != 0)
+	if (REFUSE(document_map_cut, more != 0) ||
+	    REFUSE(document_mandatory, !all_mandatory(seen)) ||
+	    REFUSE(document_end, cursor_end(&p->cursor) != 0))
 		return HM_DOCUMENT_MALFORMED;
-	return is_enclave_id(p->out->module_id) ? HM_VALID : HM_NOT_AN_ENCLAVE;
+	if (REFUSE(enclave_id, !is_enclave_id(p->out->module_id)))
+		return HM_NOT_AN_ENCLAVE;
+	return HM_VALID;
 }
 
 /* AWS says "entirely of zeros" of a debug enclave's PCRs, but PCR3 and PCR4

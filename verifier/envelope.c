@@ -6,6 +6,7 @@
  * not: flat_json.h. Writing is rare enough for jansson. */
 #include "verifier/envelope.h"
 
+#include "feeds/check.h"
 #include "feeds/hex.h"
 #include "feeds/item.h"
 #include "verifier/base64.h"
@@ -41,7 +42,8 @@ static char *read_text(
 	if (out == NULL)
 		return NULL;
 	*len = flat_text_decode(text, out);
-	if (*len < min || *len > max) {
+	if (REFUSE(envelope_text_min, *len < min) ||
+	    REFUSE(envelope_text_max, *len > max)) {
 		free(out);
 		return NULL;
 	}
@@ -56,10 +58,11 @@ static int read_short(
 	char decoded[SHORT_MAX * ESCAPE_MAX];
 
 	assert(size <= SHORT_MAX);
-	if (text->len > sizeof(decoded))
+	if (REFUSE(envelope_short_max, text->len > sizeof(decoded)))
 		return -1;
 	*len = flat_text_decode(text, decoded);
-	if (*len < 1 || *len >= size)
+	if (REFUSE(envelope_short_empty, *len < 1) ||
+	    REFUSE(envelope_short_size, *len >= size))
 		return -1;
 	memcpy(out, decoded, *len);
 	out[*len] = '\0';
@@ -75,7 +78,8 @@ static int read_base64(
 	int status;
 
 	if (!text->escaped)
-		return text->len < 1 || text->len > text_max
+		return REFUSE(envelope_base64_empty, text->len < 1) ||
+			       REFUSE(envelope_base64_max, text->len > text_max)
 			   ? -1
 			   : base64_decode(out, out_len, text->at, text->len);
 	decoded = read_text(text, 1, text_max, &len);
@@ -94,9 +98,12 @@ static int read_hash(const struct flat_text *text, uint8_t out[HM_SHA256_LEN])
 	if (read_short(text, hex, sizeof(hex), &len) != 0)
 		return -1;
 	for (size_t i = 0; i < len; i++)
-		if (hex[i] >= 'A' && hex[i] <= 'F')
+		if (REFUSE(envelope_hash_case, hex[i] >= 'A' && hex[i] <= 'F'))
 			return -1;
-	return hex_decode(out, HM_SHA256_LEN, hex, len);
+	return REQUIRE(
+		   envelope_hash, hex_decode(out, HM_SHA256_LEN, hex, len) == 0)
+		   ? 0
+		   : -1;
 }
 
 static int read_fields(struct hm_envelope *out, const struct flat_field *fields)
@@ -105,7 +112,7 @@ static int read_fields(struct hm_envelope *out, const struct flat_field *fields)
 	size_t len;
 
 	for (int i = 0; i < DOCUMENT; i++)
-		if (fields[i].value.at == NULL)
+		if (REFUSE(envelope_missing, fields[i].value.at == NULL))
 			return -1;
 	if (read_hash(&fields[HASH].value, out->attestation_sha256) != 0 ||
 	    read_short(&fields[PLATFORM].value, out->platform,
@@ -138,9 +145,11 @@ enum hm_verdict hm_envelope_parse(
 	};
 
 	memset(out, 0, sizeof(*out));
-	if (json == NULL || len > HM_ENVELOPE_MAX)
+	if (REFUSE(envelope_no_text, json == NULL) ||
+	    REFUSE(envelope_max, len > HM_ENVELOPE_MAX))
 		return HM_ENVELOPE_MALFORMED;
-	if (flat_json_parse(fields, FIELDS, json, len) != 0 ||
+	if (REFUSE(envelope_json,
+		flat_json_parse(fields, FIELDS, json, len) != 0) ||
 	    read_fields(out, fields) != 0) {
 		hm_envelope_fini(out);
 		return HM_ENVELOPE_MALFORMED;

@@ -1,6 +1,7 @@
 /* established: see established.h. */
 #include "verifier/established.h"
 
+#include "feeds/check.h"
 #include "verifier/cose.h"
 #include "verifier/report.h"
 
@@ -36,13 +37,15 @@ static enum hm_verdict check_root(struct work *w)
 {
 	const struct policy_root *root;
 	struct slice first = w->certs.cabundle[0];
+	bool trusted;
 
 	if (EVP_Digest(first.at, first.len, w->out->root_sha256, NULL,
 		EVP_sha256(), NULL) != 1)
 		return HM_NO_MEMORY;
 	root = policy_find_root(w->policy, w->out->root_sha256);
+	trusted = REQUIRE(document_root, root != NULL);
 	return report_check(w->report, "root",
-	    root != NULL ? HM_VALID : HM_ROOT_UNTRUSTED, "a root of the policy",
+	    trusted ? HM_VALID : HM_ROOT_UNTRUSTED, "a root of the policy",
 	    root != NULL ? root->name : "another");
 }
 

@@ -4,6 +4,8 @@
  */
 #include "verifier/flat_json.h"
 
+#include "feeds/check.h"
+
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -70,13 +72,15 @@ static size_t utf8_length(const char *text, size_t left)
 		     : c[0] < 0xf5 ? 4
 				   : 0;
 
-	if (len == 0 || len > left)
+	if (len == 0 || REFUSE(utf8_cut, len > left))
 		return 0;
 	for (size_t i = 1; i < len; i++)
-		if ((c[i] & 0xc0) != 0x80)
+		if (REFUSE(utf8_next, (c[i] & 0xc0) != 0x80))
 			return 0;
-	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+	if (REFUSE(utf8_overlong_3, c[0] == 0xe0 && c[1] < 0xa0) ||
+	    REFUSE(utf8_surrogate, c[0] == 0xed && c[1] > 0x9f) ||
+	    REFUSE(utf8_overlong_4, c[0] == 0xf0 && c[1] < 0x90) ||
+	    REFUSE(utf8_above, c[0] == 0xf4 && c[1] > 0x8f))
 		return 0;
 	return len;
 }
@@ -99,12 +103,13 @@ static int32_t unit_at(const char *at, const char *end)
 {
 	int32_t value = 0;
 
-	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+	if (REFUSE(escape_unit_cut, end - at < 6) ||
+	    REFUSE(escape_unit, at[0] != '\\' || at[1] != 'u'))
 		return -1;
 	for (int i = 2; i < 6; i++) {
 		int digit = digit_value(at[i]);
 
-		if (digit < 0)
+		if (REFUSE(escape_digit, digit < 0))
 			return -1;
 		value = value * 16 + digit;
 	}
@@ -118,13 +123,14 @@ static int32_t code_point(const char *at, const char *end, size_t *written)
 	int32_t high = unit_at(at, end), low;
 
 	*written = 6;
-	if (high <= 0 || (high >= 0xdc00 && high <= 0xdfff))
+	if (high < 0 || REFUSE(escape_nul, high == 0) ||
+	    REFUSE(escape_low_first, high >= 0xdc00 && high <= 0xdfff))
 		return -1;
 	if (high < 0xd800 || high > 0xdbff)
 		return high;
 	low = unit_at(at + 6, end);
 	*written = 12;
-	if (low < 0xdc00 || low > 0xdfff)
+	if (REFUSE(escape_half, low < 0xdc00 || low > 0xdfff))
 		return -1;
 	return 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00);
 }
@@ -143,12 +149,12 @@ static bool take_escape(struct scanner *s)
 {
 	size_t written = 2;
 
-	if (s->end - s->at < 2)
+	if (REFUSE(escape_cut, s->end - s->at < 2))
 		return false;
 	if (s->at[1] == 'u') {
 		if (code_point(s->at, s->end, &written) < 0)
 			return false;
-	} else if (short_escape(s->at[1]) == 0) {
+	} else if (REFUSE(escape_letter, short_escape(s->at[1]) == 0)) {
 		return false;
 	}
 	s->at += written;
@@ -170,7 +176,7 @@ static size_t put_utf8(char *out, int32_t c)
 
 static bool take_string(struct scanner *s, struct flat_text *out)
 {
-	if (!take(s, '"'))
+	if (REFUSE(flat_quote, !take(s, '"')))
 		return false;
 	*out = (struct flat_text){.at = s->at};
 	for (skip_plain(s); s->at < s->end; skip_plain(s)) {
@@ -188,7 +194,7 @@ static bool take_string(struct scanner *s, struct flat_text *out)
 		}
 		/* a control character is no first byte either */
 		len = utf8_length(s->at, (size_t)(s->end - s->at));
-		if (len == 0)
+		if (REFUSE(flat_utf8, len == 0))
 			return false;
 		s->at += len;
 	}
@@ -230,7 +236,7 @@ static struct flat_field *find(
 	char text[6 * FLAT_KEY_MAX];
 	size_t len;
 
-	if (key->len > sizeof(text))
+	if (REFUSE(flat_key_max, key->len > sizeof(text)))
 		return NULL;
 	len = flat_text_decode(key, text);
 	for (size_t i = 0; i < count; i++)
@@ -249,10 +255,11 @@ static bool take_member(
 	if (!take_string(s, &key))
 		return false;
 	field = find(fields, count, &key);
-	if (field == NULL || field->value.at != NULL)
+	if (REFUSE(flat_unknown, field == NULL) ||
+	    REFUSE(flat_twice, field->value.at != NULL))
 		return false;
 	skip_blanks(s);
-	if (!take(s, ':'))
+	if (REFUSE(flat_colon, !take(s, ':')))
 		return false;
 	skip_blanks(s);
 	return take_string(s, &field->value);
@@ -262,7 +269,7 @@ static bool take_object(
     struct scanner *s, struct flat_field *fields, size_t count)
 {
 	skip_blanks(s);
-	if (!take(s, '{'))
+	if (REFUSE(flat_open, !take(s, '{')))
 		return false;
 	skip_blanks(s);
 	if (take(s, '}'))
@@ -273,7 +280,7 @@ static bool take_object(
 			return false;
 		skip_blanks(s);
 	} while (take(s, ','));
-	return take(s, '}');
+	return REQUIRE(flat_close, take(s, '}'));
 }
 
 int flat_json_parse(
@@ -286,5 +293,5 @@ int flat_json_parse(
 	if (!take_object(&s, fields, count))
 		return -1;
 	skip_blanks(&s);
-	return s.at == s.end ? 0 : -1;
+	return REQUIRE(flat_end, s.at == s.end) ? 0 : -1;
 }

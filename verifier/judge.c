@@ -1,10 +1,12 @@
 /* judge: see judge.h. */
 #include "verifier/judge.h"
 
+#include "feeds/check.h"
 #include "feeds/hex.h"
 #include "verifier/moment.h"
 #include "verifier/report.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -18,7 +20,8 @@ static enum hm_verdict check_revoked(
 {
 	char found[HM_TEXT_MAX] = "none";
 	size_t which = 0;
-	bool revoked = policy_revokes(q->policy, &e->facts, &which);
+	bool revoked = REFUSE(
+	    judge_revoked, policy_revokes(q->policy, &e->facts, &which));
 
 	if (revoked)
 		snprintf(found, sizeof(found), "certificate %zu of the chain",
@@ -42,9 +45,9 @@ static enum hm_verdict check_chain_at(const struct question *q,
 	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX];
 	enum hm_verdict verdict = HM_VALID;
 
-	if (at_ms > not_after)
+	if (REFUSE(chain_expired, at_ms > not_after))
 		verdict = HM_CHAIN_EXPIRED;
-	else if (at_ms < not_before - leeway_ms)
+	else if (REFUSE(chain_not_yet, at_ms < not_before - leeway_ms))
 		verdict = HM_CHAIN_NOT_YET_VALID;
 	if (report_wanted(q->report)) {
 		moment_format(not_before, from);
@@ -64,9 +67,12 @@ static enum hm_verdict check_chain_time(
 	if (q->live)
 		verdict = check_chain_at(
 		    q, e, q->at_ms, q->policy->max_future_ms);
-	if (verdict != HM_VALID)
+	if (REFUSE(chain_now, verdict != HM_VALID))
 		return verdict;
-	return check_chain_at(q, e, e->document.timestamp_ms, 0);
+	verdict = check_chain_at(q, e, e->document.timestamp_ms, 0);
+	if (REFUSE(chain_at_timestamp, verdict != HM_VALID))
+		return verdict;
+	return HM_VALID;
 }
 
 static enum hm_verdict check_document_time(
@@ -78,9 +84,10 @@ static enum hm_verdict check_document_time(
 
 	if (!q->live)
 		return HM_VALID;
-	if (-age_ms > q->policy->max_future_ms)
+	if (REFUSE(document_future, -age_ms > q->policy->max_future_ms))
 		verdict = HM_DOCUMENT_IN_FUTURE;
-	else if (q->limit_age && age_ms > q->policy->max_age_ms)
+	else if (REFUSE(document_age,
+		     q->limit_age && age_ms > q->policy->max_age_ms))
 		verdict = HM_DOCUMENT_TOO_OLD;
 	if (report_wanted(q->report)) {
 		int n = snprintf(wanted, sizeof(wanted),
@@ -105,6 +112,7 @@ static enum hm_verdict check_enclave_age(
     const struct question *q, const struct established *e)
 {
 	int64_t max_ms = q->policy->max_enclave_age_ms;
+	int64_t latest_ms = e->document.timestamp_ms + q->policy->max_future_ms;
 	int64_t start_ms = document_enclave_start_ms(&e->document);
 	int64_t age_ms = instant(q, e) - start_ms;
 	char wanted[HM_TEXT_MAX], found[HM_TEXT_MAX];
@@ -112,8 +120,8 @@ static enum hm_verdict check_enclave_age(
 
 	if (max_ms < 0)
 		return HM_VALID;
-	ok = age_ms <= max_ms &&
-	     start_ms <= e->document.timestamp_ms + q->policy->max_future_ms;
+	ok = REQUIRE(enclave_age, age_ms <= max_ms) &&
+	     REQUIRE(enclave_start, start_ms <= latest_ms);
 	snprintf(wanted, sizeof(wanted), "at most %" PRId64 " ms", max_ms);
 	snprintf(found, sizeof(found), "%" PRId64 " ms", age_ms);
 	return report_check(q->report, "enclave_age",
@@ -131,7 +139,8 @@ static enum hm_verdict check_booted_after(
 
 	if (bound_ms == INT64_MIN)
 		return HM_VALID;
-	ok = start_ms >= bound_ms && start_ms <= latest_ms;
+	ok = REQUIRE(booted_after, start_ms >= bound_ms) &&
+	     REQUIRE(booted_by_then, start_ms <= latest_ms);
 	moment_format(bound_ms, wanted);
 	moment_format(start_ms, found);
 	return report_check(q->report, "booted_after",
@@ -142,9 +151,10 @@ static enum hm_verdict check_debug(
     const struct question *q, const struct established *e)
 {
 	bool debug = e->document.debug;
+	bool refused = REFUSE(judge_debug, debug && !q->policy->allow_debug);
 
 	return report_check(q->report, "debug",
-	    debug && !q->policy->allow_debug ? HM_DEBUG_ENCLAVE : HM_VALID,
+	    refused ? HM_DEBUG_ENCLAVE : HM_VALID,
 	    q->policy->allow_debug ? "debug enclaves allowed"
 				   : "PCR0, PCR1 and PCR2 not zero",
 	    debug ? "a debug enclave" : "not a debug enclave");
@@ -174,7 +184,7 @@ static enum hm_verdict check_pcr(const struct question *q,
     unsigned index)
 {
 	char check[8], wanted[2 * HM_PCR_LEN + 32], found[2 * HM_PCR_LEN + 1];
-	bool ok = policy_pcr_ok(release, document, index);
+	bool ok = REQUIRE(judge_pcr, policy_pcr_ok(release, document, index));
 
 	if (report_wanted(q->report)) {
 		snprintf(check, sizeof(check), "pcr%u", index);
@@ -195,6 +205,7 @@ static enum hm_verdict check_release(
 	const struct policy_release *release = policy_choose_release(
 	    q->policy, document, at_ms);
 	char found[MOMENT_TEXT_MAX] = "";
+	bool in_time;
 
 	for (unsigned i = 0; i < HM_PCR_COUNT; i++) {
 		enum hm_verdict verdict = HM_VALID;
@@ -206,9 +217,9 @@ static enum hm_verdict check_release(
 	}
 	answer->release = release;
 	moment_format(at_ms, found);
+	in_time = REQUIRE(judge_window, policy_window_holds(release, at_ms));
 	return report_check(q->report, "release",
-	    policy_window_holds(release, at_ms) ? HM_VALID : HM_RELEASE_WINDOW,
-	    release->name, found);
+	    in_time ? HM_VALID : HM_RELEASE_WINDOW, release->name, found);
 }
 
 static void show_bytes(
@@ -231,8 +242,10 @@ static enum hm_verdict check_nonce(
 
 	if (q->nonce == NULL)
 		return HM_VALID;
-	ok = q->nonce_len > 0 && nonce->present && nonce->len == q->nonce_len &&
-	     CRYPTO_memcmp(nonce->bytes, q->nonce, q->nonce_len) == 0;
+	ok = REQUIRE(nonce_asked, q->nonce_len > 0) &&
+	     REQUIRE(nonce_len, nonce->len == q->nonce_len) &&
+	     REQUIRE(nonce_bytes,
+		 CRYPTO_memcmp(nonce->bytes, q->nonce, q->nonce_len) == 0);
 	show_bytes(wanted, q->nonce, q->nonce_len);
 	show_bytes(found, nonce->bytes, nonce->len);
 	return report_check(q->report, "nonce",
@@ -268,7 +281,7 @@ static enum hm_verdict check_policy_nonce(
 
 	if (!wanted->present)
 		return HM_VALID;
-	ok = same_bytes(wanted, found);
+	ok = REQUIRE(policy_nonce, same_bytes(wanted, found));
 	return tell_same(q, "policy_nonce", ok ? HM_VALID : HM_NONCE_MISMATCH,
 	    wanted, found);
 }
@@ -282,7 +295,7 @@ static enum hm_verdict check_policy_user_data(
 
 	if (!wanted->present)
 		return HM_VALID;
-	ok = same_bytes(wanted, found);
+	ok = REQUIRE(policy_user_data, same_bytes(wanted, found));
 	return tell_same(q, "policy_user_data",
 	    ok ? HM_VALID : HM_USER_DATA_MISMATCH, wanted, found);
 }
@@ -293,8 +306,8 @@ enum hm_verdict judge_document(const struct question *q, struct answer *answer)
 	enum hm_verdict verdict;
 
 	answer->root = policy_find_root(q->policy, e->root_sha256);
-	if (answer->root == NULL)
-		return HM_ROOT_UNTRUSTED;
+	/* Both the cache and established_new() looked it up. */
+	assert(answer->root != NULL);
 	verdict = check_revoked(q, e);
 	if (verdict == HM_VALID)
 		verdict = check_chain_time(q, e);

@@ -2,6 +2,8 @@
  * them. */
 #include "verifier/moment.h"
 
+#include "feeds/check.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,9 +42,13 @@ static int date_to_ms(int64_t *ms, const struct date *d)
 {
 	int64_t days;
 
-	if (d->year < 1 || d->month < 1 || d->month > 12 || d->day < 1 ||
-	    d->day > month_days(d->year, d->month) || d->hour > 23 ||
-	    d->minute > 59 || d->second > 59)
+	if (REFUSE(date_year, d->year < 1) ||
+	    REFUSE(date_month, d->month < 1 || d->month > 12) ||
+	    REFUSE(date_day_0, d->day < 1) ||
+	    REFUSE(date_day, d->day > month_days(d->year, d->month)) ||
+	    REFUSE(date_hour, d->hour > 23) ||
+	    REFUSE(date_minute, d->minute > 59) ||
+	    REFUSE(date_second, d->second > 59))
 		return -1;
 	days = days_before_year(d->year) + d->day - 1;
 	for (int month = 1; month < d->month; month++)
@@ -58,7 +64,7 @@ static int digits(const char **text, int count)
 	int value = 0;
 
 	for (int i = 0; i < count; i++, (*text)++) {
-		if (**text < '0' || **text > '9')
+		if (REFUSE(date_digit, **text < '0' || **text > '9'))
 			return -1;
 		value = value * 10 + (**text - '0');
 	}
@@ -73,7 +79,7 @@ static int field(const char **text, int count, int *out)
 
 static int literal(const char **text, char c)
 {
-	return *(*text)++ == c ? 0 : -1;
+	return REQUIRE(date_literal, *(*text)++ == c) ? 0 : -1;
 }
 
 /* ".d", ".dd" or ".ddd", as milliseconds; nothing is 0. */
@@ -85,10 +91,10 @@ static int fraction(const char **text, int *ms)
 	if (**text != '.')
 		return 0;
 	(*text)++;
-	if (**text < '0' || **text > '9')
+	if (REFUSE(date_fraction_empty, **text < '0' || **text > '9'))
 		return -1;
 	for (; **text >= '0' && **text <= '9'; (*text)++, scale /= 10) {
-		if (scale == 0)
+		if (REFUSE(date_fraction_long, scale == 0))
 			return -1;
 		*ms += scale * (**text - '0');
 	}
@@ -108,7 +114,8 @@ int moment_parse_rfc3339(int64_t *ms, const char *text)
 	    field(&text, 2, &d.minute) != 0 || literal(&text, ':') != 0 ||
 	    field(&text, 2, &d.second) != 0 || fraction(&text, &rest) != 0)
 		return -1;
-	if (strcmp(text, "Z") != 0 || date_to_ms(ms, &d) != 0) {
+	if (REFUSE(date_utc, strcmp(text, "Z") != 0) ||
+	    date_to_ms(ms, &d) != 0) {
 		*ms = 0;
 		return -1;
 	}
@@ -136,7 +143,7 @@ static int asn1_year(const char **text, int type)
 	int year = digits(text, type == V_ASN1_UTCTIME ? 2 : 4);
 
 	if (type != V_ASN1_UTCTIME)
-		return year >= 2050 ? year : -1;
+		return REQUIRE(asn1_year_2050, year >= 2050) ? year : -1;
 	if (year < 0)
 		return -1;
 	return year + (year >= 50 ? 1900 : 2000);
@@ -149,14 +156,17 @@ int moment_from_asn1(int64_t *ms, const ASN1_TIME *time)
 	struct date d;
 
 	*ms = 0;
-	if (!(type == V_ASN1_UTCTIME && len == UTC_TIME_LEN) &&
-	    !(type == V_ASN1_GENERALIZEDTIME && len == GENERALIZED_TIME_LEN))
+	if (REFUSE(asn1_time_len,
+		!(type == V_ASN1_UTCTIME && len == UTC_TIME_LEN) &&
+		    !(type == V_ASN1_GENERALIZEDTIME &&
+			len == GENERALIZED_TIME_LEN)))
 		return -1;
 	d.year = asn1_year(&text, type);
 	if (d.year < 0 || field(&text, 2, &d.month) != 0 ||
 	    field(&text, 2, &d.day) != 0 || field(&text, 2, &d.hour) != 0 ||
 	    field(&text, 2, &d.minute) != 0 ||
-	    field(&text, 2, &d.second) != 0 || *text != 'Z')
+	    field(&text, 2, &d.second) != 0 ||
+	    REFUSE(asn1_time_utc, *text != 'Z'))
 		return -1;
 	return date_to_ms(ms, &d);
 }

@@ -2,6 +2,7 @@
  * something was left out: what is absent does not match. */
 #include "verifier/policy.h"
 
+#include "feeds/check.h"
 #include "verifier/known_roots.h"
 
 #include <openssl/bio.h>
@@ -53,11 +54,13 @@ static unsigned char *only_certificate(const char *pem, size_t len, long *out)
 	char *name = NULL, *header = NULL, *name2 = NULL, *header2 = NULL;
 	unsigned char *der = NULL, *second = NULL;
 	long second_len;
+	bool more;
 
 	if (bio == NULL || PEM_read_bio(bio, &name, &header, &der, out) != 1)
 		goto out;
-	if (strcmp(name, PEM_STRING_X509) != 0 || header[0] != '\0' ||
-	    PEM_read_bio(bio, &name2, &header2, &second, &second_len) == 1) {
+	more = PEM_read_bio(bio, &name2, &header2, &second, &second_len) == 1;
+	if (REFUSE(pem_name, strcmp(name, PEM_STRING_X509) != 0) ||
+	    REFUSE(pem_header, header[0] != '\0') || REFUSE(pem_more, more)) {
 		OPENSSL_free(der);
 		der = NULL;
 	}
@@ -88,12 +91,13 @@ static int describe_root(struct policy_root *out, const struct slice der)
 	memset(out, 0, sizeof(*out));
 	if (cert_parse(&cert, der) != HM_VALID)
 		return -1;
-	if (!cert_is_ca(&cert, 0) || !cert_is_self_signed(&cert) ||
+	if (REFUSE(root_ca, !cert_is_ca(&cert, 0)) ||
+	    REFUSE(root_self_signed, !cert_is_self_signed(&cert)) ||
 	    EVP_Digest(
 		der.at, der.len, out->sha256, NULL, EVP_sha256(), NULL) != 1)
 		goto out;
 	cert_common_name(&cert, out->name);
-	if (out->name[0] == '\0')
+	if (REFUSE(root_name, out->name[0] == '\0'))
 		goto out;
 	snprintf(out->platform, sizeof(out->platform), "%s",
 	    strncmp(out->name, "simulated.", strlen("simulated.")) == 0
@@ -112,12 +116,12 @@ static int add_root(struct hm_policy *policy, const struct slice der)
 {
 	struct policy_root root;
 
-	if (der.len > DOCUMENT_CERTIFICATE_MAX ||
+	if (REFUSE(root_max, der.len > DOCUMENT_CERTIFICATE_MAX) ||
 	    describe_root(&root, der) != 0)
 		return -1;
 	if (policy_find_root(policy, root.sha256) != NULL)
 		return 0;
-	if (policy->root_count == POLICY_ROOTS_MAX)
+	if (REFUSE(roots_max, policy->root_count == POLICY_ROOTS_MAX))
 		return -1;
 	policy->roots[policy->root_count++] = root;
 	return 0;
@@ -130,7 +134,7 @@ int hm_policy_add_root_pem(
 	long der_len = 0;
 	int status = -1;
 
-	if (len > POLICY_PEM_MAX)
+	if (REFUSE(pem_max, len > POLICY_PEM_MAX))
 		return -1;
 	ERR_set_mark();
 	der = only_certificate(pem, len, &der_len);
@@ -154,8 +158,10 @@ int policy_add_root_file(struct hm_policy *policy, const char *path)
 {
 	size_t len = strlen(path);
 
-	if (policy->root_file_count == POLICY_ROOTS_MAX || len == 0 ||
-	    len > POLICY_PATH_MAX)
+	if (REFUSE(
+		root_files_max, policy->root_file_count == POLICY_ROOTS_MAX) ||
+	    REFUSE(root_file_empty, len == 0) ||
+	    REFUSE(root_file_max, len > POLICY_PATH_MAX))
 		return -1;
 	policy->root_files[policy->root_file_count] = strdup(path);
 	if (policy->root_files[policy->root_file_count] == NULL)
@@ -185,13 +191,16 @@ static bool name_ok(const struct hm_policy *policy, const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len >= HM_TEXT_MAX)
+	if (REFUSE(release_unnamed, len == 0) ||
+	    REFUSE(release_name_max, len >= HM_TEXT_MAX))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+		if (REFUSE(release_name_chars,
+			(unsigned char)name[i] < 0x20 || name[i] == 0x7f))
 			return false;
 	for (size_t i = 0; i < policy->release_count; i++)
-		if (strcmp(policy->releases[i].name, name) == 0)
+		if (REFUSE(release_twice,
+			strcmp(policy->releases[i].name, name) == 0))
 			return false;
 	return true;
 }
@@ -201,8 +210,10 @@ int hm_policy_add_release(struct hm_policy *policy, const char *name,
 {
 	struct policy_release *more, *release;
 
-	if (policy->release_count == POLICY_RELEASES_MAX ||
-	    !name_ok(policy, name) || not_before_ms > not_after_ms)
+	if (REFUSE(
+		releases_max, policy->release_count == POLICY_RELEASES_MAX) ||
+	    !name_ok(policy, name) ||
+	    REFUSE(release_window, not_before_ms > not_after_ms))
 		return -1;
 	more = realloc(policy->releases,
 	    (policy->release_count + 1) * sizeof(*policy->releases));
@@ -224,11 +235,12 @@ int hm_policy_add_pcr(struct hm_policy *policy, int release_number,
 	struct policy_pin *more;
 
 	if (release_number < 0 ||
-	    (size_t)release_number >= policy->release_count ||
-	    index >= HM_PCR_COUNT)
+	    REFUSE(
+		pin_release, (size_t)release_number >= policy->release_count) ||
+	    REFUSE(pin_index, index >= HM_PCR_COUNT))
 		return -1;
 	release = &policy->releases[release_number];
-	if (release->pin_count == POLICY_PINS_MAX)
+	if (REFUSE(pins_max, release->pin_count == POLICY_PINS_MAX))
 		return -1;
 	more = realloc(release->pins, (release->pin_count + 1) * sizeof(*more));
 	if (more == NULL)
@@ -249,7 +261,7 @@ bool policy_pcr_ok(const struct policy_release *release,
 	if ((release->pin_mask & bit) == 0)
 		return true;
 	/* An absent PCR never matches (CVE-2025-64186). */
-	if ((document->pcr_mask & bit) == 0)
+	if (REFUSE(pcr_absent, (document->pcr_mask & bit) == 0))
 		return false;
 	for (size_t i = 0; i < release->pin_count; i++)
 		if (release->pins[i].index == index &&
@@ -319,7 +331,7 @@ int policy_add_revoked(
 {
 	struct policy_revoked *more;
 
-	if (policy->revoked_count == POLICY_REVOKED_MAX)
+	if (REFUSE(revoked_max, policy->revoked_count == POLICY_REVOKED_MAX))
 		return -1;
 	more = realloc(policy->revoked,
 	    (policy->revoked_count + 1) * sizeof(*policy->revoked));
@@ -360,16 +372,18 @@ bool policy_revokes(const struct hm_policy *policy,
 int hm_policy_check(const struct hm_policy *policy, char error[HM_TEXT_MAX])
 {
 	error[0] = '\0';
-	if (policy == NULL || policy->root_count == 0) {
+	if (policy == NULL || REFUSE(policy_no_root, policy->root_count == 0)) {
 		snprintf(error, HM_TEXT_MAX, "no root is trusted");
 		return -1;
 	}
-	if (policy->release_count == 0) {
+	if (REFUSE(policy_no_release, policy->release_count == 0)) {
 		snprintf(error, HM_TEXT_MAX, "no release is accepted");
 		return -1;
 	}
 	for (size_t i = 0; i < policy->release_count; i++) {
-		if ((policy->releases[i].pin_mask & MEASURED_PCRS) == 0) {
+		uint32_t pinned = policy->releases[i].pin_mask;
+
+		if (REFUSE(policy_no_pin, (pinned & MEASURED_PCRS) == 0)) {
 			snprintf(error, HM_TEXT_MAX,
 			    "releases[%zu] pins none of PCR0, PCR1, PCR2", i);
 			return -1;

@@ -7,6 +7,7 @@
 #include "verifier/moment.h"
 #include "verifier/policy.h"
 
+#include "feeds/check.h"
 #include "feeds/hex.h"
 
 #include <jansson.h>
@@ -36,9 +37,9 @@ __attribute__((format(printf, 2, 3))) static int fail(
 static int array_or_absent(
     const struct reader *r, const json_t *value, const char *name)
 {
-	if (value == NULL || json_is_array(value))
-		return 0;
-	return fail(r, "%s: not an array", name);
+	if (REFUSE(json_array, value != NULL && !json_is_array(value)))
+		return fail(r, "%s: not an array", name);
+	return 0;
 }
 
 static int read_roots(
@@ -52,19 +53,28 @@ static int read_roots(
 		return -1;
 	json_array_foreach(names, i, entry)
 	{
-		if (!json_is_string(entry) ||
-		    hm_policy_add_root_name(
-			r->policy, json_string_value(entry)) != 0)
+		const char *name = json_string_value(entry);
+
+		if (REFUSE(json_root_string, name == NULL) ||
+		    REFUSE(json_root_known,
+			hm_policy_add_root_name(r->policy, name) != 0))
 			return fail(r, "roots[%zu]: not a known root", i);
 	}
 	json_array_foreach(files, i, entry)
 	{
-		if (!json_is_string(entry) ||
-		    policy_add_root_file(r->policy, json_string_value(entry)) !=
-			0)
+		const char *path = json_string_value(entry);
+
+		if (REFUSE(json_file_string, path == NULL) ||
+		    REFUSE(json_file_path,
+			policy_add_root_file(r->policy, path) != 0))
 			return fail(r, "root_files[%zu]: not a file name", i);
 	}
 	return 0;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
 }
 
 /* "0".."31", no leading zero; -1 otherwise. */
@@ -72,25 +82,28 @@ static int pcr_index(const char *key)
 {
 	int index;
 
-	if (key[0] < '0' || key[0] > '9')
+	if (REFUSE(json_pcr_digit, !is_digit(key[0])))
 		return -1;
 	index = key[0] - '0';
 	if (key[1] == '\0')
 		return index;
-	if (index == 0 || key[1] < '0' || key[1] > '9' || key[2] != '\0')
+	if (REFUSE(json_pcr_zero, index == 0) ||
+	    REFUSE(json_pcr_digit_2, !is_digit(key[1])) ||
+	    REFUSE(json_pcr_digits, key[2] != '\0'))
 		return -1;
 	index = index * 10 + (key[1] - '0');
-	return index < HM_PCR_COUNT ? index : -1;
+	return REQUIRE(json_pcr_max, index < HM_PCR_COUNT) ? index : -1;
 }
 
 static int add_pcr_text(
     const struct reader *r, int release, unsigned index, const json_t *value)
 {
+	const char *text = json_string_value(value);
 	uint8_t pcr[HM_PCR_LEN];
 
-	if (!json_is_string(value) ||
-	    hex_decode(pcr, sizeof(pcr), json_string_value(value),
-		json_string_length(value)) != 0)
+	if (REFUSE(json_pcr_string, text == NULL) ||
+	    REFUSE(json_pcr_hex, hex_decode(pcr, sizeof(pcr), text,
+				     json_string_length(value)) != 0))
 		return -1;
 	return hm_policy_add_pcr(r->policy, release, index, pcr);
 }
@@ -107,7 +120,7 @@ static int read_pcr(
 		return -1;
 	if (!json_is_array(value))
 		return add_pcr_text(r, release, (unsigned)index, value);
-	if (json_array_size(value) == 0)
+	if (REFUSE(json_pcr_none, json_array_size(value) == 0))
 		return -1;
 	json_array_foreach(value, i, entry)
 	{
@@ -123,7 +136,7 @@ static int read_pcrs(
 	const char *key;
 	json_t *value;
 
-	if (!json_is_object(pcrs))
+	if (REFUSE(json_pcrs, !json_is_object(pcrs)))
 		return fail(r, "releases[%zu].pcrs: not an object", number);
 	json_object_foreach(pcrs, key, value)
 	{
@@ -142,7 +155,7 @@ static int read_bound(int64_t *out, const json_t *value, int64_t none)
 	*out = none;
 	if (value == NULL || json_is_null(value))
 		return 0;
-	if (!json_is_string(value))
+	if (REFUSE(json_time_string, !json_is_string(value)))
 		return -1;
 	return moment_parse_rfc3339(out, json_string_value(value));
 }
@@ -159,12 +172,14 @@ static int read_release(const struct reader *r, size_t number, json_t *entry)
 		&name, "pcrs", &pcrs, "not_before", &not_before, "not_after",
 		&not_after) != 0)
 		return fail(r, "releases[%zu]: %.100s", number, why.text);
-	if (read_bound(&from, not_before, INT64_MIN) != 0 ||
-	    read_bound(&until, not_after, INT64_MAX) != 0)
+	if (REFUSE(json_not_before,
+		read_bound(&from, not_before, INT64_MIN) != 0) ||
+	    REFUSE(
+		json_not_after, read_bound(&until, not_after, INT64_MAX) != 0))
 		return fail(
 		    r, "releases[%zu]: a time is not RFC 3339 in UTC", number);
 	release = hm_policy_add_release(r->policy, name, from, until);
-	if (release < 0)
+	if (REFUSE(json_release, release < 0))
 		return fail(r,
 		    "releases[%zu]: a name that is empty, overlong or there "
 		    "already, an empty window, or one release too many",
@@ -196,7 +211,8 @@ static int parse_serial(struct policy_revoked *out, const char *text)
 	text += strspn(text, "0");
 	len = strlen(text);
 	odd = len % 2;
-	if (len == 0 || len > 2 * CERT_SERIAL_MAX)
+	if (REFUSE(json_serial_zero, len == 0) ||
+	    REFUSE(json_serial_max, len > 2 * CERT_SERIAL_MAX))
 		return -1;
 	memcpy(even + odd, text, len);
 	out->serial_len = (len + odd) / 2;
@@ -209,6 +225,7 @@ static int read_revoked(const struct reader *r, const json_t *list)
 	const char *spki, *serial;
 	json_error_t why;
 	json_t *entry;
+	int status;
 	size_t i;
 
 	if (array_or_absent(r, list, "revoked") != 0)
@@ -219,10 +236,12 @@ static int read_revoked(const struct reader *r, const json_t *list)
 		if (json_unpack_ex(entry, &why, 0, "{s:s, s:s !}",
 			"issuer_spki_sha256", &spki, "serial", &serial) != 0)
 			return fail(r, "revoked[%zu]: %.100s", i, why.text);
-		if (hex_decode(revoked.issuer_spki_sha256, HM_SHA256_LEN, spki,
-			strlen(spki)) != 0 ||
-		    parse_serial(&revoked, serial) != 0 ||
-		    policy_add_revoked(r->policy, &revoked) != 0)
+		status = hex_decode(revoked.issuer_spki_sha256, HM_SHA256_LEN,
+		    spki, strlen(spki));
+		if (REFUSE(json_issuer, status != 0) ||
+		    REFUSE(json_serial, parse_serial(&revoked, serial) != 0) ||
+		    REFUSE(json_revoked_max,
+			policy_add_revoked(r->policy, &revoked) != 0))
 			return fail(r,
 			    "revoked[%zu]: not hexadecimal, or too "
 			    "many",
@@ -238,8 +257,9 @@ static int read_age(
 
 	if (value == NULL)
 		return 0;
-	if (!json_is_integer(value) || seconds < 0 ||
-	    seconds > POLICY_AGE_MAX_S)
+	if (REFUSE(json_age_integer, !json_is_integer(value)) ||
+	    REFUSE(json_age_negative, seconds < 0) ||
+	    REFUSE(json_age_max, seconds > POLICY_AGE_MAX_S))
 		return fail(r, "%s: not a number of seconds", name);
 	*ms = seconds * 1000;
 	return 0;
@@ -250,13 +270,15 @@ static int read_age(
 static int read_hex(const struct reader *r, const json_t *value,
     const char *name, struct hm_bytes *out)
 {
-	size_t digits = json_string_length(value);
+	size_t digits = json_string_length(value); /* 0: not a string */
+	const char *text = json_string_value(value);
 
 	if (value == NULL || json_is_null(value))
 		return 0;
-	if (!json_is_string(value) || digits < 2 || digits > 2 * HM_NONCE_MAX ||
-	    hex_decode(
-		out->bytes, digits / 2, json_string_value(value), digits) != 0)
+	if (REFUSE(json_hex_empty, digits < 2) ||
+	    REFUSE(json_hex_max, digits > 2 * HM_NONCE_MAX) ||
+	    REFUSE(json_hex,
+		hex_decode(out->bytes, digits / 2, text, digits) != 0))
 		return fail(r, "%s: not 1 to %d bytes in hexadecimal", name,
 		    HM_NONCE_MAX);
 	out->present = true;
@@ -305,7 +327,8 @@ static int read_policy(const struct reader *r, json_t *root)
 	    read_hex(r, m.user_data, "user_data", &p->user_data) != 0 ||
 	    read_revoked(r, m.revoked) != 0)
 		return -1;
-	if (read_bound(&p->booted_after_ms, m.booted_after, INT64_MIN) != 0)
+	if (REFUSE(json_booted_after, read_bound(&p->booted_after_ms,
+					  m.booted_after, INT64_MIN) != 0))
 		return fail(r, "booted_after: not RFC 3339 in UTC");
 	p->allow_debug = m.allow_debug != 0;
 	return 0;
@@ -321,10 +344,10 @@ int hm_policy_parse(struct hm_policy **out, const char *json, size_t len,
 
 	*out = NULL;
 	error[0] = '\0';
-	if (len > POLICY_JSON_MAX)
+	if (REFUSE(json_max, len > POLICY_JSON_MAX))
 		return fail(&r, "longer than %d bytes", POLICY_JSON_MAX);
 	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
-	if (root == NULL)
+	if (REFUSE(json_text, root == NULL))
 		return fail(&r, "line %d: %.120s", why.line, why.text);
 	r.policy = hm_policy_new();
 	if (r.policy == NULL)

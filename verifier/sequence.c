@@ -6,7 +6,14 @@
  * items are not news. */
 #include "verifier/hallmark.h"
 
+#include "feeds/check.h"
+
 #include <string.h>
+
+static bool same_hash(const uint8_t *a, const uint8_t *b)
+{
+	return memcmp(a, b, HM_SHA256_LEN) == 0;
+}
 
 static void move_on(struct hm_sequence *state, const struct hm_item *item)
 {
@@ -22,15 +29,16 @@ static bool names_none(const struct hm_item *item)
 {
 	static const uint8_t zero[HM_SHA256_LEN];
 
-	return memcmp(item->previous_sha256, zero, HM_SHA256_LEN) == 0;
+	return same_hash(item->previous_sha256, zero);
 }
 
 static enum hm_verdict judge_new_boot(
     const struct hm_sequence *state, const struct hm_item *item)
 {
-	if (item->sequence == 0 && !names_none(item))
+	if (REFUSE(boot_first, item->sequence == 0 && !names_none(item)))
 		return HM_SEQUENCE_FORK;
-	if (state->started && item->published_ms < state->published_ms)
+	if (REFUSE(boot_earlier,
+		state->started && item->published_ms < state->published_ms))
 		return HM_TIME_REGRESSION;
 	return HM_VALID;
 }
@@ -38,21 +46,22 @@ static enum hm_verdict judge_new_boot(
 static enum hm_verdict judge_same_boot(
     const struct hm_sequence *state, const struct hm_item *item)
 {
-	if (item->sequence < state->sequence)
+	bool next = item->sequence - state->sequence == 1;
+
+	if (REFUSE(sequence_back, item->sequence < state->sequence))
 		return HM_SEQUENCE_REPLAY;
-	if (item->sequence == state->sequence)
-		return memcmp(item->content_sha256, state->content_sha256,
-			   HM_SHA256_LEN) == 0
-			   ? HM_SEQUENCE_REPLAY
-			   : HM_SEQUENCE_FORK;
-	if (item->sequence - state->sequence == 1 &&
-	    memcmp(item->previous_sha256, state->content_sha256,
-		HM_SHA256_LEN) != 0)
+	if (REFUSE(sequence_other_bytes,
+		item->sequence == state->sequence &&
+		    !same_hash(item->content_sha256, state->content_sha256)))
 		return HM_SEQUENCE_FORK;
-	if (item->published_ms < state->published_ms)
+	if (REFUSE(sequence_again, item->sequence == state->sequence))
+		return HM_SEQUENCE_REPLAY;
+	if (REFUSE(sequence_previous, next && !same_hash(item->previous_sha256,
+						  state->content_sha256)))
+		return HM_SEQUENCE_FORK;
+	if (REFUSE(sequence_earlier, item->published_ms < state->published_ms))
 		return HM_TIME_REGRESSION;
-	return item->sequence - state->sequence == 1 ? HM_VALID
-						     : HM_SEQUENCE_GAP;
+	return REQUIRE(sequence_gap, next) ? HM_VALID : HM_SEQUENCE_GAP;
 }
 
 enum hm_verdict hm_sequence_next(

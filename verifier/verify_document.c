@@ -2,6 +2,7 @@
  * share with items. */
 #include "verifier/verify_document.h"
 
+#include "feeds/check.h"
 #include "verifier/cose.h"
 #include "verifier/judge.h"
 #include "verifier/moment.h"
@@ -41,7 +42,7 @@ static enum hm_verdict find_or_establish(const struct question *q,
 		report_cached(q, answer->facts);
 		return HM_VALID;
 	}
-	if (bytes.at == NULL)
+	if (REFUSE(attestation_missing, bytes.at == NULL))
 		return HM_ATTESTATION_MISSING;
 	verdict = established_new(&answer->own, q->policy,
 	    cache_certs(q->cache), bytes, sha256, q->report);
@@ -99,10 +100,11 @@ static enum hm_verdict ask_bare(const struct question *q,
 	struct answer answer = {0};
 	enum hm_verdict verdict;
 
-	if (hm_policy_check(q->policy, error) != 0)
+	if (REFUSE(document_policy, hm_policy_check(q->policy, error) != 0))
 		return report_check(
 		    q->report, "policy", HM_POLICY_EMPTY, NULL, error);
-	if (document == NULL || len == 0 || len > HM_DOCUMENT_MAX)
+	/* One that is too long is no COSE either; this spares hashing it. */
+	if (REFUSE(document_size, document == NULL || len > HM_DOCUMENT_MAX))
 		return report_check(
 		    q->report, "cose", HM_COSE_MALFORMED, NULL, NULL);
 	if (EVP_Digest(document, len, sha256, NULL, EVP_sha256(), NULL) != 1)

@@ -107,7 +107,6 @@ static void test_refused(void **state)
 	    B("a value not shortest", "\xa3\x61"
 				      "a"
 				      "\x18\x05" BOOT CONFIG),
-	    B("33 keys", "\xb8\x21" BOOT CONFIG),
 	};
 	static const struct attested_data zero;
 	struct attested_data d;
@@ -138,12 +137,37 @@ static void test_too_long(void **state)
 	assert_int_equal(parse(&d, bytes, 513), -1);
 }
 
+/* So many keys of one letter each before the two. */
+static int parse_keys(size_t count)
+{
+	char bytes[256] = "\xb8";
+	struct attested_data d;
+	size_t len = 2;
+
+	bytes[1] = (char)(count + 2);
+	for (size_t i = 0; i < count; i++) {
+		bytes[len++] = '\x61';
+		bytes[len++] = (char)('0' + i);
+		bytes[len++] = '\x05';
+	}
+	memcpy(bytes + len, BOOT CONFIG, sizeof(BOOT CONFIG) - 1);
+	return parse(&d, bytes, len + sizeof(BOOT CONFIG) - 1);
+}
+
+static void test_too_many_keys(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_keys(30), 0);
+	assert_int_equal(parse_keys(31), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_too_long),
+	    cmocka_unit_test(test_too_many_keys),
 	};
 
 	return cmocka_run_group_tests_name("attested_data", tests, NULL, NULL);

@@ -71,6 +71,21 @@ static void unknown_extension(X509 *c, int critical)
 	ASN1_OCTET_STRING_free(value);
 }
 
+/* The leaf has two of its own. */
+static void many_extensions(X509 *c, int count)
+{
+	for (int i = 2; i < count; i++) {
+		char text[32];
+		int nid;
+
+		snprintf(text, sizeof(text), "1.3.6.1.4.1.55555.%d", i);
+		nid = OBJ_txt2nid(text);
+		if (nid == NID_undef)
+			nid = OBJ_create(text, text, text);
+		raw_extension(c, nid, "\x05\x00", 2, 0);
+	}
+}
+
 static void set_common_name(X509_NAME *name, const char *cn)
 {
 	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
@@ -127,6 +142,8 @@ CERT(unknown_harmless, 4, unknown_extension(c, 0))
 CERT(unknown_twice, 4, unknown_extension(c, 0); unknown_extension(c, 0))
 CERT(key_id_a_number, 3, builder_drop_extension(c, NID_subject_key_identifier);
      raw_extension(c, NID_subject_key_identifier, "\x02\x01\x01", 3, 0))
+CERT(extensions_16, 4, many_extensions(c, 16))
+CERT(extensions_17, 4, many_extensions(c, 17))
 CERT(server_auth, 4, builder_extension(c, NID_ext_key_usage, "serverAuth"))
 CERT(ca_server_auth, 2, builder_extension(c, NID_ext_key_usage, "serverAuth"))
 CERT(name_constraint, 1,
@@ -135,6 +152,8 @@ CERT(name_constraint, 1,
 CERT(policies, 3,
     raw_extension(c, NID_certificate_policies,
 	"\x30\x07\x30\x05\x06\x03\x2a\x03\x04", 9, 0))
+CERT(key_id_not_der, 3, builder_drop_extension(c, NID_subject_key_identifier);
+     raw_extension(c, NID_subject_key_identifier, "\x04\x81\x01\x01", 4, 0))
 CERT(key_id_critical, 3, builder_drop_extension(c, NID_subject_key_identifier);
      raw_extension(c, NID_subject_key_identifier, "\x04\x01\x01", 3, 1))
 
@@ -186,6 +205,8 @@ static void set_time(ASN1_TIME *when, int type, const char *text)
 
 CERT(generalized_2030, 0,
     set_time(X509_getm_notAfter(c), V_ASN1_GENERALIZEDTIME, "20300101000000Z"))
+CERT(generalized_2020, 0,
+    set_time(X509_getm_notBefore(c), V_ASN1_GENERALIZEDTIME, "20200101000000Z"))
 CERT(
     feb_30, 0, set_time(X509_getm_notAfter(c), V_ASN1_UTCTIME, "300230000000Z"))
 CERT(no_z, 0, set_time(X509_getm_notAfter(c), V_ASN1_UTCTIME, "300201000000"))
@@ -366,22 +387,31 @@ static void point_unused_bits(struct builder *x)
 	x->edit_tbs = edit_unused_bits;
 }
 
-/* The same of a signature (every other one ends with a zero bit). */
+/* The same of a signature: every other one ends with a zero bit. */
 static void edit_signature_bits(
     struct builder *x, unsigned level, struct blob *der)
 {
-	(void)x;
+	const unsigned char *at = der->at;
+	size_t len = (size_t)(der->at[6] << 8 | der->at[7]);
+	uint8_t sig[256];
+	static struct blob tbs;
+	X509 *c;
+
 	if (level != BUILDER_LEAF)
 		return;
-	for (size_t len = 96; len < 110; len++) {
-		uint8_t *head = der->at + der->len - len - 2;
+	c = d2i_X509(NULL, &at, (long)der->len);
+	blob_set(&tbs, der->at + 4, 4 + len);
+	do {
+		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-		if (head[0] == 0x03 && head[1] == len && head[2] == 0x00) {
-			head[2] = 0x01;
-			return;
-		}
-	}
-	fail_msg("no signature found");
+		len = sizeof(sig);
+		EVP_DigestSignInit(ctx, NULL, x->digest, NULL, x->keys[3]);
+		EVP_DigestSign(ctx, sig, &len, tbs.at, tbs.len);
+		EVP_MD_CTX_free(ctx);
+	} while ((sig[len - 1] & 1) != 0);
+	seal(der, &tbs, X509_get0_tbs_sigalg(c), sig, len);
+	der->at[der->len - len - 1] = 0x01;
+	X509_free(c);
 }
 
 static void signature_unused_bits(struct builder *x)
@@ -423,6 +453,31 @@ static void append_to_tbs(struct builder *x, unsigned level, struct blob *tbs)
 static void tbs_and_more(struct builder *x)
 {
 	x->edit_tbs = append_to_tbs;
+}
+
+/* ecdsa-with-SHA384 and a NULL; two bytes more. */
+static void put_alg_null(struct builder *x, unsigned level, struct blob *tbs)
+{
+	static const char sha384[] = "\x2a\x86\x48\xce\x3d\x04\x03\x03";
+	uint8_t without[12], with_null[14] = {0x30, 0x0c, 0x06, 0x08};
+	size_t len;
+
+	(void)x;
+	if (level != 4)
+		return;
+	memcpy(with_null + 4, sha384, 8);
+	with_null[12] = 0x05;
+	memcpy(without, with_null, 12);
+	without[1] = 0x0a;
+	blob_replace(tbs, without, 12, with_null, 14);
+	len = tbs->len - 4;
+	tbs->at[2] = (uint8_t)(len >> 8);
+	tbs->at[3] = (uint8_t)len;
+}
+
+static void alg_null(struct builder *x)
+{
+	x->edit_tbs = put_alg_null;
 }
 
 #define DER(name, which, statement)                              \
@@ -632,6 +687,9 @@ static void test_certificates(void **state)
 	    {"leaf unknown other extension", unknown_harmless, HM_VALID},
 	    {"unknown extension twice", unknown_twice, PROFILE},
 	    {"key identifier a number", key_id_a_number, PROFILE},
+	    {"key identifier not DER", key_id_not_der, PROFILE},
+	    {"16 extensions", extensions_16, HM_VALID},
+	    {"17 extensions", extensions_17, PROFILE},
 	    {"leaf for serverAuth only", server_auth, PROFILE},
 	    {"CA for serverAuth only", ca_server_auth, PROFILE},
 	    {"name constraints", name_constraint, PROFILE},
@@ -651,6 +709,7 @@ static void test_certificates(void **state)
 	    {"issuer name of another", issuer_name_other, HM_CHAIN_BROKEN},
 	    {"subject name of another", subject_name_other, HM_CHAIN_BROKEN},
 	    {"GeneralizedTime in 2030", generalized_2030, PROFILE},
+	    {"GeneralizedTime from 2020", generalized_2020, PROFILE},
 	    {"February 30", feb_30, PROFILE},
 	    {"time without Z", no_z, PROFILE},
 	    {"time with an offset", with_offset, PROFILE},
@@ -697,6 +756,7 @@ static void test_encoding(void **state)
 	static const struct wrong cases[] = {
 	    {"critical BOOLEAN 01", critical_01, PROFILE},
 	    {"more in the TBS", tbs_and_more, PROFILE},
+	    {"algorithm with a NULL", alg_null, PROFILE},
 	    {"leaf and a byte", leaf_and_byte, PROFILE},
 	    {"CA and a byte", ca_and_byte, PROFILE},
 	    {"signature with unused bits", signature_unused_bits, PROFILE},

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -19,9 +20,21 @@ struct example {
 		name, bytes, sizeof(bytes) - 1 \
 	}
 
+/* A copy with nothing behind, so that the sanitizer sees a byte too many. */
+static int check_bytes(const uint8_t *bytes, size_t len)
+{
+	uint8_t *copy = malloc(1 + len);
+	int status;
+
+	memcpy(copy + 1, bytes, len);
+	status = der_check((struct slice){copy + 1, len});
+	free(copy);
+	return status;
+}
+
 static int check(const struct example *e)
 {
-	return der_check((struct slice){(const uint8_t *)e->bytes, e->len});
+	return check_bytes((const uint8_t *)e->bytes, e->len);
 }
 
 static void test_der(void **state)
@@ -69,6 +82,7 @@ static void test_not_der(void **state)
 	    E("length of 127 bytes", "\x04\xff\x01"),
 	    E("length cut", "\x04\x82\x01"),
 	    E("high tag number", "\x1f\x81\x01\x00"),
+	    E("high tag number of a byte", "\x9f\x01\x00"),
 	    E("true as 01", "\x01\x01\x01"),
 	    E("boolean of 2", "\x01\x02\xff\xff"),
 	    E("boolean of 0", "\x01\x00"),
@@ -106,7 +120,7 @@ static void test_lengths(void **state)
 		size_t len = lens[i], n = 1;
 
 		memset(bytes, 0, sizeof(bytes));
-		bytes[0] = 0x04;
+		bytes[0] = 0x06; /* all of its bytes are looked at */
 		if (len > 255) {
 			bytes[n++] = 0x82;
 			bytes[n++] = (uint8_t)(len >> 8);
@@ -114,10 +128,11 @@ static void test_lengths(void **state)
 			bytes[n++] = 0x81;
 		}
 		bytes[n++] = (uint8_t)len;
-		assert_int_equal(der_check((struct slice){bytes, n + len}), 0);
-		assert_int_equal(
-		    der_check((struct slice){bytes, n + len - 1}), -1);
+		assert_int_equal(check_bytes(bytes, n + len), 0);
+		assert_int_equal(check_bytes(bytes, n + len - 1), -1);
 	}
+	memcpy(bytes, "\x06\x82\x00\xff", 4);
+	assert_int_equal(check_bytes(bytes, 4 + 255), -1);
 }
 
 static void test_depth(void **state)

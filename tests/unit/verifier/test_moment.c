@@ -109,6 +109,8 @@ static void test_asn1(void **state)
 	assert_int_equal(asn1(&ms, utc, "20500101000000Z"), -1);
 	assert_int_equal(asn1(&ms, utc, "2611210900Z"), -1);
 	assert_int_equal(asn1(&ms, utc, "2611210900000"), -1);
+	assert_int_equal(asn1(&ms, utc, "261121090000ZZ"), -1);
+	assert_int_equal(asn1(&ms, gen, "20500101000000Z0"), -1);
 	assert_int_equal(asn1(&ms, utc, "260230090000Z"), -1);
 	assert_int_equal(asn1(&ms, utc, "26112109000aZ"), -1);
 	assert_int_equal(asn1(&ms, utc, "-61121090000Z"), -1);

@@ -140,6 +140,77 @@ static void test_not_a_root(void **state)
 		assert_int_equal(add_level(level), -1);
 }
 
+/* Another common name in subject, issuer or both; signed by the root's key. */
+static const char *other_subject, *other_issuer;
+
+static void put_common_name(X509_NAME *name, const char *cn)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+
+	X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, at));
+	assert_int_equal(
+	    X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_UTF8STRING,
+		(const unsigned char *)cn, -1, -1, 0),
+	    1);
+}
+
+static void put_names(struct builder *x, unsigned level, X509 *c)
+{
+	(void)x;
+	if (level != 0)
+		return;
+	put_common_name(X509_get_subject_name(c), other_subject);
+	put_common_name(X509_get_issuer_name(c), other_issuer);
+}
+
+static int add_root_named(const char *subject, const char *issuer)
+{
+	int status;
+
+	other_subject = subject;
+	other_issuer = issuer;
+	b->edit_cert = put_names;
+	builder_make(b);
+	status = add_level(0);
+	builder_reset(b);
+	builder_make(b);
+	return status;
+}
+
+static void test_root_names(void **state)
+{
+	char name[HM_TEXT_MAX + 1];
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[HM_TEXT_MAX] = '\0';
+	assert_int_equal(add_root_named("a root", "a root"), 0);
+	assert_int_equal(add_root_named("a root", "another"), -1);
+	assert_int_equal(add_root_named("a\nroot", "a\nroot"), -1);
+	assert_int_equal(add_root_named("a\x7froot", "a\x7froot"), -1);
+	assert_int_equal(add_root_named("", ""), -1);
+	assert_int_equal(add_root_named(name, name), -1);
+	name[HM_TEXT_MAX - 1] = '\0';
+	assert_int_equal(add_root_named(name, name), 0);
+}
+
+static void flip_signature(struct builder *x, unsigned level, struct blob *der)
+{
+	(void)x;
+	if (level == 0)
+		der->at[der->len - 1] ^= 1;
+}
+
+static void test_root_not_signed_by_itself(void **state)
+{
+	(void)state;
+	b->edit_der = flip_signature;
+	builder_make(b);
+	assert_int_equal(add_level(0), -1);
+	builder_reset(b);
+	builder_make(b);
+}
+
 static void test_too_many_roots(void **state)
 {
 	struct hm_policy *policy = hm_policy_new();
@@ -441,6 +512,8 @@ int main(void)
 	    cmocka_unit_test(test_root_pem),
 	    cmocka_unit_test(test_root_pem_of_another_kind),
 	    cmocka_unit_test(test_not_a_root),
+	    cmocka_unit_test(test_root_names),
+	    cmocka_unit_test(test_root_not_signed_by_itself),
 	    cmocka_unit_test(test_too_many_roots),
 	    cmocka_unit_test(test_releases),
 	    cmocka_unit_test(test_ceilings),

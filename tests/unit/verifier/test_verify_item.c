@@ -275,6 +275,23 @@ static void test_keys_in_the_document(void **state)
 	    HM_KEY_NOT_ATTESTED);
 }
 
+/* No key attested, and none claimed. */
+static void test_no_key_at_all(void **state)
+{
+	char none[] = "";
+
+	(void)state;
+	item_reset(&i, b);
+	b->public_key.len = 0;
+	item_content(&i);
+	item_sign(&i);
+	item_envelope(&i);
+	i.envelope.public_key = none;
+	i.envelope.signature_len = 0;
+	assert_int_equal(live(NULL, LIVE_MS), HM_KEY_NOT_ATTESTED);
+	item_drop(&i);
+}
+
 static void test_platform(void **state)
 {
 	(void)state;
@@ -322,6 +339,21 @@ static void test_user_data(void **state)
 	/* what is bound may also stand in the nonce: that does not count */
 	item_reset(&i, b);
 	b->nonce = b->user_data;
+	b->user_data.len = 0;
+	item_content(&i);
+	item_sign(&i);
+	item_envelope(&i);
+	assert_int_equal(live(NULL, LIVE_MS), HM_USER_DATA_MISMATCH);
+	item_drop(&i);
+}
+
+/* What was not attested must not equal zeros. */
+static void test_user_data_of_zeros(void **state)
+{
+	(void)state;
+	item_reset(&i, b);
+	memset(i.item.boot_id, 0, sizeof(i.item.boot_id));
+	memset(i.item.config_sha256, 0, sizeof(i.item.config_sha256));
 	b->user_data.len = 0;
 	item_content(&i);
 	item_sign(&i);
@@ -495,10 +527,24 @@ static void test_empty_policy(void **state)
 
 static void test_broken_envelope(void **state)
 {
-	struct hm_envelope zero = {0};
+	struct hm_envelope zero = {0}, whole;
 
 	(void)state;
 	item_make(&i, b);
+	whole = i.envelope;
+	i.envelope.content = NULL;
+	assert_int_equal(replay(), HM_ENVELOPE_MALFORMED);
+	i.envelope = whole;
+	i.envelope.signature = NULL;
+	assert_int_equal(replay(), HM_ENVELOPE_MALFORMED);
+	i.envelope = whole;
+	i.envelope.public_key = NULL;
+	assert_int_equal(replay(), HM_ENVELOPE_MALFORMED);
+	i.envelope = whole;
+	i.envelope.document_len = HM_DOCUMENT_MAX + 1;
+	assert_int_equal(replay(), HM_ENVELOPE_MALFORMED);
+	i.envelope = whole;
+	assert_int_equal(replay(), HM_VALID);
 	assert_int_equal(
 	    hm_item_verify_replay(i.policy, NULL, NULL, NULL, 0, NULL, NULL),
 	    HM_ENVELOPE_MALFORMED);
@@ -570,8 +616,10 @@ int main(void)
 	    cmocka_unit_test(test_pss_signature),
 	    cmocka_unit_test(test_key_of_another),
 	    cmocka_unit_test(test_keys_in_the_document),
+	    cmocka_unit_test(test_no_key_at_all),
 	    cmocka_unit_test(test_platform),
 	    cmocka_unit_test(test_user_data),
+	    cmocka_unit_test(test_user_data_of_zeros),
 	    cmocka_unit_test(test_expires),
 	    cmocka_unit_test(test_too_old),
 	    cmocka_unit_test(test_in_future),
