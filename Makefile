@@ -12,7 +12,8 @@ CFLAGS   ?= -O2 -g
 Q         = $(if $(V),,@)# V=1 shows each command
 WARNINGS  = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wformat=2 -Wvla -Werror
-HARDEN    = -fPIE -fstack-protector-strong -fstack-clash-protection
+HARDEN    = -fPIC -fvisibility=hidden -fstack-protector-strong \
+            -fstack-clash-protection
 FORTIFY   = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDHARDEN  = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
@@ -32,6 +33,17 @@ FORTIFY   =
 LDSAN     = -fsanitize=address,undefined
 endif
 
+# MUTANTS=1: each named check can be switched off (feeds/check.h).
+ifdef MUTANTS
+CPPFLAGS += -DHM_MUTANTS
+endif
+# COVERAGE=1: counts how often each line ran.
+ifdef COVERAGE
+CFLAGS    = -O0 -g --coverage
+FORTIFY   =
+LDSAN     = --coverage
+endif
+
 PKGS      = libuv libmicrohttpd libcrypto libssl libcbor jansson
 PKGS_OUT  = libcurl sqlite3
 CPPFLAGS += -I. -D_GNU_SOURCE -DHALLMARK_VERSION='"$(VERSION)"' $(FORTIFY)
@@ -46,6 +58,9 @@ obj       = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
 BASE      = $(call obj,base/*.c)
 FEEDS     = $(call obj,feeds/*.c feeds/exchanges/*.c)
 VERIFIER  = $(call obj,verifier/*.c)
+ifdef MUTANTS
+VERIFIER += $(call obj,tests/mutants/*.c)
+endif
 DAEMON    = $(call obj,verifier/daemon/*.c)
 CLI       = $(call obj,verifier/cli/*.c)
 ORACLE    = $(call obj,oracle/*.c)
@@ -88,7 +103,14 @@ $(B)/bin/hallmark: $(CLI) $(OUTSIDE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
 
-$(B)/obj/%.o: %.c
+# Made anew when the compiler or its flags are others than last time.
+$(B)/flags: FORCE
+	$(shell mkdir -p $(@D))$(file >$@.now,$(CC) $(CPPFLAGS) $(ALL_CFLAGS))
+	@cmp -s $@.now $@ || mv $@.now $@
+	@rm -f $@.now
+FORCE:
+
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
@@ -100,6 +122,7 @@ UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
 TEST_LIBS = $(B)/lib/liboracle.a $(B)/lib/libbridge.a $(OUTSIDE)
 
 unit: $(UNIT)
+unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/feeds/test_item,$(UNIT))
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -113,9 +136,11 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT)
 
-.PHONY: all unit fuzzers
+.PHONY: all unit unit-verifier fuzzers
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+include deploy/install.mk
 
 # ---- what people call ----
 
@@ -124,7 +149,8 @@ PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
             libcbor-dev libjansson-dev libhttp-parser-dev \
             libcurl4-openssl-dev libsqlite3-dev
 PACKAGES_DEMO = python3 openssl ca-certificates curl jq
-PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps
+PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps \
+            pkg-config mandoc
 
 deps:
 	@deploy/install-packages.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)
@@ -147,15 +173,18 @@ fuzz: deps-check
 	@$(MAKE) -s -j2 B=build/fuzz CC=clang FUZZ=1 fuzzers
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tests/fuzz/all.sh
 
+# Would a test notice if one of the verifier's checks were not there? (clang:
+# gcc 12's sanitizer overlooks some reads behind the end.)
+mutants: deps-check
+	@$(MAKE) -s -j2 B=build/mutants CC=clang SAN=1 MUTANTS=1 unit-verifier
+	@tests/mutants/run.sh build/mutants
+
+coverage: deps-check
+	@$(MAKE) -s -j2 B=build/coverage CC=gcc COVERAGE=1 unit
+	@tests/coverage.sh build/coverage
+
 format:
 	git ls-files '*.c' '*.h' | grep -v planted | xargs clang-format -i
-
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
-	    $(DESTDIR)$(PREFIX)/include
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(B)/lib/libhallmark.a $(DESTDIR)$(PREFIX)/lib
-	install -m 644 verifier/hallmark.h $(DESTDIR)$(PREFIX)/include
 
 clean:
 	rm -rf build
@@ -167,8 +196,11 @@ help:
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
 	@echo "make fuzz        FUZZ_SECONDS=N for each fuzzer"
+	@echo "make mutants     switches off each check; a test must notice"
+	@echo "make coverage    the lines that the unit tests run"
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"
 	@echo "make install     DESTDIR= PREFIX="
 
-.PHONY: deps deps-check demo check check-long fuzz format install clean help
+.PHONY: deps deps-check demo check check-long fuzz mutants coverage format \
+    clean help
