@@ -1,0 +1,288 @@
+/*
+ * publisher: ticks become items that link, verify and hold the rate of their
+ * own round. The poller and the board are this test's: it says what each
+ * source answered, and keeps what was posted.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/now.h"
+#include "identity_fixture.h"
+#include "oracle/publisher.h"
+
+#include <openssl/sha.h>
+
+#define POSTS_MAX   64
+#define DEADLINE_MS 20000 /* met only by a test that hangs */
+
+struct post {
+	struct hm_envelope envelope;
+	struct item item;
+	bool unavailable;
+};
+
+static struct post posts[POSTS_MAX];
+static size_t post_count;
+static bool kraken_fails, coinbase_fails;
+static int usdt_micros; /* what one USDT costs */
+static int usdt_step;   /* and how it moves at each tick */
+
+/* ---- in place of oracle/poller.c and base/board.c ---- */
+
+static struct decimal number(int64_t mantissa, int exponent)
+{
+	return (struct decimal){mantissa, exponent};
+}
+
+static void answer(struct item_source *source, int64_t now_ms)
+{
+	bool usdt = strcmp(source->exchange, "kraken") == 0;
+
+	usdt_micros -= usdt ? usdt_step : 0;
+	source->state = SOURCE_USED;
+	source->has_answer = true;
+	source->received_ms = now_ms - 100;
+	source->quote.has_last = true;
+	source->quote.last = usdt ? number(usdt_micros, -6)
+				  : number(8400000, -2);
+	if ((usdt && kraken_fails) ||
+	    (coinbase_fails && source->exchange[0] == 'c')) {
+		source->state = SOURCE_FAILED;
+		source->error = QUOTE_MAINTENANCE;
+		source->quote = (struct quote){0};
+	}
+}
+
+void poller_read(const struct poller *poller, const struct feed_config *feed,
+    int64_t now_ms, struct item_source *sources)
+{
+	(void)poller;
+	for (size_t i = 0; i < feed->source_count; i++) {
+		const struct feed_source *from = &feed->sources[i];
+
+		sources[i] = (struct item_source){0};
+		snprintf(sources[i].exchange, sizeof(sources[i].exchange), "%s",
+		    from->exchange->name);
+		snprintf(sources[i].symbol, sizeof(sources[i].symbol), "%s",
+		    from->symbol);
+		snprintf(sources[i].via, sizeof(sources[i].via), "%s",
+		    from->quote_feed);
+		answer(&sources[i], now_ms);
+	}
+}
+
+void board_post(struct board *board, const struct board_text *text)
+{
+	struct post *post = &posts[post_count];
+	struct hm_envelope reference;
+
+	(void)board;
+	assert_true(post_count < POSTS_MAX);
+	assert_int_equal(
+	    hm_envelope_parse(&post->envelope, text->full, strlen(text->full)),
+	    HM_VALID);
+	assert_int_equal(
+	    hm_envelope_parse(&reference, text->ref, strlen(text->ref)),
+	    HM_VALID);
+	assert_non_null(post->envelope.document);
+	assert_null(reference.document);
+	assert_string_equal(reference.content, post->envelope.content);
+	hm_envelope_fini(&reference);
+	assert_int_equal(item_decode(&post->item, post->envelope.content,
+			     post->envelope.content_len),
+	    0);
+	assert_string_equal(text->name, post->item.feed);
+	assert_int_equal(text->expires_ms, post->item.expires_ms);
+	post->unavailable = text->unavailable != NULL;
+	post_count++;
+}
+
+/* ---- running it ---- */
+
+static struct publisher *publisher;
+
+static void start(void)
+{
+	publisher = publisher_start(&(struct publisher_options){
+	    .loop = &fixture_loop,
+	    .config = &config,
+	    .signer = identity.signer,
+	    .attestation = identity.attestation,
+	    .policy = identity.policy,
+	    .boot_id = identity.boot_id,
+	    .platform = identity.attester->ops->platform,
+	});
+}
+
+static void run_until_posts(size_t count)
+{
+	int64_t end_ms = now_monotonic_ms() + DEADLINE_MS;
+
+	while (post_count < count) {
+		uv_run(&fixture_loop, UV_RUN_NOWAIT);
+		usleep(500);
+		assert_true(now_monotonic_ms() < end_ms);
+	}
+}
+
+static const struct post *last(const char *feed)
+{
+	for (size_t i = post_count; i > 0; i--)
+		if (strcmp(posts[i - 1].item.feed, feed) == 0)
+			return &posts[i - 1];
+	fail_msg("nothing of %s", feed);
+	return NULL;
+}
+
+static int up(void **state)
+{
+	kraken_fails = coinbase_fails = false;
+	usdt_micros = 999000;
+	usdt_step = 0;
+	post_count = 0;
+	fixture_up(state);
+	start();
+	return 0;
+}
+
+static int down(void **state)
+{
+	publisher_stop(publisher);
+	publisher_stop(publisher); /* idempotent */
+	uv_run(&fixture_loop, UV_RUN_NOWAIT);
+	fixture_down(state);
+	publisher_free(publisher);
+	for (size_t i = 0; i < post_count; i++)
+		hm_envelope_fini(&posts[i].envelope);
+	return 0;
+}
+
+/* ---- tests ---- */
+
+static void items_link_and_verify(void **state)
+{
+	uint8_t previous[2][32] = {{0}};
+	uint64_t sequence[2] = {0};
+
+	(void)state;
+	run_until_posts(8);
+	for (size_t i = 0; i < post_count; i++) {
+		const struct post *post = &posts[i];
+		int feed = strcmp(post->item.feed, "BTC-USD") == 0;
+		struct hm_item item;
+
+		assert_int_equal(hm_item_verify_replay(identity.policy, NULL,
+				     &post->envelope, NULL, 0, &item, NULL),
+		    HM_VALID);
+		assert_int_equal(post->item.sequence, sequence[feed]++);
+		assert_memory_equal(
+		    post->item.previous_sha256, previous[feed], 32);
+		SHA256((const uint8_t *)post->envelope.content,
+		    post->envelope.content_len, previous[feed]);
+	}
+	assert_true(sequence[0] >= 3 && sequence[1] >= 3);
+}
+
+static const struct item *usdt_of_round(uint64_t sequence)
+{
+	for (size_t i = 0; i < post_count; i++)
+		if (posts[i].item.sequence == sequence &&
+		    strcmp(posts[i].item.feed, "USDT-USD") == 0)
+			return &posts[i].item;
+	fail_msg("no USDT-USD in round %d", (int)sequence);
+	return NULL;
+}
+
+/* The USDT-USD of the very tick, though it is not signed yet: the test's rate
+ * is another one at each tick. */
+static void an_item_holds_the_rate_of_its_round(void **state)
+{
+	const struct item *item;
+
+	(void)state;
+	usdt_step = 1000;
+	run_until_posts(7);
+	item = &last("BTC-USD")->item;
+	assert_int_equal(item->status, ITEM_OK);
+	assert_string_equal(item->sources[0].via, "USDT-USD");
+	assert_true(item->sources[0].has_rate);
+	assert_int_equal(item->sources[0].rate.mantissa,
+	    usdt_of_round(item->sequence)->price.mantissa);
+	/* 84000.00 times the rate in millionths, in cents */
+	assert_int_equal(item->sources[0].price.mantissa,
+	    84 * item->sources[0].rate.mantissa / 10);
+}
+
+static void too_few_sources_are_signed_as_unavailable(void **state)
+{
+	const struct post *post;
+
+	(void)state;
+	coinbase_fails = true;
+	run_until_posts(post_count + 4);
+	post = last("BTC-USD");
+	assert_true(post->unavailable);
+	assert_int_equal(post->item.status, ITEM_UNAVAILABLE);
+	assert_int_equal(post->item.reason, ITEM_INSUFFICIENT_SOURCES);
+	assert_int_equal(post->item.sources[1].error, QUOTE_MAINTENANCE);
+	coinbase_fails = false;
+	run_until_posts(post_count + 4);
+	assert_false(last("BTC-USD")->unavailable);
+}
+
+static void without_its_rate_a_source_has_failed(void **state)
+{
+	const struct post *post;
+
+	(void)state;
+	kraken_fails = true;
+	run_until_posts(post_count + 4);
+	post = last("BTC-USD");
+	assert_true(post->unavailable);
+	assert_int_equal(post->item.sources[0].state, SOURCE_FAILED);
+	assert_int_equal(post->item.sources[0].error, QUOTE_NO_RATE);
+	assert_false(post->item.sources[0].has_rate);
+	assert_true(last("USDT-USD")->unavailable);
+}
+
+static void nothing_is_posted_after_the_stop(void **state)
+{
+	size_t before;
+
+	(void)state;
+	run_until_posts(2);
+	/* until a signature may be under way */
+	for (int i = 0; i < 600; i++) {
+		uv_run(&fixture_loop, UV_RUN_NOWAIT);
+		usleep(500);
+	}
+	before = post_count;
+	publisher_stop(publisher);
+	for (int i = 0; i < 600; i++) {
+		uv_run(&fixture_loop, UV_RUN_NOWAIT);
+		usleep(500);
+	}
+	assert_int_equal(post_count, before);
+}
+
+#define PUBLISHER_TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    PUBLISHER_TEST(items_link_and_verify),
+	    PUBLISHER_TEST(an_item_holds_the_rate_of_its_round),
+	    PUBLISHER_TEST(too_few_sources_are_signed_as_unavailable),
+	    PUBLISHER_TEST(without_its_rate_a_source_has_failed),
+	    PUBLISHER_TEST(nothing_is_posted_after_the_stop),
+	};
+	int failed = cmocka_run_group_tests_name(
+	    "publisher", tests, NULL, NULL);
+
+	uv_library_shutdown();
+	return failed;
+}
