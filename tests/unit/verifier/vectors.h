@@ -42,8 +42,8 @@ static inline FILE *vectors_need(const char *name)
 /* The whole file; the caller frees it. */
 static inline uint8_t *vectors_read(const char *name, size_t *len)
 {
+	FILE *file = vectors_need(name); /* first: it may not return */
 	uint8_t *bytes = malloc(VECTORS_FILE_MAX);
-	FILE *file = vectors_need(name);
 
 	assert_non_null(bytes);
 	*len = fread(bytes, 1, VECTORS_FILE_MAX, file);
