@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 __extension__ typedef __int128 wide;
@@ -177,20 +176,25 @@ int decimal_parse(struct decimal *out, const char *text, size_t len)
 
 void decimal_format(struct decimal d, char out[static DECIMAL_STRMAX])
 {
-	char digits[DECIMAL_STRMAX];
+	uint64_t left = (uint64_t)(d.mantissa < 0 ? -d.mantissa : d.mantissa);
 	int decimals = d.exponent < 0 ? -d.exponent : 0;
 	int zeros = d.exponent > 0 && d.mantissa != 0 ? d.exponent : 0;
-	int count, whole, n;
+	char digits[DECIMAL_STRMAX]; /* the last one first */
+	int count = 0, n = 0;
 
 	assert(d.mantissa != INT64_MIN && fits_exponent(d.exponent));
-	/* At least one digit stands before the point: "%0*" pads for it. */
-	count = snprintf(digits, sizeof(digits), "%0*" PRId64, decimals + 1,
-	    d.mantissa < 0 ? -d.mantissa : d.mantissa);
-	whole = count - decimals;
-	n = snprintf(out, DECIMAL_STRMAX, "%s%.*s%s%s",
-	    d.mantissa < 0 ? "-" : "", whole, digits, decimals > 0 ? "." : "",
-	    digits + whole);
-	assert(n > 0 && n + zeros < DECIMAL_STRMAX);
+	/* At least one digit stands before the point. */
+	for (; left > 0 || count <= decimals; left /= 10)
+		digits[count++] = (char)('0' + left % 10);
+	if (d.mantissa < 0)
+		out[n++] = '-';
+	while (count > decimals)
+		out[n++] = digits[--count];
+	if (decimals > 0)
+		out[n++] = '.';
+	while (count > 0)
+		out[n++] = digits[--count];
+	assert(n + zeros < DECIMAL_STRMAX);
 	memset(out + n, '0', (size_t)zeros);
 	out[n + zeros] = '\0';
 }

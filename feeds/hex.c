@@ -12,27 +12,25 @@ void hex_encode(const uint8_t *bytes, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+/* A digit's value and one, so that 0 is none. */
+/* clang-format off */
+static const uint8_t values[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['A'] = 11, 12, 13, 14, 15, 16,
+	['a'] = 11, 12, 13, 14, 15, 16,
+};
+/* clang-format on */
 
 int hex_decode(uint8_t *out, size_t len, const char *text, size_t text_len)
 {
 	if (text_len % 2 != 0 || text_len / 2 != len)
 		return -1;
 	for (size_t i = 0; i < len; i++) {
-		int high = digit_value(text[2 * i]);
-		int low = digit_value(text[2 * i + 1]);
-		if (high < 0 || low < 0)
+		unsigned high = values[(unsigned char)text[2 * i]];
+		unsigned low = values[(unsigned char)text[2 * i + 1]];
+		if (high == 0 || low == 0)
 			return -1;
-		out[i] = (uint8_t)(high << 4 | low);
+		out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	return 0;
 }

@@ -216,7 +216,8 @@ static enum hm_verdict check_release(
 			return verdict;
 	}
 	answer->release = release;
-	moment_format(at_ms, found);
+	if (report_wanted(q->report))
+		moment_format(at_ms, found);
 	in_time = REQUIRE(judge_window, policy_window_holds(release, at_ms));
 	return report_check(q->report, "release",
 	    in_time ? HM_VALID : HM_RELEASE_WINDOW, release->name, found);

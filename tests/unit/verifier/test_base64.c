@@ -86,11 +86,41 @@ static void test_one_text_for_one_value(void **state)
 	assert_true(decoded > 1000);
 }
 
+/* Every byte in every place of a whole group and of each kind of last one. */
+static void test_each_byte(void **state)
+{
+	static const char *const texts[] = {"Zm9vYmFy", "Zm9vYmE=", "Zm9vYg=="};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * 8 * 256; i++) {
+		size_t len, at = i / 256 % 8;
+		char text[9], *again;
+		uint8_t *out;
+
+		memcpy(text, texts[i / 2048], sizeof(text));
+		text[at] = (char)(i % 256);
+		if (base64_decode(&out, &len, text, 8) != 0) {
+			/* all 64 may stand in the places of whole bytes */
+			if (at < 4 && text[at] != '\0')
+				assert_null(strchr(
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz0123456789+/",
+				    text[at]));
+			continue;
+		}
+		again = base64_encode(out, len);
+		assert_memory_equal(again, text, sizeof(text));
+		free(again);
+		free(out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_both_ways),
 	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_each_byte),
 	    cmocka_unit_test(test_one_text_for_one_value),
 	};
 
