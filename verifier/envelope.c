@@ -13,14 +13,11 @@
 #include "verifier/flat_json.h"
 #include "verifier/item_key.h"
 
-#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIGNATURE_MAX 512 /* bytes, RSA-4096 */
-#define SHORT_MAX     (2 * HM_SHA256_LEN + 1)
-#define ESCAPE_MAX    6 /* bytes that may stand for one */
 
 enum {
 	CONTENT,
@@ -32,108 +29,73 @@ enum {
 	FIELDS
 };
 
-/* The text, NUL-terminated, in a new buffer; NULL if there is none of min to
- * max bytes, or no memory. */
-static char *read_text(
-    const struct flat_text *text, size_t min, size_t max, size_t *len)
+static bool is_long(const struct flat_field *field, size_t min, size_t max)
 {
-	char *out = malloc(text->len + 1);
-
-	if (out == NULL)
-		return NULL;
-	*len = flat_text_decode(text, out);
-	if (REFUSE(envelope_text_min, *len < min) ||
-	    REFUSE(envelope_text_max, *len > max)) {
-		free(out);
-		return NULL;
-	}
-	out[*len] = '\0';
-	return out;
+	return REQUIRE(envelope_text_min, field->len >= min) &&
+	       REQUIRE(envelope_text_max, field->len <= max);
 }
 
-/* The same for a short one, into the caller's. */
-static int read_short(
-    const struct flat_text *text, char *out, size_t size, size_t *len)
+/* NUL-terminated, in a new buffer; NULL: too long, too short, no memory. */
+static char *read_text(const struct flat_field *field, size_t max)
 {
-	char decoded[SHORT_MAX * ESCAPE_MAX];
+	char *out;
 
-	assert(size <= SHORT_MAX);
-	if (REFUSE(envelope_short_max, text->len > sizeof(decoded)))
-		return -1;
-	*len = flat_text_decode(text, decoded);
-	if (REFUSE(envelope_short_empty, *len < 1) ||
-	    REFUSE(envelope_short_size, *len >= size))
-		return -1;
-	memcpy(out, decoded, *len);
-	out[*len] = '\0';
-	return 0;
+	if (!is_long(field, 1, max))
+		return NULL;
+	out = malloc(field->len + 1);
+	if (out == NULL)
+		return NULL;
+	memcpy(out, field->text, field->len);
+	out[field->len] = '\0';
+	return out;
 }
 
 /* At least one byte, at most max. */
 static int read_base64(
-    const struct flat_text *text, size_t max, uint8_t **out, size_t *out_len)
+    const struct flat_field *field, size_t max, uint8_t **out, size_t *len)
 {
-	size_t len, text_max = (max + 2) / 3 * 4;
-	char *decoded;
-	int status;
-
-	if (!text->escaped)
-		return REFUSE(envelope_base64_empty, text->len < 1) ||
-			       REFUSE(envelope_base64_max, text->len > text_max)
-			   ? -1
-			   : base64_decode(out, out_len, text->at, text->len);
-	decoded = read_text(text, 1, text_max, &len);
-	if (decoded == NULL)
+	if (!is_long(field, 1, (max + 2) / 3 * 4))
 		return -1;
-	status = base64_decode(out, out_len, decoded, len);
-	free(decoded);
-	return status;
+	return base64_decode(out, len, field->text, field->len);
 }
 
-static int read_hash(const struct flat_text *text, uint8_t out[HM_SHA256_LEN])
+static int read_hash(const struct flat_field *field, uint8_t out[HM_SHA256_LEN])
 {
-	char hex[2 * HM_SHA256_LEN + 1];
-	size_t len;
+	int status = hex_decode(out, HM_SHA256_LEN, field->text, field->len);
 
-	if (read_short(text, hex, sizeof(hex), &len) != 0)
+	if (REFUSE(envelope_hash, status != 0))
 		return -1;
-	for (size_t i = 0; i < len; i++)
-		if (REFUSE(envelope_hash_case, hex[i] >= 'A' && hex[i] <= 'F'))
+	for (size_t i = 0; i < field->len; i++)
+		if (REFUSE(envelope_hash_case,
+			field->text[i] >= 'A' && field->text[i] <= 'F'))
 			return -1;
-	return REQUIRE(
-		   envelope_hash, hex_decode(out, HM_SHA256_LEN, hex, len) == 0)
-		   ? 0
-		   : -1;
+	return 0;
 }
 
 static int read_fields(struct hm_envelope *out, const struct flat_field *fields)
 {
-	const struct flat_text *document = &fields[DOCUMENT].value;
-	size_t len;
-
 	for (int i = 0; i < DOCUMENT; i++)
-		if (REFUSE(envelope_missing, fields[i].value.at == NULL))
+		if (REFUSE(envelope_missing, fields[i].text == NULL))
 			return -1;
-	if (read_hash(&fields[HASH].value, out->attestation_sha256) != 0 ||
-	    read_short(&fields[PLATFORM].value, out->platform,
-		sizeof(out->platform), &len) != 0 ||
-	    read_base64(&fields[SIGNATURE].value, SIGNATURE_MAX,
-		&out->signature, &out->signature_len) != 0)
+	if (read_hash(&fields[HASH], out->attestation_sha256) != 0 ||
+	    !is_long(&fields[PLATFORM], 1, sizeof(out->platform) - 1) ||
+	    read_base64(&fields[SIGNATURE], SIGNATURE_MAX, &out->signature,
+		&out->signature_len) != 0)
 		return -1;
-	out->content = read_text(
-	    &fields[CONTENT].value, 1, ITEM_CONTENT_MAX, &out->content_len);
-	out->public_key = read_text(
-	    &fields[KEY].value, 1, ITEM_KEY_PEM_MAX - 1, &len);
+	memcpy(out->platform, fields[PLATFORM].text, fields[PLATFORM].len);
+	out->content = read_text(&fields[CONTENT], ITEM_CONTENT_MAX);
+	out->content_len = fields[CONTENT].len;
+	out->public_key = read_text(&fields[KEY], ITEM_KEY_PEM_MAX - 1);
 	if (out->content == NULL || out->public_key == NULL)
 		return -1;
-	if (document->at == NULL)
+	if (fields[DOCUMENT].text == NULL)
 		return 0;
-	return read_base64(
-	    document, HM_DOCUMENT_MAX, &out->document, &out->document_len);
+	return read_base64(&fields[DOCUMENT], HM_DOCUMENT_MAX, &out->document,
+	    &out->document_len);
 }
 
-enum hm_verdict hm_envelope_parse(
-    struct hm_envelope *out, const char *json, size_t len)
+static int read_envelope(
+    struct hm_envelope *out, const char *json, size_t len, char *room)
 {
 	struct flat_field fields[FIELDS] = {
 	    [CONTENT] = {.key = "content"},
@@ -144,17 +106,31 @@ enum hm_verdict hm_envelope_parse(
 	    [DOCUMENT] = {.key = "attestation_doc_b64"},
 	};
 
+	if (REFUSE(envelope_json,
+		flat_json_parse(fields, FIELDS, json, len, room) != 0))
+		return -1;
+	return read_fields(out, fields);
+}
+
+enum hm_verdict hm_envelope_parse(
+    struct hm_envelope *out, const char *json, size_t len)
+{
+	enum hm_verdict verdict = HM_ENVELOPE_MALFORMED;
+	char *room;
+
 	memset(out, 0, sizeof(*out));
 	if (REFUSE(envelope_no_text, json == NULL) ||
 	    REFUSE(envelope_max, len > HM_ENVELOPE_MAX))
 		return HM_ENVELOPE_MALFORMED;
-	if (REFUSE(envelope_json,
-		flat_json_parse(fields, FIELDS, json, len) != 0) ||
-	    read_fields(out, fields) != 0) {
-		hm_envelope_fini(out);
+	room = malloc(len + FLAT_JSON_SLACK);
+	if (room == NULL)
 		return HM_ENVELOPE_MALFORMED;
-	}
-	return HM_VALID;
+	if (read_envelope(out, json, len, room) == 0)
+		verdict = HM_VALID;
+	else
+		hm_envelope_fini(out);
+	free(room);
+	return verdict;
 }
 
 void hm_envelope_fini(struct hm_envelope *envelope)

@@ -1,35 +1,38 @@
 /*
- * flat_json: see flat_json.h. Two passes over each string: the first finds its
- * end and checks all of it, so that the second, which decodes, cannot fail.
+ * flat_json: see flat_json.h. One pass: what stands between the quotes is
+ * checked and copied to the room for texts eight bytes at a time, and no string
+ * says more bytes than it is written with.
  */
 #include "verifier/flat_json.h"
 
 #include "feeds/check.h"
 
-#include <assert.h>
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 struct scanner {
 	const char *at, *end;
+	char *out; /* the rest of the room: more than the rest of the JSON */
 };
 
 /* ---- characters ---- */
 
 #define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
 
-/* Whether one of eight bytes is a control, a quote, a backslash or no ASCII.
- * (A borrow can only come from a lower byte that is one.) */
-static bool has_special(const char *at)
+/*
+ * Of eight bytes in the order of a little-endian number: the high bit of the
+ * first one that is a control, a quote, a backslash or no ASCII. Bits above it
+ * may be wrong, by a borrow; 0 is always right.
+ */
+static uint64_t special_bits(uint64_t x)
 {
-	uint64_t x, quote, backslash;
+	uint64_t quote = x ^ EACH_BYTE('"');
+	uint64_t backslash = x ^ EACH_BYTE('\\');
 
-	memcpy(&x, at, sizeof(x));
-	quote = x ^ EACH_BYTE('"');
-	backslash = x ^ EACH_BYTE('\\');
-	return ((x | (x - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) |
-		    (backslash - EACH_BYTE(1))) &
-		   EACH_BYTE(0x80)) != 0;
+	return (x | (x - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) |
+		   (backslash - EACH_BYTE(1))) &
+	       EACH_BYTE(0x80);
 }
 
 static bool is_special(char c)
@@ -38,12 +41,26 @@ static bool is_special(char c)
 	       c == '"' || c == '\\';
 }
 
-static void skip_plain(struct scanner *s)
+/* Copies what says itself. (The eight bytes written may be more than are
+ * taken: that is what the slack is for.) */
+static void copy_plain(struct scanner *s)
 {
-	while (s->end - s->at >= 8 && !has_special(s->at))
-		s->at += 8;
+	while (s->end - s->at >= 8) {
+		uint64_t x, special;
+		int count = 8;
+
+		memcpy(&x, s->at, sizeof(x));
+		memcpy(s->out, &x, sizeof(x));
+		special = special_bits(le64toh(x));
+		if (special != 0)
+			count = __builtin_ctzll(special) / 8;
+		s->at += count;
+		s->out += count;
+		if (special != 0)
+			return;
+	}
 	while (s->at < s->end && !is_special(*s->at))
-		s->at++;
+		*s->out++ = *s->at++;
 }
 
 static void skip_blanks(struct scanner *s)
@@ -135,32 +152,6 @@ static int32_t code_point(const char *at, const char *end, size_t *written)
 	return 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00);
 }
 
-/* What the letter of a short escape stands for, 0 if there is none. */
-static char short_escape(char letter)
-{
-	static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-	const char *found = memchr(letters, letter, sizeof(letters) - 1);
-
-	return found == NULL ? 0 : meant[found - letters];
-}
-
-/* Steps over a checked escape. */
-static bool take_escape(struct scanner *s)
-{
-	size_t written = 2;
-
-	if (REFUSE(escape_cut, s->end - s->at < 2))
-		return false;
-	if (s->at[1] == 'u') {
-		if (code_point(s->at, s->end, &written) < 0)
-			return false;
-	} else if (REFUSE(escape_letter, short_escape(s->at[1]) == 0)) {
-		return false;
-	}
-	s->at += written;
-	return true;
-}
-
 static size_t put_utf8(char *out, int32_t c)
 {
 	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -172,76 +163,81 @@ static size_t put_utf8(char *out, int32_t c)
 	return len;
 }
 
-/* ---- strings ---- */
-
-static bool take_string(struct scanner *s, struct flat_text *out)
+static bool take_long_escape(struct scanner *s)
 {
-	if (REFUSE(flat_quote, !take(s, '"')))
-		return false;
-	*out = (struct flat_text){.at = s->at};
-	for (skip_plain(s); s->at < s->end; skip_plain(s)) {
-		size_t len;
+	size_t written;
+	int32_t c = code_point(s->at, s->end, &written);
 
-		if (*s->at == '"') {
-			out->len = (size_t)(s->at++ - out->at);
-			return true;
-		}
-		if (*s->at == '\\') {
-			out->escaped = true;
-			if (!take_escape(s))
-				return false;
-			continue;
-		}
-		/* a control character is no first byte either */
-		len = utf8_length(s->at, (size_t)(s->end - s->at));
-		if (REFUSE(flat_utf8, len == 0))
-			return false;
-		s->at += len;
-	}
-	return false;
+	if (c < 0)
+		return false;
+	s->at += written;
+	s->out += put_utf8(s->out, c);
+	return true;
 }
 
-size_t flat_text_decode(const struct flat_text *text, char *out)
+static bool take_escape(struct scanner *s)
 {
-	const char *at = text->at, *end = text->at + text->len;
-	char *start = out;
+	static const char meant[256] = {['"'] = '"',
+	    ['\\'] = '\\',
+	    ['/'] = '/',
+	    ['b'] = '\b',
+	    ['f'] = '\f',
+	    ['n'] = '\n',
+	    ['r'] = '\r',
+	    ['t'] = '\t'};
+	char c;
 
-	if (!text->escaped) {
-		memcpy(out, at, text->len);
-		return text->len;
-	}
-	while (at < end) {
-		if (*at != '\\') {
-			*out++ = *at++;
-		} else if (at[1] != 'u') {
-			*out++ = short_escape(at[1]);
-			at += 2;
-		} else {
-			size_t written;
-			int32_t c = code_point(at, end, &written);
+	if (REFUSE(escape_cut, s->end - s->at < 2))
+		return false;
+	if (s->at[1] == 'u')
+		return take_long_escape(s);
+	c = meant[(unsigned char)s->at[1]];
+	if (REFUSE(escape_letter, c == 0))
+		return false;
+	s->at += 2;
+	*s->out++ = c;
+	return true;
+}
 
-			assert(c > 0);
-			out += put_utf8(out, c);
-			at += written;
+/* ---- strings ---- */
+
+/* A character that is not ASCII; a control is no first byte of one either. */
+static bool take_utf8(struct scanner *s)
+{
+	size_t len = utf8_length(s->at, (size_t)(s->end - s->at));
+
+	memcpy(s->out, s->at, len);
+	s->at += len;
+	s->out += len;
+	return REQUIRE(flat_utf8, len > 0);
+}
+
+/* Gives what it says, behind what was said before. */
+static bool take_string(struct scanner *s, const char **text, size_t *len)
+{
+	*text = s->out;
+	if (REFUSE(flat_quote, !take(s, '"')))
+		return false;
+	for (copy_plain(s); s->at < s->end; copy_plain(s)) {
+		if (*s->at == '"') {
+			s->at++;
+			*len = (size_t)(s->out - *text);
+			return true;
 		}
+		if (!(*s->at == '\\' ? take_escape(s) : take_utf8(s)))
+			return false;
 	}
-	return (size_t)(out - start);
+	return false;
 }
 
 /* ---- the object ---- */
 
 static struct flat_field *find(
-    struct flat_field *fields, size_t count, const struct flat_text *key)
+    struct flat_field *fields, size_t count, const char *key, size_t len)
 {
-	char text[6 * FLAT_KEY_MAX];
-	size_t len;
-
-	if (REFUSE(flat_key_max, key->len > sizeof(text)))
-		return NULL;
-	len = flat_text_decode(key, text);
 	for (size_t i = 0; i < count; i++)
 		if (strlen(fields[i].key) == len &&
-		    memcmp(fields[i].key, text, len) == 0)
+		    memcmp(fields[i].key, key, len) == 0)
 			return &fields[i];
 	return NULL;
 }
@@ -250,19 +246,20 @@ static bool take_member(
     struct scanner *s, struct flat_field *fields, size_t count)
 {
 	struct flat_field *field;
-	struct flat_text key;
+	const char *key;
+	size_t len;
 
-	if (!take_string(s, &key))
+	if (!take_string(s, &key, &len))
 		return false;
-	field = find(fields, count, &key);
+	field = find(fields, count, key, len);
 	if (REFUSE(flat_unknown, field == NULL) ||
-	    REFUSE(flat_twice, field->value.at != NULL))
+	    REFUSE(flat_twice, field->text != NULL))
 		return false;
 	skip_blanks(s);
 	if (REFUSE(flat_colon, !take(s, ':')))
 		return false;
 	skip_blanks(s);
-	return take_string(s, &field->value);
+	return take_string(s, &field->text, &field->len);
 }
 
 static bool take_object(
@@ -283,15 +280,15 @@ static bool take_object(
 	return REQUIRE(flat_close, take(s, '}'));
 }
 
-int flat_json_parse(
-    struct flat_field *fields, size_t count, const char *json, size_t len)
+int flat_json_parse(struct flat_field *fields, size_t count, const char *json,
+    size_t len, char *room)
 {
-	struct scanner s = {json, json + len};
+	struct scanner s = {json, json + len, room};
 
 	for (size_t i = 0; i < count; i++)
-		fields[i].value = (struct flat_text){0};
+		fields[i].text = NULL;
 	if (!take_object(&s, fields, count))
 		return -1;
 	skip_blanks(&s);
-	return REQUIRE(flat_end, s.at == s.end) ? 0 : -1;
+	return s.at == s.end ? 0 : -1;
 }

@@ -10,26 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FLAT_KEY_MAX 32 /* bytes of a key that is asked for */
-
-/* A string as it is written, between its quotes; borrowed from the JSON. */
-struct flat_text {
-	const char *at; /* NULL: the key is not there */
-	size_t len;
-	bool escaped; /* if not, it says what it is */
-};
+/* How much longer than the JSON the room for the texts must be. */
+#define FLAT_JSON_SLACK 8
 
 struct flat_field {
 	const char *key;
-	struct flat_text value; /* set by flat_json_parse */
+	/* Set by flat_json_parse: what the string says, without a NUL in it or
+	 * behind it. NULL: the key is not there. */
+	const char *text;
+	size_t len;
 };
 
-/* 0 or -1; then the values are not to be used. */
+/* 0 or -1; then the texts are not to be used. They stand in `room`, of len +
+ * FLAT_JSON_SLACK bytes, which the caller keeps as long as he needs them. */
 __attribute__((warn_unused_result)) int flat_json_parse(
-    struct flat_field *fields, size_t count, const char *json, size_t len);
-
-/* Writes what the text says, never more than text->len bytes, no NUL among
- * them and none behind. Returns how many. For texts of flat_json_parse. */
-size_t flat_text_decode(const struct flat_text *text, char *out);
+    struct flat_field *fields, size_t count, const char *json, size_t len,
+    char *room);
 
 #endif
