@@ -92,6 +92,8 @@ say "fuzzers, a smoke run each"
 fuzz
 say "integration: the real programs"
 part "integration" python3 tests/integration/run.py
+say "what make install gives to others"
+part "install" tests/install/run.sh
 
 printf '\n%d passed, %d failed' "$passed" "$failed"
 [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
