@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NONCE_SHOWN    32 /* bytes of a nonce that a report shows */
-#define SHOWN_TEXT_MAX (2 * NONCE_SHOWN + 4)
+#define NONCE_SHOWN 32 /* bytes of a nonce that a report shows */
+/* a name, two moments, the words between */
+#define RELEASE_TEXT_MAX (HM_TEXT_MAX + 2 * MOMENT_TEXT_MAX + 16)
+#define SHOWN_TEXT_MAX   (2 * NONCE_SHOWN + 4)
 
 static enum hm_verdict check_revoked(
     const struct question *q, const struct established *e)
@@ -197,6 +199,20 @@ static enum hm_verdict check_pcr(const struct question *q,
 	    q->report, check, ok ? HM_VALID : HM_PCR_MISMATCH, wanted, found);
 }
 
+/* "1.4.0 from 2026-11-01T00:00:00.000Z", as far as there are bounds. */
+static void describe_release(
+    const struct policy_release *release, char out[RELEASE_TEXT_MAX])
+{
+	char from[MOMENT_TEXT_MAX] = "", until[MOMENT_TEXT_MAX] = "";
+
+	if (release->not_before_ms != INT64_MIN)
+		moment_format(release->not_before_ms, from);
+	if (release->not_after_ms != INT64_MAX)
+		moment_format(release->not_after_ms, until);
+	snprintf(out, RELEASE_TEXT_MAX, "%s%s%s%s%s", release->name,
+	    from[0] ? " from " : "", from, until[0] ? " until " : "", until);
+}
+
 static enum hm_verdict check_release(
     const struct question *q, struct answer *answer)
 {
@@ -204,7 +220,7 @@ static enum hm_verdict check_release(
 	int64_t at_ms = instant(q, answer->facts);
 	const struct policy_release *release = policy_choose_release(
 	    q->policy, document, at_ms);
-	char found[MOMENT_TEXT_MAX] = "";
+	char wanted[RELEASE_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
 	bool in_time;
 
 	for (unsigned i = 0; i < HM_PCR_COUNT; i++) {
@@ -216,11 +232,13 @@ static enum hm_verdict check_release(
 			return verdict;
 	}
 	answer->release = release;
-	if (report_wanted(q->report))
+	if (report_wanted(q->report)) {
+		describe_release(release, wanted);
 		moment_format(at_ms, found);
+	}
 	in_time = REQUIRE(judge_window, policy_window_holds(release, at_ms));
 	return report_check(q->report, "release",
-	    in_time ? HM_VALID : HM_RELEASE_WINDOW, release->name, found);
+	    in_time ? HM_VALID : HM_RELEASE_WINDOW, wanted, found);
 }
 
 static void show_bytes(

@@ -187,7 +187,7 @@ static void on_check(void *data, const char *check, bool passed,
 	char *out = data;
 
 	if (strcmp(check, "booted_after") == 0 ||
-	    strncmp(check, "policy_", 7) == 0)
+	    strcmp(check, "release") == 0 || strncmp(check, "policy_", 7) == 0)
 		snprintf(out + strlen(out), 512 - strlen(out), "%s %d %s %s\n",
 		    check, passed, wanted, found);
 }
@@ -203,12 +203,15 @@ static void test_report(void **state)
 	want(&policy->nonce, "\x07", 1);
 	want(&policy->user_data, "\x08", 1);
 	policy->booted_after_ms = 0;
-	b->user_data.len = 0;
+	policy->releases[0].not_before_ms = 0;
+	policy->releases[0].not_after_ms = BUILDER_NOW_MS;
 	assert_int_equal(hm_document_verify_replay(policy, NULL, b->document.at,
 			     b->document.len, NULL, 0, NULL, &report),
 	    HM_USER_DATA_MISMATCH);
 	assert_string_equal(text,
 	    "booted_after 1 1970-01-01T00:00:00.000Z 2026-11-21T08:00:00.000Z\n"
+	    "release 1 test from 1970-01-01T00:00:00.000Z until "
+	    "2026-11-21T09:00:00.000Z 2026-11-21T09:00:00.000Z\n"
 	    "policy_nonce 1 07 07\n"
 	    "policy_user_data 0 08 none\n");
 }
