@@ -208,16 +208,14 @@ static void get_string(
 static int get_name(struct cursor *c, const char *key, const char *const *names)
 {
 	char text[32];
-	int i = 0;
 
 	get_string(c, key, text, sizeof(text));
-	while (names[i] != NULL && strcmp(names[i], text) != 0)
-		i++;
-	if (REFUSE(item_unknown_name, names[i] == NULL)) {
-		c->wrong = true;
-		return 0;
+	for (int i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], text) == 0)
+			return i;
 	}
-	return i;
+	c->wrong = true;
+	return 0;
 }
 
 static enum quote_error get_error(struct cursor *c, const char *key)
@@ -227,7 +225,7 @@ static enum quote_error get_error(struct cursor *c, const char *key)
 
 	get_string(c, key, text, sizeof(text));
 	error = quote_error_find(text, strlen(text));
-	c->wrong = c->wrong || REFUSE(item_unknown_error, error < 0);
+	c->wrong = c->wrong || error < 0;
 	return c->wrong ? QUOTE_OK : (enum quote_error)error;
 }
 
@@ -247,9 +245,9 @@ static void get_integer(
 	while (!c->wrong && c->p < c->end && *c->p >= '0' && *c->p <= '9' &&
 	       *out <= ITEM_INTEGER_MAX)
 		*out = *out * 10 + (*c->p++ - '0');
+	/* One that is too large is item_check()'s to refuse. */
 	if (REFUSE(item_integer_empty, c->p == start) ||
-	    REFUSE(item_integer_zero, *start == '0' && c->p - start > 1) ||
-	    REFUSE(item_integer_max, *out > ITEM_INTEGER_MAX))
+	    REFUSE(item_integer_zero, *start == '0' && c->p - start > 1))
 		c->wrong = true;
 }
 
@@ -264,8 +262,7 @@ static void get_decimal(
 	if (!*has)
 		return;
 	get_string(c, "", text, sizeof(text));
-	if (c->wrong || REFUSE(item_decimal, decimal_parse(out, text,
-						 strlen(text)) != DECIMAL_OK)) {
+	if (c->wrong || decimal_parse(out, text, strlen(text)) != DECIMAL_OK) {
 		c->wrong = true;
 		return;
 	}
@@ -279,8 +276,7 @@ static void get_hex(struct cursor *c, const char *key, uint8_t *out, size_t len)
 	char text[HASH_HEX + 1], again[HASH_HEX + 1];
 
 	get_string(c, key, text, sizeof(text));
-	if (c->wrong ||
-	    REFUSE(item_hex, hex_decode(out, len, text, strlen(text)) != 0)) {
+	if (c->wrong || hex_decode(out, len, text, strlen(text)) != 0) {
 		c->wrong = true;
 		return;
 	}
@@ -386,8 +382,9 @@ int item_decode(struct item *out, const char *text, size_t len)
 	struct cursor c = {0};
 
 	memset(out, 0, sizeof(*out));
-	if (len == 0 || /* text may be NULL */
-	    REFUSE(item_max, len >= ITEM_CONTENT_MAX))
+	/* NULL may be of no length. No item is as long as the most: what is
+	 * would be refused for what is behind the item. */
+	if (len == 0 || len >= ITEM_CONTENT_MAX)
 		return -1;
 	c.p = text;
 	c.end = text + len;

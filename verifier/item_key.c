@@ -43,6 +43,7 @@ static bool take(struct slice *in, uint8_t tag, struct slice *value)
 {
 	size_t head = 2, bytes;
 
+	*value = (struct slice){NULL, 0};
 	if (in->len < 2 || in->at[0] != tag)
 		return false;
 	value->len = in->at[1];
@@ -60,13 +61,14 @@ static bool take(struct slice *in, uint8_t tag, struct slice *value)
 /* A positive one, without the zero that keeps it so. */
 static bool take_positive(struct slice *in, struct slice *value)
 {
-	if (!take(in, INTEGER, value) || (value->at[0] & 0x80) != 0)
+	if (REFUSE(key_integer, !take(in, INTEGER, value)) ||
+	    REFUSE(key_negative, (value->at[0] & 0x80) != 0))
 		return false;
 	if (value->at[0] == 0) {
 		value->at++;
 		value->len--;
 	}
-	return value->len > 0;
+	return value->len > 0; /* 0 is too small as well, but has no bits */
 }
 
 struct rsa {
@@ -78,20 +80,27 @@ static bool read_spki(struct slice spki, struct rsa *out)
 {
 	struct slice body, bits, key;
 
-	if (der_check(spki) != 0 || !take(&spki, SEQUENCE, &body) ||
-	    body.len < sizeof(algorithm) ||
-	    memcmp(body.at, algorithm, sizeof(algorithm)) != 0)
+	if (REFUSE(key_der, der_check(spki) != 0) ||
+	    REFUSE(key_spki, !take(&spki, SEQUENCE, &body)) ||
+	    REFUSE(key_algorithm_len, body.len < sizeof(algorithm)) ||
+	    REFUSE(key_algorithm,
+		memcmp(body.at, algorithm, sizeof(algorithm)) != 0))
 		return false;
 	body.at += sizeof(algorithm);
 	body.len -= sizeof(algorithm);
-	/* the first byte of a BIT STRING: how many of its bits are unused */
-	if (!take(&body, BIT_STRING, &bits) || body.len > 0 || bits.at[0] != 0)
+	if (REFUSE(key_bit_string,
+		!take(&body, BIT_STRING, &bits) || body.len > 0))
 		return false;
+	/* The first byte of a BIT STRING: how many of its bits are unused.
+	 * None, since they would be zero in DER, and the exponent at the end
+	 * odd. */
 	bits.at++;
 	bits.len--;
-	return der_check(bits) == 0 && take(&bits, SEQUENCE, &key) &&
+	return REQUIRE(key_inner_der, der_check(bits) == 0) &&
+	       REQUIRE(key_sequence, take(&bits, SEQUENCE, &key)) &&
 	       take_positive(&key, &out->modulus) &&
-	       take_positive(&key, &out->exponent) && key.len == 0;
+	       take_positive(&key, &out->exponent) &&
+	       REQUIRE(key_end, key.len == 0);
 }
 
 static unsigned bits_of(struct slice number)
@@ -108,8 +117,8 @@ static bool sizes_ok(const struct rsa *rsa)
 	uint32_t e = 0;
 
 	if (REFUSE(key_bits_min, bits_of(rsa->modulus) < MODULUS_BITS_MIN) ||
-	    bits_of(rsa->modulus) > MODULUS_BITS_MAX ||
-	    rsa->exponent.len > EXPONENT_BYTES_MAX)
+	    REFUSE(key_bits_max, bits_of(rsa->modulus) > MODULUS_BITS_MAX) ||
+	    REFUSE(key_exponent_max, rsa->exponent.len > EXPONENT_BYTES_MAX))
 		return false;
 	for (size_t i = 0; i < rsa->exponent.len; i++)
 		e = e << 8 | rsa->exponent.at[i];
@@ -189,7 +198,7 @@ int item_key_open(struct item_key *out, struct slice spki)
 	struct rsa rsa;
 
 	memset(out, 0, sizeof(*out));
-	if (REFUSE(key_spki, !read_spki(spki, &rsa)) || !sizes_ok(&rsa))
+	if (!read_spki(spki, &rsa) || !sizes_ok(&rsa))
 		return -1;
 	out->pkey = make_pkey(&rsa);
 	if (out->pkey == NULL || make_contexts(out) != 0 ||

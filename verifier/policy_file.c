@@ -77,7 +77,8 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "0".."31", no leading zero; -1 otherwise. */
+/* "0".."99", no leading zero; -1 otherwise. Above 31 is hm_policy_add_pcr()'s
+ * to refuse. */
 static int pcr_index(const char *key)
 {
 	int index;
@@ -92,7 +93,7 @@ static int pcr_index(const char *key)
 	    REFUSE(json_pcr_digits, key[2] != '\0'))
 		return -1;
 	index = index * 10 + (key[1] - '0');
-	return REQUIRE(json_pcr_max, index < HM_PCR_COUNT) ? index : -1;
+	return index;
 }
 
 static int add_pcr_text(
@@ -100,10 +101,11 @@ static int add_pcr_text(
 {
 	const char *text = json_string_value(value);
 	uint8_t pcr[HM_PCR_LEN];
+	int status;
 
-	if (REFUSE(json_pcr_string, text == NULL) ||
-	    REFUSE(json_pcr_hex, hex_decode(pcr, sizeof(pcr), text,
-				     json_string_length(value)) != 0))
+	/* The length of what is no string is 0. */
+	status = hex_decode(pcr, sizeof(pcr), text, json_string_length(value));
+	if (REFUSE(json_pcr_hex, status != 0))
 		return -1;
 	return hm_policy_add_pcr(r->policy, release, index, pcr);
 }

@@ -64,7 +64,7 @@ for program in $(programs); do
 done
 
 touch "$work/killed" "$work/survived"
-grep -x "${HM_MUTANT:-.*}" "$work/names" |
+grep -x -e "${HM_MUTANT:-.*}" -e planted_useless "$work/names" |
 	xargs -P "$(nproc)" -I{} bash -c 'try {}' 2>/dev/null
 
 # A gate that cannot fail is no gate.

@@ -234,6 +234,11 @@ static void the_largest_item_fits(void **state)
 	assert_int_equal(item_decode(&again, text, len), 0);
 	assert_int_equal(again.source_count, FEED_SOURCES_MAX);
 	round_trip(text);
+	/* Counted further, what is behind the sources looks like one more. */
+	memset(item.config_sha256, 'S', sizeof(item.config_sha256));
+	memset(item.previous_sha256, 0, sizeof(item.previous_sha256));
+	item.source_count = 'A' << 8 | 'A';
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
 }
 
 static void refuse(const char *text, size_t len)
@@ -349,6 +354,7 @@ static void refuses_other_forms(void **state)
 	    {"\"last\":\"84089.0770\"", "\"last\":\"-1\""},
 	    {"\"via\":\"USDT-USD\",", ""},
 	    {"\"via\":\"USDT-USD\"", "\"via\":\"\""},
+	    {"\"price\":null,", "\"price\":null,\"via\":\"\",\"rate\":null,"},
 	    {"\"rate\":\"0.99937\",", ""},
 	    {"\"rate\":\"0.99937\"", "\"rate\":null"},
 	    {"\"rate\":\"0.99937\"", "\"rate\":\"0\""},
@@ -405,6 +411,41 @@ static void one_number_alone(void **state)
 	refuse(text, strlen(text));
 }
 
+/* Both, but of an item that has none. */
+static void numbers_of_the_unavailable(void **state)
+{
+	static char text[sizeof(unavailable_text) + 32];
+	const char *at = strstr(unavailable_text, "\"price\":null");
+
+	(void)state;
+	assert_non_null(at);
+	snprintf(text, sizeof(text),
+	    "%.*s\"price\":\"1\",\"confidence\":\"0\"%s",
+	    (int)(at - unavailable_text), unavailable_text,
+	    strstr(at, ",\"published_ms\""));
+	refuse(text, strlen(text));
+}
+
+/* Forty sources, where the writer stops at 32. */
+static void too_many_sources(void **state)
+{
+	static char text[40 * 512];
+	const char *first = strstr(unavailable_text, "{\"exchange\""),
+		   *after = strstr(unavailable_text, "}],") + 1;
+	size_t len = (size_t)(first - unavailable_text);
+
+	(void)state;
+	memcpy(text, unavailable_text, len);
+	for (char c = 'A'; c < 'A' + 40; c++) {
+		memcpy(text + len, first, (size_t)(after - first));
+		*strstr(text + len, "binance") = c;
+		len += (size_t)(after - first);
+		text[len++] = ',';
+	}
+	memcpy(text + len - 1, after, strlen(after) + 1);
+	refuse(text, strlen(text));
+}
+
 static void refuses_what_is_too_long(void **state)
 {
 	static char text[ITEM_CONTENT_MAX + 1];
@@ -433,8 +474,18 @@ static void unavailable_rules(void **state)
 	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
 	item.min_sources = 2;
 	assert_int_equal(item_encode(&item, text, sizeof(text), &len), 0);
+	item.min_sources = FEED_SOURCES_MAX + 1;
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+	item.min_sources = 2;
 	item.reason = ITEM_NO_REASON;
 	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+}
+
+static void set_decimals(struct item *item, int exponent)
+{
+	item->price.exponent = item->confidence.exponent = exponent;
+	item->sources[0].price.exponent = exponent;
+	item->sources[2].price.exponent = exponent;
 }
 
 /* Our own bugs, told by -1 before anything is signed. */
@@ -473,7 +524,17 @@ static void refuses_to_write_nonsense(void **state)
 	REFUSE(item.sources[0].symbol[0] = '\\');
 	REFUSE(item.sources[0].quote.last.mantissa = 0);
 	REFUSE(item.sources[0].quote.last.exponent = 37);
+	REFUSE(item.sources[0].quote.last.exponent = -37);
+	REFUSE(item.sources[2].quote.bid.mantissa = 0);
+	REFUSE(item.sources[2].quote.ask.mantissa = 0);
 	REFUSE(item.sources[0].quote.exchange_ms = -1);
+	REFUSE(item.sources[0].received_ms = -1);
+	REFUSE(item.sources[2].exchange[0] = '~');
+	REFUSE(item.sources[2].price.mantissa = 0);
+	REFUSE(item.sources[2].price.exponent = -3);
+	REFUSE(item.sources[2].state = (enum source_state)5);
+	REFUSE(set_decimals(&item, -13));
+	REFUSE(set_decimals(&item, 1));
 	REFUSE(item.sources[0].has_rate = false);
 	REFUSE(item.sources[0].rate.mantissa = -1);
 	REFUSE(item.sources[0].has_price = false);
@@ -514,6 +575,8 @@ int main(void)
 	    cmocka_unit_test(one_reading),
 	    cmocka_unit_test(refuses_other_forms),
 	    cmocka_unit_test(one_number_alone),
+	    cmocka_unit_test(numbers_of_the_unavailable),
+	    cmocka_unit_test(too_many_sources),
 	    cmocka_unit_test(refuses_what_is_too_long),
 	    cmocka_unit_test(unavailable_rules),
 	    cmocka_unit_test(refuses_to_write_nonsense),

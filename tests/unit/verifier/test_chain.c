@@ -188,6 +188,9 @@ CERT(leaf_name_longer, 4, char name[256];
      set_common_name(X509_get_subject_name(c), name))
 CERT(leaf_name_no_more, 4,
     set_common_name(X509_get_subject_name(c), x->module_id))
+CERT(leaf_name_dot, 4, char name[256];
+     snprintf(name, sizeof(name), "%s.", x->module_id);
+     set_common_name(X509_get_subject_name(c), name))
 CERT(leaf_name_twice, 4,
     X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC,
 	(const unsigned char *)"x", -1, -1, 0))
@@ -705,6 +708,7 @@ static void test_certificates(void **state)
 	    {"leaf of another module_id", leaf_other_name, PROFILE},
 	    {"leaf name goes on without a dot", leaf_name_longer, PROFILE},
 	    {"leaf name without region", leaf_name_no_more, PROFILE},
+	    {"leaf name ends with the dot", leaf_name_dot, PROFILE},
 	    {"leaf with two common names", leaf_name_twice, PROFILE},
 	    {"issuer name of another", issuer_name_other, HM_CHAIN_BROKEN},
 	    {"subject name of another", subject_name_other, HM_CHAIN_BROKEN},

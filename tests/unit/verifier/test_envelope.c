@@ -178,6 +178,16 @@ static void test_ceilings(void **state)
 	    with_filled(REF, HM_ENVELOPE_MAX, ' ', ""), HM_ENVELOPE_MALFORMED);
 	assert_int_equal(
 	    with_filled("", 100000, '[', ""), HM_ENVELOPE_MALFORMED);
+	assert_int_equal(
+	    with_filled("{\"", 1000, 'k', "\":\"\"}"), HM_ENVELOPE_MALFORMED);
+	assert_int_equal(
+	    with_filled("{" CONTENT SIGNATURE KEY ",\"platform\":\"", 1000, 'p',
+		"\"" SHA "}"),
+	    HM_ENVELOPE_MALFORMED);
+	assert_int_equal(
+	    with_filled("{" CONTENT SIGNATURE KEY ",\"platform\":\"\\n", 1000,
+		'p', "\"" SHA "}"),
+	    HM_ENVELOPE_MALFORMED);
 }
 
 int main(void)

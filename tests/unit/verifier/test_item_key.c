@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,6 +92,7 @@ static void test_exponents(void **state)
 	assert_int_equal(open_pkey(rsa(2048, "FFFF")), -1);
 	assert_int_equal(open_pkey(rsa(2048, "10002")), -1);
 	assert_int_equal(open_pkey(rsa(2048, "100000001")), -1);
+	assert_int_equal(open_pkey(rsa(2048, "100010001")), -1);
 }
 
 static void test_other_kinds(void **state)
@@ -231,6 +233,42 @@ static void test_frame(void **state)
 	assert_int_equal(open_with(28, "\x02\x82\x01\x01\x80", 5), -1);
 }
 
+/* A NULL behind a key of 2048 bits, counted by the first of the three lengths
+ * around it, or by all three. */
+static int open_longer(bool in_all)
+{
+	EVP_PKEY *pkey = rsa(2048, "10001");
+	unsigned char *der = NULL, longer[296];
+	int status;
+
+	assert_int_equal(i2d_PUBKEY(pkey, &der), 294);
+	memcpy(longer, der, 294);
+	memcpy(longer + 294, "\x05\x00", 2);
+	longer[3] += 2;
+	if (in_all) {
+		longer[22] += 2;
+		longer[27] += 2;
+	}
+	status = open_der(longer, sizeof(longer));
+	OPENSSL_free(der);
+	EVP_PKEY_free(pkey);
+	return status;
+}
+
+static void test_more_inside(void **state)
+{
+	static const uint8_t short_spki[] = {0x30, 0x02, 0x05, 0x00};
+	uint8_t *copy = malloc(sizeof(short_spki));
+
+	(void)state;
+	assert_int_equal(open_longer(false), -1);
+	assert_int_equal(open_longer(true), -1);
+	/* with nothing behind, so that the sanitizer sees a byte too many */
+	memcpy(copy, short_spki, sizeof(short_spki));
+	assert_int_equal(open_der(copy, sizeof(short_spki)), -1);
+	free(copy);
+}
+
 static bool verifies(const struct item_key *key, const char *text, size_t len,
     const uint8_t *sig, size_t sig_len)
 {
@@ -294,6 +332,7 @@ int main(void)
 	    cmocka_unit_test(test_flips),
 	    cmocka_unit_test(test_same_key),
 	    cmocka_unit_test(test_frame),
+	    cmocka_unit_test(test_more_inside),
 	    cmocka_unit_test(test_verify),
 	};
 

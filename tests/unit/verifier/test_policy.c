@@ -112,7 +112,39 @@ static void test_root_pem_of_another_kind(void **state)
 		    hm_policy_add_root_pem(policy, text, (size_t)len), -1);
 		BIO_free(bio);
 	}
+	for (size_t i = 0; i < 2; i++) {
+		const char *header = i == 0 ? "" : "Proc-Type: 4\n";
+		BIO *bio = BIO_new(BIO_s_mem());
+		char *text;
+		long len;
+
+		assert_true(PEM_write_bio(bio, PEM_STRING_X509, header,
+				b->der[0].at, (long)b->der[0].len) > 0);
+		len = BIO_get_mem_data(bio, &text);
+		assert_int_equal(
+		    hm_policy_add_root_pem(policy, text, (size_t)len),
+		    i == 0 ? 0 : -1);
+		BIO_free(bio);
+	}
 	hm_policy_free(policy);
+}
+
+/* One block, and much else around it. */
+static void test_root_pem_too_long(void **state)
+{
+	struct hm_policy *policy = hm_policy_new();
+	static char text[POLICY_PEM_MAX + 2];
+	char *pem = builder_root_pem(b);
+
+	(void)state;
+	memset(text, '\n', sizeof(text));
+	memcpy(text, pem, strlen(pem));
+	assert_int_equal(
+	    hm_policy_add_root_pem(policy, text, POLICY_PEM_MAX + 1), -1);
+	assert_int_equal(
+	    hm_policy_add_root_pem(policy, text, POLICY_PEM_MAX), 0);
+	hm_policy_free(policy);
+	free(pem);
 }
 
 /* A file that may stand for a root must be one: P-384, self-signed, a CA. */
@@ -192,6 +224,40 @@ static void test_root_names(void **state)
 	assert_int_equal(add_root_named(name, name), -1);
 	name[HM_TEXT_MAX - 1] = '\0';
 	assert_int_equal(add_root_named(name, name), 0);
+}
+
+static void put_no_ca(struct builder *x, unsigned level, X509 *c)
+{
+	(void)x;
+	if (level != 0)
+		return;
+	builder_drop_extension(c, NID_basic_constraints);
+	builder_extension(c, NID_basic_constraints, "critical,CA:FALSE");
+}
+
+static void put_long_comment(struct builder *x, unsigned level, X509 *c)
+{
+	char comment[700];
+
+	(void)x;
+	if (level != 0)
+		return;
+	memset(comment, 'c', sizeof(comment));
+	comment[sizeof(comment) - 1] = '\0';
+	builder_extension(c, NID_netscape_comment, comment);
+}
+
+static void test_root_of_another_form(void **state)
+{
+	(void)state;
+	b->edit_cert = put_no_ca;
+	builder_make(b);
+	assert_int_equal(add_level(0), -1);
+	b->edit_cert = put_long_comment;
+	builder_make(b);
+	assert_int_equal(add_level(0), -1);
+	builder_reset(b);
+	builder_make(b);
 }
 
 static void flip_signature(struct builder *x, unsigned level, struct blob *der)
@@ -444,6 +510,10 @@ static void test_file_refused(void **state)
 	    RELEASE("\"name\":\"a\",\"pcrs\":{\"-1\":\"" HEX96 "\"}"),
 	    RELEASE("\"name\":\"a\",\"pcrs\":{\"\":\"" HEX96 "\"}"),
 	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0 \":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"1 \":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"1a\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"a\",\"pcrs\":{\"1:\":\"" HEX96 "\"}"),
+	    RELEASE("\"name\":\"\",\"pcrs\":{}"),
 	    RELEASE("\"name\":\"a\",\"pcrs\":{\"PCR0\":\"" HEX96 "\"}"),
 	    RELEASE("\"name\":\"a\",\"pcrs\":{\"100\":\"" HEX96 "\"}"),
 	    RELEASE("\"name\":\"a\",\"pcrs\":{\"0\":\"" HEX96 "11\"}"),
@@ -487,6 +557,58 @@ static void test_file_refused(void **state)
 	printf("# %zu policy files refused\n", sizeof(bad) / sizeof(bad[0]));
 }
 
+/* How a file with so many of something is judged: {"releases":[],KEY:[x,x]} */
+static int parse_many(
+    const char *before, const char *each, size_t count, size_t blanks)
+{
+	size_t room = strlen(before) + count * (strlen(each) + 1) + blanks + 8;
+	char *json = malloc(room), error[HM_TEXT_MAX];
+	struct hm_policy *policy;
+	size_t len = strlen(before);
+	int status;
+
+	memcpy(json, before, len);
+	for (size_t i = 0; i < count; i++)
+		len += (size_t)snprintf(
+		    json + len, room - len, "%s%s", i > 0 ? "," : "", each);
+	len += (size_t)snprintf(json + len, room - len, "]}");
+	memset(json + len, ' ', blanks);
+	status = hm_policy_parse(&policy, json, len + blanks, error);
+	free(json);
+	hm_policy_free(policy);
+	return status;
+}
+
+static void test_file_ceilings(void **state)
+{
+	const char *revoked =
+	    "{\"issuer_spki_sha256\":\"00112233445566778899aabbccddeeff00112233"
+	    "445566778899aabbccddeeff\",\"serial\":\"1\"}";
+	const char *before = "{\"releases\":[";
+	size_t room = POLICY_JSON_MAX - strlen("{\"releases\":[]}");
+	char path[POLICY_PATH_MAX + 4];
+
+	(void)state;
+	assert_int_equal(parse_many(before, "", 0, room), 0);
+	assert_int_equal(parse_many(before, "", 0, room + 1), -1);
+	before = "{\"releases\":[],\"revoked\":[";
+	assert_int_equal(parse_many(before, revoked, POLICY_REVOKED_MAX, 0), 0);
+	assert_int_equal(
+	    parse_many(before, revoked, POLICY_REVOKED_MAX + 1, 0), -1);
+	before = "{\"releases\":[],\"root_files\":[";
+	assert_int_equal(parse_many(before, "\"a\"", POLICY_ROOTS_MAX, 0), 0);
+	assert_int_equal(
+	    parse_many(before, "\"a\"", POLICY_ROOTS_MAX + 1, 0), -1);
+	memset(path, 'p', sizeof(path));
+	path[0] = path[POLICY_PATH_MAX + 1] = '"';
+	path[POLICY_PATH_MAX + 2] = '\0';
+	assert_int_equal(parse_many(before, path, 1, 0), 0);
+	path[POLICY_PATH_MAX + 1] = 'p';
+	path[POLICY_PATH_MAX + 2] = '"';
+	path[POLICY_PATH_MAX + 3] = '\0';
+	assert_int_equal(parse_many(before, path, 1, 0), -1);
+}
+
 static void test_error_says_where(void **state)
 {
 	const char *json = "{\"releases\":[{\"name\":\"a\",\"pcrs\":{\"0\":"
@@ -502,6 +624,10 @@ static void test_error_says_where(void **state)
 	assert_int_equal(
 	    hm_policy_parse(&policy, json, strlen(json), error), -1);
 	assert_non_null(strstr(error, "max_agee_s"));
+	json = "{\n\"releases\":[}";
+	assert_int_equal(
+	    hm_policy_parse(&policy, json, strlen(json), error), -1);
+	assert_non_null(strstr(error, "line 2"));
 }
 
 int main(void)
@@ -512,6 +638,8 @@ int main(void)
 	    cmocka_unit_test(test_root_pem),
 	    cmocka_unit_test(test_root_pem_of_another_kind),
 	    cmocka_unit_test(test_not_a_root),
+	    cmocka_unit_test(test_root_pem_too_long),
+	    cmocka_unit_test(test_root_of_another_form),
 	    cmocka_unit_test(test_root_names),
 	    cmocka_unit_test(test_root_not_signed_by_itself),
 	    cmocka_unit_test(test_too_many_roots),
@@ -522,6 +650,7 @@ int main(void)
 	    cmocka_unit_test(test_file),
 	    cmocka_unit_test(test_file_defaults),
 	    cmocka_unit_test(test_file_refused),
+	    cmocka_unit_test(test_file_ceilings),
 	    cmocka_unit_test(test_error_says_where),
 	};
 
