@@ -47,20 +47,22 @@ static int find_paths(struct chain *chain, const struct slice *ders)
 /* From the leaf up: the lowest known one vouches for all above it, whether
  * they are still there or have to be parsed; and what is asked for last, the
  * root, is the last to make room. */
-static enum hm_verdict fill(
-    struct chain *chain, const struct slice *ders, struct cert_cache *known)
+static enum hm_verdict fill(struct chain *chain, const struct slice *ders,
+    const struct cert *root, struct cert_cache *known)
 {
 	for (size_t i = chain->count; i-- > 0;) {
 		struct cert *cert = &chain->certs[i];
-		enum hm_verdict verdict;
+		enum hm_verdict verdict = HM_VALID;
 
 		if (known != NULL &&
 		    cert_cache_find(known, chain->path_sha256[i], cert)) {
 			if (chain->known == 0)
 				chain->known = i + 1;
-			continue;
+		} else if (i == 0 && root != NULL && root->x509 != NULL) {
+			cert_share(cert, root);
+		} else {
+			verdict = cert_parse(cert, ders[i]);
 		}
-		verdict = cert_parse(cert, ders[i]);
 		if (REFUSE(chain_cert, verdict != HM_VALID))
 			return verdict;
 	}
@@ -69,7 +71,7 @@ static enum hm_verdict fill(
 
 enum hm_verdict chain_open(struct chain *out,
     const struct document_certs *certs, const char *module_id,
-    struct cert_cache *known)
+    const struct cert *root, struct cert_cache *known)
 {
 	struct slice ders[CHAIN_MAX];
 	enum hm_verdict verdict;
@@ -80,7 +82,7 @@ enum hm_verdict chain_open(struct chain *out,
 	ders[out->count++] = certs->leaf;
 	if (known != NULL && find_paths(out, ders) != 0)
 		return HM_NO_MEMORY;
-	verdict = fill(out, ders, known);
+	verdict = fill(out, ders, root, known);
 	if (verdict == HM_VALID &&
 	    REFUSE(chain_profile, !profile_ok(out, module_id)))
 		verdict = HM_CERTIFICATE_PROFILE;

@@ -44,12 +44,13 @@ struct chain_facts {
 	} links[CHAIN_MAX - 1];
 };
 
-/* Parses all that `known` (may be NULL) does not hold and checks the profile of
- * all; the leaf's common name must begin with module_id and a dot. HM_VALID,
- * HM_CERTIFICATE_PROFILE or HM_NO_MEMORY, and then nothing is owned. */
+/* Parses all that `known` does not hold and checks the profile of all; the
+ * leaf's common name must begin with module_id and a dot. root: the first one,
+ * if it was read before. Both may be NULL. HM_VALID, HM_CERTIFICATE_PROFILE or
+ * HM_NO_MEMORY, and then nothing is owned. */
 HM_MUST_CHECK enum hm_verdict chain_open(struct chain *out,
     const struct document_certs *certs, const char *module_id,
-    struct cert_cache *known);
+    const struct cert *root, struct cert_cache *known);
 void chain_close(struct chain *chain);
 
 /* Verifies what is below the known ones. HM_VALID, HM_CHAIN_BROKEN or

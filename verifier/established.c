@@ -14,9 +14,10 @@ struct work {
 	const struct hm_policy *policy;
 	const struct hm_report *report;
 	struct established *out;
-	struct cose cose;            /* set by read_form */
-	struct document_certs certs; /* set by read_form */
-	struct cert_cache *known;    /* may be NULL */
+	struct cose cose;               /* set by read_form */
+	struct document_certs certs;    /* set by read_form */
+	struct cert_cache *known;       /* may be NULL */
+	const struct policy_root *root; /* set by check_root */
 };
 
 static enum hm_verdict read_form(struct work *w, struct slice bytes)
@@ -35,28 +36,28 @@ static enum hm_verdict read_form(struct work *w, struct slice bytes)
  * it counts only if it is, byte for byte, one of ours. */
 static enum hm_verdict check_root(struct work *w)
 {
-	const struct policy_root *root;
 	struct slice first = w->certs.cabundle[0];
 	bool trusted;
 
 	if (EVP_Digest(first.at, first.len, w->out->root_sha256, NULL,
 		EVP_sha256(), NULL) != 1)
 		return HM_NO_MEMORY;
-	root = policy_find_root(w->policy, w->out->root_sha256);
-	trusted = REQUIRE(document_root, root != NULL);
+	w->root = policy_find_root(w->policy, w->out->root_sha256);
+	trusted = REQUIRE(document_root, w->root != NULL);
 	return report_check(w->report, "root",
 	    trusted ? HM_VALID : HM_ROOT_UNTRUSTED, "a root of the policy",
-	    root != NULL ? root->name : "another");
+	    w->root != NULL ? w->root->name : "another");
 }
 
 static enum hm_verdict check_chain(struct work *w)
 {
 	const char *why = NULL;
-	enum hm_verdict verdict = report_check(w->report, "certificate_profile",
-	    chain_open(&w->out->chain, &w->certs, w->out->document.module_id,
-		w->known),
-	    NULL, NULL);
+	enum hm_verdict verdict = chain_open(&w->out->chain, &w->certs,
+	    w->out->document.module_id, w->root != NULL ? &w->root->cert : NULL,
+	    w->known);
 
+	verdict = report_check(
+	    w->report, "certificate_profile", verdict, NULL, NULL);
 	if (verdict != HM_VALID)
 		return verdict;
 	verdict = chain_verify(&w->out->chain, &why);

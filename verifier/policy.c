@@ -35,6 +35,8 @@ void hm_policy_free(struct hm_policy *policy)
 {
 	if (policy == NULL)
 		return;
+	for (size_t i = 0; i < policy->root_count; i++)
+		cert_fini(&policy->roots[i].cert);
 	for (size_t i = 0; i < policy->root_file_count; i++)
 		free(policy->root_files[i]);
 	for (size_t i = 0; i < policy->release_count; i++)
@@ -82,23 +84,19 @@ static const char *known_name(const uint8_t sha256[HM_SHA256_LEN])
 	return NULL;
 }
 
-static int describe_root(struct policy_root *out, const struct slice der)
+/* For a certificate that out->cert holds. */
+static int describe_root(struct policy_root *out, struct slice der)
 {
-	struct cert cert;
 	const char *known;
-	int status = -1;
 
-	memset(out, 0, sizeof(*out));
-	if (cert_parse(&cert, der) != HM_VALID)
-		return -1;
-	if (REFUSE(root_ca, !cert_is_ca(&cert, 0)) ||
-	    REFUSE(root_self_signed, !cert_is_self_signed(&cert)) ||
+	if (REFUSE(root_ca, !cert_is_ca(&out->cert, 0)) ||
+	    REFUSE(root_self_signed, !cert_is_self_signed(&out->cert)) ||
 	    EVP_Digest(
 		der.at, der.len, out->sha256, NULL, EVP_sha256(), NULL) != 1)
-		goto out;
-	cert_common_name(&cert, out->name);
+		return -1;
+	cert_common_name(&out->cert, out->name);
 	if (REFUSE(root_name, out->name[0] == '\0'))
-		goto out;
+		return -1;
 	snprintf(out->platform, sizeof(out->platform), "%s",
 	    strncmp(out->name, "simulated.", strlen("simulated.")) == 0
 		? "simulated"
@@ -106,25 +104,31 @@ static int describe_root(struct policy_root *out, const struct slice der)
 	known = known_name(out->sha256);
 	if (known != NULL)
 		snprintf(out->name, sizeof(out->name), "%s", known);
-	status = 0;
-out:
-	cert_fini(&cert);
-	return status;
+	return 0;
 }
 
-static int add_root(struct hm_policy *policy, const struct slice der)
+static int add_root(struct hm_policy *policy, struct slice der)
 {
-	struct policy_root root;
+	struct policy_root root = {0};
+	int status = -1;
 
 	if (REFUSE(root_max, der.len > DOCUMENT_CERTIFICATE_MAX) ||
-	    describe_root(&root, der) != 0)
+	    cert_parse(&root.cert, der) != HM_VALID)
 		return -1;
+	if (describe_root(&root, der) != 0)
+		goto out;
+	status = 0;
 	if (policy_find_root(policy, root.sha256) != NULL)
-		return 0;
-	if (REFUSE(roots_max, policy->root_count == POLICY_ROOTS_MAX))
-		return -1;
+		goto out;
+	if (REFUSE(roots_max, policy->root_count == POLICY_ROOTS_MAX)) {
+		status = -1;
+		goto out;
+	}
 	policy->roots[policy->root_count++] = root;
-	return 0;
+	root.cert.x509 = NULL;
+out:
+	cert_fini(&root.cert);
+	return status;
 }
 
 int hm_policy_add_root_pem(

@@ -19,6 +19,7 @@
 
 struct policy_root {
 	uint8_t sha256[HM_SHA256_LEN]; /* of the DER */
+	struct cert cert; /* the same, read once and for all; owned */
 	char name[HM_TEXT_MAX];
 	char platform[16];
 };

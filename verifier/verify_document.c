@@ -175,7 +175,7 @@ static void read_bounds(
 	struct chain chain;
 
 	ERR_set_mark();
-	if (chain_open(&chain, certs, out->module_id, NULL) == HM_VALID) {
+	if (chain_open(&chain, certs, out->module_id, NULL, NULL) == HM_VALID) {
 		chain_read_facts(&chain, &facts);
 		out->not_before_ms = facts.not_before_ms;
 		out->not_after_ms = facts.not_after_ms;

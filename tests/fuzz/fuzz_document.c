@@ -13,7 +13,8 @@ static void try_chain(
 	struct chain_facts facts;
 	struct chain chain;
 
-	if (chain_open(&chain, certs, document->module_id, NULL) != HM_VALID)
+	if (chain_open(&chain, certs, document->module_id, NULL, NULL) !=
+	    HM_VALID)
 		return;
 	if (chain_verify(&chain, NULL) == HM_VALID) {
 		chain_read_facts(&chain, &facts);
