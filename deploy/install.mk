@@ -23,8 +23,10 @@ $(PUBLIC)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
+# With -flto it would be an object of bytecode, which objcopy cannot hide in.
 $(PUBLIC)/hallmark.o: $(VERIFIER) $(PUBLIC)/libfeeds.a
-	$(Q)$(CC) $(CFLAGS) -r -nostdlib -o $@.all $^
+	$(Q)$(CC) $(CFLAGS) $(if $(findstring -flto,$(CFLAGS)),\
+	    -flinker-output=nolto-rel) -r -nostdlib -o $@.all $^
 	$(Q)$(OBJCOPY) --localize-hidden $@.all $@
 	@rm -f $@.all
 $(PUBLIC)/libhallmark.a: $(PUBLIC)/hallmark.o
