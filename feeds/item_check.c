@@ -11,9 +11,6 @@
 #include <string.h>
 
 #define DECIMALS_MAX 12
-#define NAME_CHARS                   \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"abcdefghijklmnopqrstuvwxyz0123456789._:/-"
 
 const char *const item_status_names[] = {"ok", "unavailable", NULL};
 const char *const item_reason_names[] = {
@@ -39,12 +36,20 @@ const char *source_state_name(enum source_state state)
 	return item_state_names[state];
 }
 
+static bool is_name_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= ':') || (c >= '-' && c <= '/') || c == '_';
+}
+
 static bool is_name(const char *name, size_t size)
 {
-	size_t len = strnlen(name, size);
+	size_t len = 0;
 
+	while (len < size && is_name_char(name[len]))
+		len++;
 	return REQUIRE(name_empty, len > 0) && REQUIRE(name_end, len < size) &&
-	       REQUIRE(name_chars_known, strspn(name, NAME_CHARS) == len);
+	       REQUIRE(name_chars_known, name[len] == '\0');
 }
 
 static bool is_integer(int64_t value)
