@@ -160,19 +160,24 @@ struct cursor {
 	bool wrong;
 };
 
-static bool next_is(const struct cursor *c, const char *text)
+static bool matches(const struct cursor *c, const char *text, size_t len)
 {
-	size_t len = strlen(text);
-
 	return !c->wrong && (size_t)(c->end - c->p) >= len &&
 	       memcmp(c->p, text, len) == 0;
 }
 
+static bool next_is(const struct cursor *c, const char *text)
+{
+	return matches(c, text, strlen(text));
+}
+
 static bool accept(struct cursor *c, const char *text)
 {
-	if (!next_is(c, text))
+	size_t len = strlen(text);
+
+	if (!matches(c, text, len))
 		return false;
-	c->p += strlen(text);
+	c->p += len;
 	return true;
 }
 

@@ -43,7 +43,7 @@ static bool is_special(char c)
 
 /* Copies what says itself. (The eight bytes written may be more than are
  * taken: that is what the slack is for.) */
-static void copy_plain(struct scanner *s)
+static inline void copy_plain(struct scanner *s)
 {
 	while (s->end - s->at >= 8) {
 		uint64_t x, special;
@@ -212,20 +212,33 @@ static bool take_utf8(struct scanner *s)
 	return REQUIRE(flat_utf8, len > 0);
 }
 
-/* Gives what it says, behind what was said before. */
-static bool take_string(struct scanner *s, const char **text, size_t *len)
+/* What copy_plain() stopped at. */
+static bool take_special(struct scanner *s)
 {
-	*text = s->out;
-	if (REFUSE(flat_quote, !take(s, '"')))
+	return *s->at == '\\' ? take_escape(s) : take_utf8(s);
+}
+
+/* Gives what it says, behind what was said before. Works on a copy of the
+ * scanner that no write to the room can alter, for all the compiler knows. */
+static bool take_string(struct scanner *scanner, const char **text, size_t *len)
+{
+	struct scanner s = *scanner;
+
+	*text = s.out;
+	if (REFUSE(flat_quote, !take(&s, '"')))
 		return false;
-	for (copy_plain(s); s->at < s->end; copy_plain(s)) {
-		if (*s->at == '"') {
-			s->at++;
-			*len = (size_t)(s->out - *text);
+	for (copy_plain(&s); s.at < s.end; copy_plain(&s)) {
+		struct scanner here = s;
+
+		if (*s.at == '"') {
+			s.at++;
+			*len = (size_t)(s.out - *text);
+			*scanner = s;
 			return true;
 		}
-		if (!(*s->at == '\\' ? take_escape(s) : take_utf8(s)))
+		if (!take_special(&here))
 			return false;
+		s = here;
 	}
 	return false;
 }
