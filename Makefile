@@ -136,6 +136,11 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT)
 
+$(B)/bench/%: $(B)/obj/tests/bench/%.o $(OUTSIDE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 .PHONY: all unit unit-verifier fuzzers
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
@@ -183,6 +188,12 @@ coverage: deps-check
 	@$(MAKE) -s -j2 B=build/coverage CC=gcc COVERAGE=1 unit
 	@tests/coverage.sh build/coverage
 
+# Speeds, as ratios to limits measured beside them; never a test.
+bench: bench-verify
+bench-verify: deps
+	@$(MAKE) -s -j2 $(B)/bench/bench_verify
+	@$(B)/bench/bench_verify
+
 format:
 	git ls-files '*.c' '*.h' | grep -v planted | xargs clang-format -i
 
@@ -198,9 +209,10 @@ help:
 	@echo "make fuzz        FUZZ_SECONDS=N for each fuzzer"
 	@echo "make mutants     switches off each check; a test must notice"
 	@echo "make coverage    the lines that the unit tests run"
+	@echo "make bench       how near verification comes to its limits"
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"
 	@echo "make install     DESTDIR= PREFIX="
 
-.PHONY: deps deps-check demo check check-long fuzz mutants coverage format \
-    clean help
+.PHONY: deps deps-check demo check check-long fuzz mutants coverage bench \
+    bench-verify format clean help
