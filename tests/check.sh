@@ -90,6 +90,12 @@ say "unit tests under ASan and UBSan"
 unit
 say "fuzzers, a smoke run each"
 fuzz
+if [ "${HALLMARK_LONG:-}" = 1 ]; then
+	say "mutation gate: each check of the verifier off in turn"
+	build "clang, mutants" B=build/mutants CC=clang SAN=1 MUTANTS=1 \
+	    unit-verifier
+	part "mutants" tests/mutants/run.sh build/mutants
+fi
 say "integration: the real programs"
 part "integration" python3 tests/integration/run.py
 say "what make install gives to others"

@@ -81,7 +81,7 @@ static bool read_spki(struct slice spki, struct rsa *out)
 	struct slice body, bits, key;
 
 	if (REFUSE(key_der, der_check(spki) != 0) ||
-	    REFUSE(key_spki, !take(&spki, SEQUENCE, &body)) ||
+	    !take(&spki, SEQUENCE, &body) ||
 	    REFUSE(key_algorithm_len, body.len < sizeof(algorithm)) ||
 	    REFUSE(key_algorithm,
 		memcmp(body.at, algorithm, sizeof(algorithm)) != 0))
@@ -97,7 +97,7 @@ static bool read_spki(struct slice spki, struct rsa *out)
 	bits.at++;
 	bits.len--;
 	return REQUIRE(key_inner_der, der_check(bits) == 0) &&
-	       REQUIRE(key_sequence, take(&bits, SEQUENCE, &key)) &&
+	       take(&bits, SEQUENCE, &key) &&
 	       take_positive(&key, &out->modulus) &&
 	       take_positive(&key, &out->exponent) &&
 	       REQUIRE(key_end, key.len == 0);

@@ -288,8 +288,8 @@ static unsigned matching_pcrs(
 
 bool policy_window_holds(const struct policy_release *release, int64_t at_ms)
 {
-	return at_ms >= release->not_before_ms &&
-	       at_ms <= release->not_after_ms;
+	return REQUIRE(window_from, at_ms >= release->not_before_ms) &&
+	       REQUIRE(window_until, at_ms <= release->not_after_ms);
 }
 
 const struct policy_release *policy_choose_release(
