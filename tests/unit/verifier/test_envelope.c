@@ -131,6 +131,7 @@ static void test_refused(void **state)
 		assert_memory_equal(&e, &zero, sizeof(e));
 	}
 	assert_int_equal(hm_envelope_parse(&e, NULL, 0), HM_ENVELOPE_MALFORMED);
+	assert_int_equal(hm_envelope_parse(&e, NULL, 1), HM_ENVELOPE_MALFORMED);
 }
 
 /* Every prefix of a good one. */
