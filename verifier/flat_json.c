@@ -6,6 +6,7 @@
 #include "verifier/flat_json.h"
 
 #include "feeds/check.h"
+#include "feeds/hex.h"
 
 #include <endian.h>
 #include <stdint.h>
@@ -104,33 +105,17 @@ static size_t utf8_length(const char *text, size_t left)
 
 /* ---- escapes ---- */
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The number after "\u", or -1. */
 static int32_t unit_at(const char *at, const char *end)
 {
-	int32_t value = 0;
+	uint8_t value[2] = {0};
 
 	if (REFUSE(escape_unit_cut, end - at < 6) ||
 	    REFUSE(escape_unit, at[0] != '\\' || at[1] != 'u'))
 		return -1;
-	for (int i = 2; i < 6; i++) {
-		int digit = digit_value(at[i]);
-
-		if (REFUSE(escape_digit, digit < 0))
-			return -1;
-		value = value * 16 + digit;
-	}
-	return value;
+	if (REFUSE(escape_digit, hex_decode(value, 2, at + 2, 4) != 0))
+		return -1;
+	return value[0] << 8 | value[1];
 }
 
 /* RFC 8259, 7: what "\uXXXX" or a pair of them stands for, and how long it is
