@@ -1,6 +1,6 @@
 /*
  * policy: what struct hm_policy holds, and the questions that the verify
- * functions ask it. Building one is hallmark.h; policy_file.c reads the JSON.
+ * functions ask it. Building one is hallmark.h; policy_json.c reads the JSON.
  */
 #ifndef HALLMARK_VERIFIER_POLICY_H
 #define HALLMARK_VERIFIER_POLICY_H
@@ -85,7 +85,7 @@ const struct policy_release *policy_choose_release(
     int64_t at_ms);
 bool policy_window_holds(const struct policy_release *release, int64_t at_ms);
 
-/* For policy_file.c; 0 or -1. */
+/* For policy_json.c; 0 or -1. */
 HM_MUST_CHECK int policy_add_root_file(
     struct hm_policy *policy, const char *path);
 HM_MUST_CHECK int policy_add_revoked(

@@ -1,5 +1,5 @@
 /*
- * policy_file: reads a policy's JSON (README, "The policy") into struct
+ * policy_json: reads a policy's JSON (README, "The policy") into struct
  * hm_policy. Strict: a key that is misspelt must not become a check that is
  * not made, so unknown keys are errors, and so are duplicates and numbers out
  * of range. The error text names the place: "releases[0].pcrs.16: ...".
