@@ -1,6 +1,4 @@
-/* cache: a plain array of what is established, searched by a second, compact
- * array of keys: a few thousand documents are found in microseconds, against
- * milliseconds for verifying one. */
+/* cache: see cache.h. */
 #include "verifier/cache.h"
 
 #include "feeds/check.h"
@@ -8,16 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct key {
-	uint8_t sha256[HM_SHA256_LEN];
-	uint64_t used; /* the value of `turn` when it was last asked for */
-};
-
 struct hm_cache {
-	size_t max, count;
-	uint64_t turn, hits, misses;
-	struct key *keys;               /* max of them */
-	struct established **documents; /* max of them, owned */
+	struct recent hashes;
+	struct established **documents; /* one for each hash, owned */
+	struct established *refused;    /* the last one, or NULL; owned */
+	uint64_t hits, misses;
 	struct cert_cache certs;
 };
 
@@ -40,10 +33,9 @@ struct hm_cache *hm_cache_new(size_t max_documents)
 		max_documents = 1;
 	if (max_documents > CACHE_DOCUMENTS_MAX)
 		max_documents = CACHE_DOCUMENTS_MAX;
-	cache->max = max_documents;
-	cache->keys = calloc(max_documents, sizeof(*cache->keys));
 	cache->documents = calloc(max_documents, sizeof(*cache->documents));
-	if (cache->keys == NULL || cache->documents == NULL ||
+	if (cache->documents == NULL ||
+	    recent_init(&cache->hashes, max_documents) != 0 ||
 	    cert_cache_init(&cache->certs, certs_for(max_documents)) != 0) {
 		hm_cache_free(cache);
 		return NULL;
@@ -55,11 +47,12 @@ void hm_cache_free(struct hm_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	for (size_t i = 0; i < cache->count; i++)
+	for (size_t i = 0; i < cache->hashes.count; i++)
 		established_free(cache->documents[i]);
+	established_free(cache->refused);
 	cert_cache_fini(&cache->certs);
 	free(cache->documents);
-	free(cache->keys);
+	recent_fini(&cache->hashes);
 	free(cache);
 }
 
@@ -67,42 +60,46 @@ void hm_cache_stats(const struct hm_cache *cache, struct hm_cache_stats *out)
 {
 	out->hits = cache->hits;
 	out->misses = cache->misses;
-	out->documents = cache->count;
+	out->documents = cache->hashes.count;
 	out->certificate_hits = cache->certs.hits;
 	out->certificate_misses = cache->certs.misses;
-	out->certificates = cache->certs.count;
+	out->certificates = cache->certs.paths.count;
 	out->signatures = cache->certs.signatures;
 }
 
-static size_t find(
-    const struct hm_cache *cache, const uint8_t sha256[HM_SHA256_LEN])
+/* Borrowed; NULL: not there. */
+static const struct established *find(
+    struct hm_cache *cache, const uint8_t sha256[HM_SHA256_LEN])
 {
-	size_t i = 0;
+	size_t i = recent_find(&cache->hashes, sha256);
+	const struct established *refused = cache->refused;
 
-	while (i < cache->count &&
-	       memcmp(cache->keys[i].sha256, sha256, HM_SHA256_LEN) != 0)
-		i++;
-	return i;
+	if (i < cache->hashes.count) {
+		recent_touch(&cache->hashes, i);
+		return cache->documents[i];
+	}
+	if (refused != NULL &&
+	    memcmp(refused->document.sha256, sha256, HM_SHA256_LEN) == 0)
+		return refused;
+	return NULL;
 }
 
 const struct established *cache_find(struct hm_cache *cache,
     const struct hm_policy *policy, const uint8_t sha256[HM_SHA256_LEN])
 {
-	size_t i;
+	const struct established *found;
 
 	if (cache == NULL)
 		return NULL;
-	i = find(cache, sha256);
-	if (i == cache->count ||
+	found = find(cache, sha256);
+	if (found == NULL ||
 	    REFUSE(cached_root,
-		policy_find_root(policy, cache->documents[i]->root_sha256) ==
-		    NULL)) {
+		policy_find_root(policy, found->root_sha256) == NULL)) {
 		cache->misses++;
 		return NULL;
 	}
 	cache->hits++;
-	cache->keys[i].used = ++cache->turn;
-	return cache->documents[i];
+	return found;
 }
 
 struct cert_cache *cache_certs(struct hm_cache *cache)
@@ -110,30 +107,24 @@ struct cert_cache *cache_certs(struct hm_cache *cache)
 	return cache == NULL ? NULL : &cache->certs;
 }
 
-/* The place for one more; it may hold a document, which then goes. */
-static size_t make_room(struct hm_cache *cache)
-{
-	size_t oldest = 0;
-
-	if (cache->count < cache->max)
-		return cache->count++;
-	for (size_t i = 1; i < cache->count; i++)
-		if (cache->keys[i].used < cache->keys[oldest].used)
-			oldest = i;
-	return oldest;
-}
-
 void cache_put(struct hm_cache *cache, struct established *established)
 {
-	size_t i = find(cache, established->document.sha256);
+	const uint8_t *sha256 = established->document.sha256;
+	size_t i = recent_find(&cache->hashes, sha256);
 
 	chain_remember(&established->chain, &cache->certs);
 	chain_close(&established->chain);
-	if (i == cache->count)
-		i = make_room(cache);
+	if (i == cache->hashes.count)
+		i = recent_take(&cache->hashes, sha256);
+	else
+		recent_touch(&cache->hashes, i);
 	established_free(cache->documents[i]);
 	cache->documents[i] = established;
-	memcpy(
-	    cache->keys[i].sha256, established->document.sha256, HM_SHA256_LEN);
-	cache->keys[i].used = ++cache->turn;
+}
+
+void cache_put_refused(struct hm_cache *cache, struct established *established)
+{
+	chain_close(&established->chain);
+	established_free(cache->refused);
+	cache->refused = established;
 }

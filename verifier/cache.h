@@ -9,7 +9,7 @@
 /*
  * What is established of the document with this hash, if its root is one that
  * the policy has now: a policy that dropped a root must not profit from what
- * another allowed. Borrowed until the next cache_put. NULL: not there, or
+ * another allowed. Borrowed until something is put. NULL: not there, or
  * `cache` is NULL. Counts a hit or a miss.
  */
 const struct established *cache_find(struct hm_cache *cache,
@@ -21,5 +21,9 @@ struct cert_cache *cache_certs(struct hm_cache *cache);
 /* Takes `established`, and its certificates too; the least recently used one
  * makes room. */
 void cache_put(struct hm_cache *cache, struct established *established);
+
+/* Takes `established`, which was not good for the one who asked: one place
+ * beside the others, for the last of them. */
+void cache_put_refused(struct hm_cache *cache, struct established *established);
 
 #endif

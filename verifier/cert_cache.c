@@ -1,4 +1,4 @@
-/* cert_cache: see cert_cache.h. Plain arrays, as in cache.c. */
+/* cert_cache: see cert_cache.h. */
 #include "verifier/cert_cache.h"
 
 #include <openssl/evp.h>
@@ -27,74 +27,48 @@ int cert_path(
 int cert_cache_init(struct cert_cache *cache, size_t max)
 {
 	memset(cache, 0, sizeof(*cache));
-	cache->keys = calloc(max, sizeof(*cache->keys));
 	cache->certs = calloc(max, sizeof(*cache->certs));
-	if (cache->keys == NULL || cache->certs == NULL) {
+	if (cache->certs == NULL || recent_init(&cache->paths, max) != 0) {
 		cert_cache_fini(cache);
 		return -1;
 	}
-	cache->max = max;
 	return 0;
 }
 
 void cert_cache_fini(struct cert_cache *cache)
 {
-	for (size_t i = 0; i < cache->count; i++)
+	for (size_t i = 0; i < cache->paths.count; i++)
 		cert_fini(&cache->certs[i]);
 	free(cache->certs);
-	free(cache->keys);
+	recent_fini(&cache->paths);
 	memset(cache, 0, sizeof(*cache));
-}
-
-static size_t find(
-    const struct cert_cache *cache, const uint8_t path_sha256[HM_SHA256_LEN])
-{
-	size_t i = 0;
-
-	while (i < cache->count && memcmp(cache->keys[i].path_sha256,
-				       path_sha256, HM_SHA256_LEN) != 0)
-		i++;
-	return i;
 }
 
 bool cert_cache_find(struct cert_cache *cache,
     const uint8_t path_sha256[HM_SHA256_LEN], struct cert *out)
 {
-	size_t i = find(cache, path_sha256);
+	size_t i = recent_find(&cache->paths, path_sha256);
 
-	if (i == cache->count) {
+	if (i == cache->paths.count) {
 		cache->misses++;
 		return false;
 	}
 	cache->hits++;
-	cache->keys[i].used = ++cache->turn;
+	recent_touch(&cache->paths, i);
 	cert_share(out, &cache->certs[i]);
 	return true;
-}
-
-/* The place for one more; it may hold a certificate, which then goes. */
-static size_t make_room(struct cert_cache *cache)
-{
-	size_t oldest = 0;
-
-	if (cache->count < cache->max)
-		return cache->count++;
-	for (size_t i = 1; i < cache->count; i++)
-		if (cache->keys[i].used < cache->keys[oldest].used)
-			oldest = i;
-	return oldest;
 }
 
 void cert_cache_put(struct cert_cache *cache,
     const uint8_t path_sha256[HM_SHA256_LEN], const struct cert *cert)
 {
-	size_t i = find(cache, path_sha256);
+	size_t i = recent_find(&cache->paths, path_sha256);
 
-	if (i == cache->count) {
-		i = make_room(cache);
-		cert_fini(&cache->certs[i]);
-		cert_share(&cache->certs[i], cert);
-		memcpy(cache->keys[i].path_sha256, path_sha256, HM_SHA256_LEN);
+	if (i < cache->paths.count) {
+		recent_touch(&cache->paths, i);
+		return;
 	}
-	cache->keys[i].used = ++cache->turn;
+	i = recent_take(&cache->paths, path_sha256);
+	cert_fini(&cache->certs[i]);
+	cert_share(&cache->certs[i], cert);
 }

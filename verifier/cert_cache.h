@@ -14,19 +14,15 @@
 #define HALLMARK_VERIFIER_CERT_CACHE_H
 
 #include "verifier/cert.h"
+#include "verifier/recent.h"
 
 #define CERT_CACHE_MAX 1024 /* some 8 KiB each; searched from end to end */
 
 struct cert_cache {
-	size_t max, count;
-	uint64_t turn;
+	struct recent paths;
+	struct cert *certs;    /* one for each path, owned */
 	uint64_t hits, misses; /* of cert_cache_find */
 	uint64_t signatures;   /* that established.c had to verify */
-	struct cert_cache_key {
-		uint8_t path_sha256[HM_SHA256_LEN];
-		uint64_t used; /* the value of `turn` when last asked for */
-	} * keys;              /* max of them */
-	struct cert *certs;    /* max of them, owned */
 };
 
 /* The path of a certificate under the path above it; NULL: it is a root. 0 or

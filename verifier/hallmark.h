@@ -161,7 +161,9 @@ HM_API HM_MUST_CHECK int hm_policy_check(
  * asked about is cached (form, chain, signatures); all else is judged anew each
  * time, so an entry is of use until its chain expires, and longer for replay.
  * An entry serves only a policy that names its root. Only documents that were
- * found valid enter.
+ * found valid enter; beside them there is one place for the last one that was
+ * not, so that a thousand items on it (of a release that the policy does not
+ * name yet) cost its signatures once.
  *
  * So do their certificates, each known by its bytes and those of all above it
  * up to the root, at most 1024: of the next document under the same ones only
@@ -172,7 +174,7 @@ HM_API struct hm_cache *hm_cache_new(
 HM_API void hm_cache_free(struct hm_cache *cache);
 struct hm_cache_stats {
 	uint64_t hits, misses; /* of documents */
-	size_t documents;
+	size_t documents; /* that were found valid */
 	/* of the certificates of documents that were not there */
 	uint64_t certificate_hits, certificate_misses;
 	size_t certificates;

@@ -59,12 +59,15 @@ enum hm_verdict question_ask(const struct question *q, struct slice bytes,
 	verdict = find_or_establish(q, bytes, sha256, answer);
 	if (verdict == HM_VALID)
 		verdict = judge_document(q, answer);
+	if (answer->own == NULL || q->cache == NULL)
+		return verdict;
 	/* Only what was good for somebody is worth a place: nobody can push
 	 * others' documents out with documents of his own enclaves. */
-	if (verdict == HM_VALID && answer->own != NULL && q->cache != NULL) {
+	if (verdict == HM_VALID)
 		cache_put(q->cache, answer->own);
-		answer->own = NULL;
-	}
+	else
+		cache_put_refused(q->cache, answer->own);
+	answer->own = NULL;
 	return verdict;
 }
 

@@ -389,14 +389,50 @@ static void test_revoked_when_known(void **state)
 
 /* ---- who enters, who goes ---- */
 
+/* What was refused brings nobody a certificate and takes nobody's place. */
 static void test_refused_bring_nothing(void **state)
 {
 	(void)state;
 	b->pcrs[1][0] ^= 1;
 	make_keeping(3);
 	expect_cost(HM_PCR_MISMATCH, 3, 3);
+	make_keeping(5);
 	expect_cost(HM_PCR_MISMATCH, 3, 3);
 	assert_int_equal(stats().certificates, 5);
+	assert_int_equal(stats().documents, 1);
+	assert_int_equal(ask_at(cache, &first, BUILDER_NOW_MS), HM_VALID);
+	assert_int_equal(stats().signatures, 5 + 3 + 3);
+}
+
+/* But the same one again costs nothing, until another is refused. */
+static void test_last_refused_is_kept(void **state)
+{
+	static struct blob other;
+
+	(void)state;
+	b->pcrs[1][0] ^= 1;
+	make_keeping(3);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(ask(), HM_PCR_MISMATCH);
+	assert_int_equal(stats().signatures, 5 + 3);
+	/* Each question is judged by itself: a policy that was mended takes
+	 * it, and no other root. */
+	policy->releases[0].pins[1].value[0] ^= 1;
+	expect_cost(HM_VALID, 0, 0);
+	assert_int_equal(ask_at(cache, &b->document, BUILDER_NOW_MS + HOUR_MS),
+	    HM_DOCUMENT_TOO_OLD);
+	policy->roots[0].sha256[0] ^= 1;
+	expect_cost(HM_ROOT_UNTRUSTED, 0, 0);
+	policy->roots[0].sha256[0] ^= 1;
+	policy->releases[0].pins[1].value[0] ^= 1;
+	other = b->document;
+	make_keeping(5);
+	expect_cost(HM_PCR_MISMATCH, 3, 3);
+	b->document = other;
+	expect_cost(HM_PCR_MISMATCH, 3, 3);
+	expect_cost(HM_PCR_MISMATCH, 0, 0);
+	b->document.at[b->document.len - 1] ^= 1;
+	expect_cost(HM_DOCUMENT_SIGNATURE, 2, 3);
 }
 
 static void test_least_used_goes_first(void **state)
@@ -425,9 +461,9 @@ static void test_ancestor_gone(void **state)
 	struct cert_cache *certs = cache_certs(cache);
 
 	(void)state;
-	for (size_t i = 0; i < certs->count; i++)
+	for (size_t i = 0; i < certs->paths.count; i++)
 		if (X509_get_pathlen(certs->certs[i].x509) == 1)
-			certs->keys[i].path_sha256[0] ^= 1; /* zonal */
+			certs->paths.keys[i].sha256[0] ^= 1; /* zonal */
 	make_keeping(5);
 	expect_cost(HM_VALID, 1, 4);
 	make_keeping(5);
@@ -454,6 +490,7 @@ int main(void)
 	    EACH(test_moved_clock),
 	    EACH(test_revoked_when_known),
 	    EACH(test_refused_bring_nothing),
+	    EACH(test_last_refused_is_kept),
 	    EACH(test_least_used_goes_first),
 	    EACH(test_ancestor_gone),
 	};
