@@ -69,6 +69,33 @@ static bool key_ok(const X509 *x509)
 	       REQUIRE(cert_point_form, point[0] == 0x04);
 }
 
+/* X.690, 11.5: "The encoding of a set value or sequence value shall not include
+ * an encoding for any component value which is equal to its default value." A
+ * `critical` that says FALSE is one (OpenSSL keeps what it read, and writes
+ * what it is told). */
+static bool critical_form_ok(X509_EXTENSION *extension)
+{
+	int len = i2d_X509_EXTENSION(extension, NULL);
+	int critical = X509_EXTENSION_get_critical(extension);
+
+	return X509_EXTENSION_set_critical(extension, critical) == 1 &&
+	       i2d_X509_EXTENSION(extension, NULL) == len;
+}
+
+/* The same of cA, which is the first of the sequence. `value` is DER. */
+static bool constraints_form_ok(struct slice value)
+{
+	return value.len < 5 || memcmp(value.at + 2, "\x01\x01\x00", 3) != 0;
+}
+
+/* 11.2.2: of a list of named bits "the bitstring shall have all trailing 0 bits
+ * removed". `value` is DER; keyUsage has nine bits, in one byte or two. */
+static bool usage_form_ok(struct slice value)
+{
+	return value.len >= 4 && value.len <= 5 &&
+	       (value.at[value.len - 1] >> (value.at[2] & 7) & 1) != 0;
+}
+
 static bool extension_ok(X509_EXTENSION *extension)
 {
 	const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
@@ -78,8 +105,11 @@ static bool extension_ok(X509_EXTENSION *extension)
 
 	switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
 	case NID_basic_constraints:
+		return REQUIRE(constraints_der, der_check(value) == 0) &&
+		       REQUIRE(constraints_form, constraints_form_ok(value));
 	case NID_key_usage:
-		return REQUIRE(extension_der, der_check(value) == 0);
+		return REQUIRE(usage_der, der_check(value) == 0) &&
+		       REQUIRE(usage_form, usage_form_ok(value));
 	case NID_subject_key_identifier:
 	case NID_authority_key_identifier:
 	case NID_crl_distribution_points:
@@ -115,7 +145,9 @@ static bool extensions_ok(X509 *x509)
 	if (REFUSE(extensions_max, count > EXTENSIONS_MAX))
 		return false;
 	for (int i = 0; i < count; i++)
-		if (!extension_ok(X509_get_ext(x509, i)) ||
+		if (REFUSE(extension_critical_form,
+			!critical_form_ok(X509_get_ext(x509, i))) ||
+		    !extension_ok(X509_get_ext(x509, i)) ||
 		    REFUSE(extension_twice, is_duplicate(x509, i)))
 			return false;
 	/* No test needs this one as long as X509_get_key_usage() says 0 for
@@ -159,12 +191,23 @@ static bool read_validity(struct cert *cert)
 	       REQUIRE(cert_not_after, until == 0);
 }
 
+/* RFC 5280, 4.1.2.8: conforming CAs "MUST NOT generate certificates with unique
+ * identifiers". */
+static bool has_unique_id(const X509 *x509)
+{
+	const ASN1_BIT_STRING *issuer, *subject;
+
+	X509_get0_uids(x509, &issuer, &subject);
+	return issuer != NULL || subject != NULL;
+}
+
 static bool profile_ok(struct cert *cert)
 {
 	X509 *x509 = cert->x509;
 
 	return REQUIRE(
 		   cert_version, X509_get_version(x509) == X509_VERSION_3) &&
+	       REQUIRE(cert_unique_id, !has_unique_id(x509)) &&
 	       signature_form_ok(x509) && key_ok(x509) && extensions_ok(x509) &&
 	       read_serial(cert) && hash_spki(cert) && read_validity(cert);
 }

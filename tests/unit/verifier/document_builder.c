@@ -166,7 +166,7 @@ static X509 *make_cert(struct builder *b, unsigned level)
 	return x509;
 }
 
-static void der_head(struct blob *out, uint8_t tag, size_t len)
+void blob_der_head(struct blob *out, uint8_t tag, size_t len)
 {
 	uint8_t head[4] = {tag};
 	size_t n = 1;
@@ -193,11 +193,11 @@ static void seal(struct blob *out, const struct blob *tbs,
 	body.len = 0;
 	blob_put(&body, tbs->at, tbs->len);
 	blob_put(&body, alg_der, (size_t)alg_len);
-	der_head(&body, 0x03, sig_len + 1);
+	blob_der_head(&body, 0x03, sig_len + 1);
 	blob_put(&body, "", 1);
 	blob_put(&body, sig, sig_len);
 	out->len = 0;
-	der_head(out, 0x30, body.len);
+	blob_der_head(out, 0x30, body.len);
 	blob_put(out, body.at, body.len);
 	OPENSSL_free(alg_der);
 }

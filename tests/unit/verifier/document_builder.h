@@ -90,6 +90,8 @@ void blob_set(struct blob *blob, const void *bytes, size_t len);
 void blob_head(struct blob *blob, unsigned major, uint64_t value);
 void blob_text(struct blob *blob, const char *text);
 void blob_bytes(struct blob *blob, const void *bytes, size_t len);
+/* DER: a tag and a length below 65536. */
+void blob_der_head(struct blob *blob, uint8_t tag, size_t len);
 /* Replaces the first `from`, which must be there, by `to`. */
 void blob_replace(struct blob *blob, const void *from, size_t from_len,
     const void *to, size_t to_len);

@@ -1,6 +1,7 @@
 /* one_thing_wrong: a table of named cases: a document that is good but for
  * what `spoil` does, and the verdict that it must get. Prints each name (as a
- * TAP comment). */
+ * TAP comment), with the verdict and the check that reported it: that one must
+ * be the only one that failed. */
 #ifndef HALLMARK_TESTS_VERIFIER_ONE_THING_WRONG_H
 #define HALLMARK_TESTS_VERIFIER_ONE_THING_WRONG_H
 
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -20,23 +22,104 @@ struct wrong {
 	enum hm_verdict verdict;
 };
 
-static inline enum hm_verdict wrong_verdict(
-    struct builder *b, const struct wrong *w)
+/* What a report said: the checks that failed. */
+struct wrong_report {
+	size_t failed;
+	char check[32]; /* the last of them */
+};
+
+static inline void wrong_note(void *data, const char *check, bool passed,
+    const char *wanted, const char *found)
 {
+	struct wrong_report *out = data;
+
+	(void)wanted;
+	(void)found;
+	if (passed)
+		return;
+	out->failed++;
+	snprintf(out->check, sizeof(out->check), "%s", check);
+}
+
+/* Which check gives this verdict on a document; "" for HM_VALID. */
+static inline const char *wrong_check(enum hm_verdict verdict)
+{
+	switch (verdict) {
+	case HM_VALID:
+		return "";
+	case HM_COSE_MALFORMED:
+		return "cose";
+	case HM_DOCUMENT_MALFORMED:
+	case HM_NOT_AN_ENCLAVE:
+		return "document";
+	case HM_ROOT_UNTRUSTED:
+		return "root";
+	case HM_CHAIN_BROKEN:
+		return "chain";
+	case HM_CHAIN_EXPIRED:
+	case HM_CHAIN_NOT_YET_VALID:
+		return "chain_time";
+	case HM_DOCUMENT_TOO_OLD:
+	case HM_DOCUMENT_IN_FUTURE:
+		return "document_time";
+	case HM_CERTIFICATE_REVOKED:
+		return "revoked";
+	case HM_DEBUG_ENCLAVE:
+		return "debug";
+	case HM_RELEASE_WINDOW:
+		return "release";
+	case HM_POLICY_EMPTY:
+		return "policy";
+	case HM_NONCE_MISMATCH:
+		return "nonce";
+	case HM_PCR_MISMATCH:
+		return "pcr";
+	default: /* the two have one name */
+		return hm_verdict_name(verdict);
+	}
+}
+
+/* Prints the case; whether its verdict is the expected one, and that of one
+ * check alone. */
+static inline bool wrong_ok(const char *name, enum hm_verdict expected,
+    enum hm_verdict found, const struct wrong_report *report)
+{
+	const char *check = wrong_check(expected);
+	bool ok = found == expected && report->failed == (found != HM_VALID) &&
+		  strncmp(report->check, check, strlen(check)) == 0;
+
+	fflush(stdout);
+	printf("# %-4s %-22s %-20s %s\n", ok ? "ok" : "BAD",
+	    hm_verdict_name(found), report->check, name);
+	return ok;
+}
+
+/* `cache` may be NULL; the last policy's roots are the document's own. */
+static inline bool wrong_try(
+    struct builder *b, const struct wrong *w, struct hm_cache *cache)
+{
+	struct wrong_report report = {0};
+	const struct hm_report listen = {wrong_note, &report};
 	struct hm_document document;
 	struct hm_policy *policy;
-	enum hm_verdict verdict;
+	enum hm_verdict found;
 
 	builder_reset(b);
 	w->spoil(b);
 	builder_make(b);
 	policy = builder_policy(b);
-	verdict = hm_document_verify_replay(policy, NULL, b->document.at,
-	    b->document.len, NULL, 0, &document, NULL);
+	found = hm_document_verify_replay(policy, cache, b->document.at,
+	    b->document.len, NULL, 0, &document, &listen);
 	hm_policy_free(policy);
-	if (verdict != HM_VALID)
+	if (found != HM_VALID)
 		assert_int_equal(document.timestamp_ms, 0);
-	return verdict;
+	return wrong_ok(w->name, w->verdict, found, &report);
+}
+
+static inline void wrong_summary(size_t count, size_t bad)
+{
+	printf("# %zu cases, %zu with another verdict\n", count, bad);
+	assert_int_equal(bad, 0);
 }
 
 static inline void wrong_run(
@@ -44,17 +127,9 @@ static inline void wrong_run(
 {
 	size_t bad = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		enum hm_verdict found = wrong_verdict(b, &cases[i]);
-		bool ok = found == cases[i].verdict;
-
-		fflush(stdout);
-		printf("# %-4s %-22s %s\n", ok ? "ok" : "BAD",
-		    hm_verdict_name(found), cases[i].name);
-		bad += !ok;
-	}
-	printf("# %zu cases, %zu with another verdict\n", count, bad);
-	assert_int_equal(bad, 0);
+	for (size_t i = 0; i < count; i++)
+		bad += !wrong_try(b, &cases[i], NULL);
+	wrong_summary(count, bad);
 }
 
 #endif
