@@ -106,7 +106,7 @@ static int read_source(struct feed_source *out, const json_t *json,
 	if (out->exchange == NULL)
 		return refuse(at, "unknown exchange \"%.40s\"", exchange);
 	if (!is_symbol(symbol) ||
-	    out->exchange->format_target(target, symbol) != 0)
+	    exchange_target(target, out->exchange, symbol) != 0)
 		return refuse(
 		    at, "\"%.40s\" is not a symbol of %s", symbol, exchange);
 	copy_name(out->symbol, symbol, sizeof(out->symbol));

@@ -186,7 +186,7 @@ static void print_feed(const struct feed_config *feed, FILE *out)
 		const struct feed_source *source = &feed->sources[i];
 		char target[EXCHANGE_TARGET_MAX];
 
-		if (source->exchange->format_target(target, source->symbol) !=
+		if (exchange_target(target, source->exchange, source->symbol) !=
 		    0)
 			snprintf(target, sizeof(target), " (bad symbol)");
 		fprintf(out, "  %-18s https://%s%s%s%s\n",

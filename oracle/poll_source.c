@@ -17,7 +17,7 @@ int poll_source_init(struct poll_source *source,
 	    .newest = QUOTE_NOT_POLLED,
 	};
 	snprintf(source->symbol, sizeof(source->symbol), "%s", symbol);
-	return exchange->format_target(source->target, source->symbol);
+	return exchange_target(source->target, exchange, source->symbol);
 }
 
 void poll_source_begin(

@@ -134,24 +134,48 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
 	return *out == NULL ? QUOTE_UNKNOWN_SYMBOL : QUOTE_OK;
 }
 
-int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
-    const char *symbol, const char *marks, const char *suffix)
+static bool is_symbol(const char *symbol, const char *marks)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz0123456789";
 	const char *p = symbol;
-	int n;
 
-	out[0] = '\0';
 	while (*p != '\0' &&
 	       (strchr(plain, *p) != NULL || strchr(marks, *p) != NULL))
 		p++;
-	if (p == symbol || *p != '\0' || p - symbol >= EXCHANGE_SYMBOL_MAX)
+	return p > symbol && *p == '\0' && p - symbol < EXCHANGE_SYMBOL_MAX;
+}
+
+/* 0, or -1 if there is no room. */
+static int append(char out[static EXCHANGE_TARGET_MAX], const char *text)
+{
+	size_t used = strlen(out), len = strlen(text);
+
+	if (len >= EXCHANGE_TARGET_MAX - used)
 		return -1;
-	n = snprintf(
-	    out, EXCHANGE_TARGET_MAX, "%s%s%s", prefix, symbol, suffix);
-	if (n > 0 && n < EXCHANGE_TARGET_MAX)
-		return 0;
+	memcpy(out + used, text, len + 1);
+	return 0;
+}
+
+int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
+    const char *const *symbols, size_t count, const char *between,
+    const char *marks, const char *suffix)
+{
+	int error = count >= 1 && count <= EXCHANGE_NAMED_MAX ? 0 : -1;
+
 	out[0] = '\0';
-	return -1;
+	if (error == 0)
+		error = append(out, prefix);
+	for (size_t i = 0; error == 0 && i < count; i++) {
+		if (!is_symbol(symbols[i], marks) ||
+		    (i > 0 && append(out, between) != 0))
+			error = -1;
+		else
+			error = append(out, symbols[i]);
+	}
+	if (error == 0)
+		error = append(out, suffix);
+	if (error != 0)
+		out[0] = '\0';
+	return error;
 }

@@ -48,9 +48,11 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
     const char *key, const char *symbol,
     bool (*equal)(const char *symbol, const char *name));
 
-/* prefix + symbol + suffix, if the symbol is letters, digits and `marks`, at
- * least one and less than EXCHANGE_SYMBOL_MAX. 0 or -1 and then out is "". */
+/* prefix + the symbols with `between` between them + suffix, if each symbol is
+ * letters, digits and `marks`, at least one and less than EXCHANGE_SYMBOL_MAX,
+ * and there are 1 to EXCHANGE_NAMED_MAX. 0 or -1 and then out is "". */
 int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
-    const char *symbol, const char *marks, const char *suffix);
+    const char *const *symbols, size_t count, const char *between,
+    const char *marks, const char *suffix);
 
 #endif

@@ -18,11 +18,11 @@
 
 #include <string.h>
 
-static int format_target(
-    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+static int format_target(char out[static EXCHANGE_TARGET_MAX],
+    const char *const *symbols, size_t count)
 {
-	return adapter_target(
-	    out, "/api/v3/ticker/24hr?symbol=", symbol, "-_.", "");
+	return adapter_target(out, "/api/v3/ticker/24hr?symbols=%5B%22",
+	    symbols, count, "%22,%22", "-_.", "%22%5D");
 }
 
 static enum quote_error class_of_code(int64_t code)
@@ -99,8 +99,11 @@ static enum quote_error read_answer(
 const struct exchange binance_exchange = {
     .name = "binance",
     .host = "data-api.binance.vision",
-    /* 6,000 weight a minute, 2 each: one in 20 ms */
+    .time = EXCHANGE_TIME_REPLY,
+    .limit = "6000 weight a minute; 2 for up to 20 symbols",
+    .limit_per_min = 3000,
     .spacing_ms = 40,
+    .named_max = 20,
     .format_target = format_target,
     .read = read_answer,
 };

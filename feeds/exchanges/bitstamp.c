@@ -16,20 +16,27 @@
 #include <ctype.h>
 #include <string.h>
 
-static int format_target(
-    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+/* As in the path: "BTC/USD" is "btcusd". */
+static int format_one(char out[static EXCHANGE_TARGET_MAX], const char *symbol)
 {
 	char path[EXCHANGE_SYMBOL_MAX] = "";
+	const char *paths[] = {path};
 	size_t len = 0;
 
-	/* As in the path: "BTC/USD" is "btcusd". */
 	for (; *symbol != '\0' && len < sizeof(path) - 1; symbol++) {
 		if (*symbol != '/')
 			path[len++] = (char)tolower((unsigned char)*symbol);
 	}
 	if (*symbol != '\0')
 		path[0] = '\0'; /* too long: refused as empty */
-	return adapter_target(out, "/api/v2/ticker/", path, "-", "/");
+	return adapter_target(out, "/api/v2/ticker/", paths, 1, "", "-", "/");
+}
+
+static int format_target(char out[static EXCHANGE_TARGET_MAX],
+    const char *const *symbols, size_t count)
+{
+	out[0] = '\0';
+	return count == 1 ? format_one(out, symbols[0]) : -1;
 }
 
 static bool is_error(const json_t *body)
@@ -112,8 +119,11 @@ static enum quote_error read_answer(
 const struct exchange bitstamp_exchange = {
     .name = "bitstamp",
     .host = "www.bitstamp.net",
-    /* 10,000 requests in ten minutes: one in 60 ms */
+    .time = EXCHANGE_TIME_QUOTE,
+    .limit = "10000 requests in ten minutes",
+    .limit_per_min = 1000,
     .spacing_ms = 120,
+    .named_max = 1,
     .format_target = format_target,
     .read = read_answer,
 };

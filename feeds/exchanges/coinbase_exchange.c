@@ -18,10 +18,12 @@
 
 #include <string.h>
 
-static int format_target(
-    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+static int format_target(char out[static EXCHANGE_TARGET_MAX],
+    const char *const *symbols, size_t count)
 {
-	return adapter_target(out, "/products/", symbol, "-", "/ticker");
+	return count == 1 ? adapter_target(out, "/products/", symbols, count,
+				"", "-", "/ticker")
+			  : -1;
 }
 
 static enum quote_error own_error(int status, const json_t *body)
@@ -105,8 +107,11 @@ static enum quote_error read_answer(
 const struct exchange coinbase_exchange_exchange = {
     .name = "coinbase_exchange",
     .host = "api.exchange.coinbase.com",
-    /* 10 requests a second from one address */
+    .time = EXCHANGE_TIME_TRADE,
+    .limit = "10 requests a second",
+    .limit_per_min = 600,
     .spacing_ms = 200,
+    .named_max = 1,
     .format_target = format_target,
     .read = read_answer,
 };

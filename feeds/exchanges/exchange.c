@@ -35,6 +35,12 @@ const struct exchange *exchange_find(const char *name)
 	return NULL;
 }
 
+int exchange_target(char out[static EXCHANGE_TARGET_MAX],
+    const struct exchange *exchange, const char *symbol)
+{
+	return exchange->format_target(out, &symbol, 1);
+}
+
 static enum quote_error class_of_status(int status)
 {
 	switch (status) {
@@ -104,28 +110,59 @@ static enum quote_error read_error(const struct exchange *exchange,
 	return own;
 }
 
+/* The error that the status and the length settle by themselves; OK if the
+ * body has to be looked into. */
+static enum quote_error settled(int status, size_t len)
+{
+	enum quote_error class = class_of_status(status);
+
+	if (class == QUOTE_OK && len > EXCHANGE_BODY_MAX)
+		return QUOTE_TOO_LARGE;
+	if (class == QUOTE_HTTP_ERROR || class == QUOTE_SERVER_ERROR)
+		return QUOTE_OK;
+	return class;
+}
+
+static enum quote_error read_one(struct quote *out,
+    const struct exchange *exchange, const char *symbol, int status,
+    const json_t *json)
+{
+	if (status / 100 != 2)
+		return read_error(exchange, symbol, status, json);
+	if (json == NULL)
+		return QUOTE_BAD_BODY;
+	return exchange->read(out, symbol, status, json);
+}
+
+bool exchange_parse_each(const struct exchange *exchange,
+    struct exchange_reading *readings, size_t count, int status,
+    const char *body, size_t len)
+{
+	enum quote_error all = settled(status, len);
+	json_t *json = all == QUOTE_OK ? json_text_parse(body, len) : NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct exchange_reading *r = &readings[i];
+		r->quote = (struct quote){0};
+		r->error = all != QUOTE_OK ? all
+					   : read_one(&r->quote, exchange,
+						 r->symbol, status, json);
+		if (r->error != QUOTE_OK)
+			r->quote = (struct quote){0};
+		any = any || r->error == QUOTE_OK;
+	}
+	json_decref(json);
+	return any;
+}
+
 enum quote_error exchange_parse(struct quote *out,
     const struct exchange *exchange, const char *symbol, int status,
     const char *body, size_t len)
 {
-	enum quote_error error = class_of_status(status);
-	json_t *json = NULL;
+	struct exchange_reading reading = {.symbol = symbol};
 
-	*out = (struct quote){0};
-	if (error == QUOTE_OK && len > EXCHANGE_BODY_MAX)
-		return QUOTE_TOO_LARGE;
-	if (error != QUOTE_OK && error != QUOTE_HTTP_ERROR &&
-	    error != QUOTE_SERVER_ERROR)
-		return error;
-	json = json_text_parse(body, len);
-	if (error != QUOTE_OK)
-		error = read_error(exchange, symbol, status, json);
-	else if (json == NULL)
-		error = QUOTE_BAD_BODY;
-	else
-		error = exchange->read(out, symbol, status, json);
-	json_decref(json);
-	if (error != QUOTE_OK)
-		*out = (struct quote){0};
-	return error;
+	exchange_parse_each(exchange, &reading, 1, status, body, len);
+	*out = reading.quote;
+	return reading.error;
 }

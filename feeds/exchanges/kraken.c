@@ -14,11 +14,12 @@
 #include "feeds/exchanges/adapter.h"
 #include "feeds/exchanges/kraken_pair.h"
 
-static int format_target(
-    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+static int format_target(char out[static EXCHANGE_TARGET_MAX],
+    const char *const *symbols, size_t count)
 {
 	/* '/' and ':' stand for themselves in a query (RFC 3986, 3.4). */
-	return adapter_target(out, "/0/public/Ticker?pair=", symbol, "/:.", "");
+	return adapter_target(
+	    out, "/0/public/Ticker?pair=", symbols, count, ",", "/:.", "");
 }
 
 static enum quote_error class_of_error(const char *text, int status)
@@ -95,7 +96,11 @@ const struct exchange kraken_exchange = {
     .host = "api.kraken.com",
     /* Not documented for public calls; clients keep to one a second, and
      * about thirty at once were seen to pass. */
-    .spacing_ms = 1000,
+    .limit = "not documented; clients keep to one a second",
+    .limit_per_min = 60,
+    /* An answer is served from a cache for two seconds. */
+    .spacing_ms = 2000,
+    .named_max = 20,
     .format_target = format_target,
     .read = read_answer,
 };

@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	exchange = exchange_find(name);
 	if (exchange == NULL)
 		return 0;
-	if (exchange->format_target(target, symbol) == 0)
+	if (exchange_target(target, exchange, symbol) == 0)
 		require(target[0] == '/' && strlen(target) < sizeof(target));
 	end++;
 	check(exchange_parse(&q, exchange, symbol, status, (const char *)end,

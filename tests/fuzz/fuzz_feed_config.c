@@ -26,7 +26,7 @@ static void check_feed(const struct feed_set *set, const struct feed_config *f)
 		const struct feed_source *s = &f->sources[i];
 		char target[EXCHANGE_TARGET_MAX];
 		require(s->exchange != NULL && s->symbol[0] != '\0');
-		require(s->exchange->format_target(target, s->symbol) == 0);
+		require(exchange_target(target, s->exchange, s->symbol) == 0);
 		if (s->quote_feed[0] != '\0')
 			require(feed_set_find(set, s->quote_feed) < f);
 	}

@@ -19,7 +19,7 @@ from program import Program, wait_until
 SIMULATOR = settings.ROOT / "tests" / "simulator"
 VECTORS = pathlib.Path(os.environ.get(
     "HALLMARK_VECTORS", settings.ROOT.parent / "shared" / "vectors"))
-TARGETS = {"binance": "/api/v3/ticker/24hr?symbol=BTCUSDT",
+TARGETS = {"binance": "/api/v3/ticker/24hr?symbols=%5B%22BTCUSDT%22%5D",
            "coinbase_exchange": "/products/BTC-USD/ticker",
            "kraken": "/0/public/Ticker?pair=XBTUSD",
            "bitstamp": "/api/v2/ticker/btcusd/"}
@@ -117,7 +117,7 @@ class Simulator(unittest.TestCase):
     def test_unknown_symbol(self):
         """an unknown symbol gets each exchange's own refusal"""
         self.assertIn(b"-1121", self.get(
-            "binance", "/api/v3/ticker/24hr?symbol=NOPEUSDT"))
+            "binance", "/api/v3/ticker/24hr?symbols=%5B%22NOPEUSDT%22%5D"))
         self.assertIn(b"404 Not Found", self.get(
             "coinbase_exchange", "/products/NOPE-USD/ticker"))
         self.assertIn(b"EQuery:Unknown asset pair", self.body(

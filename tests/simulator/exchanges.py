@@ -72,9 +72,9 @@ class Binance(Exchange):
     def symbol_of(self, target):
         url = urllib.parse.urlsplit(target)
         query = urllib.parse.parse_qs(url.query)
-        if url.path != "/api/v3/ticker/24hr" or set(query) != {"symbol"}:
+        if url.path != "/api/v3/ticker/24hr" or set(query) != {"symbols"}:
             return None
-        return query["symbol"][0]
+        return json.loads(query["symbols"][0])[0]
 
     def body(self, symbol, quote):
         price = lambda number: text(number, symbol)

@@ -52,7 +52,8 @@ static void the_table(void **state)
 static void targets(void **state)
 {
 	static const char *const cases[][3] = {
-	    {"binance", "BTCUSDT", "/api/v3/ticker/24hr?symbol=BTCUSDT"},
+	    {"binance", "BTCUSDT",
+		"/api/v3/ticker/24hr?symbols=%5B%22BTCUSDT%22%5D"},
 	    {"coinbase_exchange", "BTC-USD", "/products/BTC-USD/ticker"},
 	    {"kraken", "XBTUSD", "/0/public/Ticker?pair=XBTUSD"},
 	    {"kraken", "BTC/USD", "/0/public/Ticker?pair=BTC/USD"},
@@ -66,7 +67,7 @@ static void targets(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct exchange *exchange = exchange_find(cases[i][0]);
 		assert_int_equal(
-		    exchange->format_target(target, cases[i][1]), 0);
+		    exchange_target(target, exchange, cases[i][1]), 0);
 		assert_string_equal(target, cases[i][2]);
 	}
 }
@@ -90,7 +91,7 @@ static void hostile_symbols(void **state)
 			if (kraken && strcmp(symbols[i], "/") == 0)
 				continue; /* harmless in a query */
 			assert_int_equal(
-			    exchange->format_target(target, symbols[i]), -1);
+			    exchange_target(target, exchange, symbols[i]), -1);
 			assert_string_equal(target, "");
 		}
 	}

@@ -11,12 +11,13 @@
 
 #include <cmocka.h>
 
-static int format_target(
-    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+static int format_target(char out[static EXCHANGE_TARGET_MAX],
+    const char *const *symbols, size_t count)
 {
-	if (symbol[0] == '!')
+	assert_int_equal(count, 1);
+	if (symbols[0][0] == '!')
 		return -1;
-	snprintf(out, EXCHANGE_TARGET_MAX, "/t?s=%s", symbol);
+	snprintf(out, EXCHANGE_TARGET_MAX, "/t?s=%s", symbols[0]);
 	return 0;
 }
 

@@ -19,10 +19,11 @@
 
 /* ---- two exchanges ---- */
 
-static int format_target(
-    char out[static EXCHANGE_TARGET_MAX], const char *symbol)
+static int format_target(char out[static EXCHANGE_TARGET_MAX],
+    const char *const *symbols, size_t count)
 {
-	snprintf(out, EXCHANGE_TARGET_MAX, "/t?s=%s", symbol);
+	assert_int_equal(count, 1);
+	snprintf(out, EXCHANGE_TARGET_MAX, "/t?s=%s", symbols[0]);
 	return 0;
 }
 
@@ -48,6 +49,7 @@ static const struct exchange alpha = {
     .name = "alpha",
     .host = "alpha.test",
     .spacing_ms = 5,
+    .named_max = 1,
     .format_target = format_target,
     .read = read_quote,
 };
@@ -55,6 +57,7 @@ static const struct exchange beta = {
     .name = "beta",
     .host = "beta.test",
     .spacing_ms = 5,
+    .named_max = 1,
     .format_target = format_target,
     .read = read_quote,
 };
