@@ -103,6 +103,27 @@ static struct kept_document *find_document(
 	return found;
 }
 
+/* With or without it: all that wait for it are judged now, and it is not
+ * fetched for them again. Without it the library says attestation_missing. */
+static void judge_who_waited(struct intake *in)
+{
+	uint8_t sha256[HM_SHA256_LEN];
+	struct record *r = in->waiting.head;
+
+	if (!r)
+		return;
+	memcpy(sha256, r->envelope.attestation_sha256, sizeof(sha256));
+	for (; (r = in->waiting.head); judge(in, r)) {
+		if (r->parsed == HM_VALID) {
+			if (memcmp(r->envelope.attestation_sha256, sha256,
+				sizeof(sha256)) != 0)
+				break;
+			r->document = find_document(in, &r->envelope);
+		}
+		record_queue_pop(&in->waiting);
+	}
+}
+
 static void on_document(
     struct oracle_get *get, const char *error, const uint8_t *body, size_t len)
 {
@@ -118,14 +139,7 @@ static void on_document(
 		log_warn("intake", "document_not_fetched",
 		    LOG_S("oracle", name_of(in)), LOG_S("why", error));
 	}
-	/* With or without it: the head is judged now, and not fetched for
-	 * again. Without it the library says attestation_missing. */
-	if (in->waiting.head) {
-		struct record *r = record_queue_pop(&in->waiting);
-
-		r->document = find_document(in, &r->envelope);
-		judge(in, r);
-	}
+	judge_who_waited(in);
 	drain(in);
 }
 
@@ -306,6 +320,11 @@ struct intake *intake_start(const struct intake_options *options)
 bool intake_connected(const struct intake *intake)
 {
 	return intake->subscriber && subscriber_connected(intake->subscriber);
+}
+
+size_t intake_waiting(const struct intake *intake)
+{
+	return intake->waiting.count;
 }
 
 void intake_resume(struct intake *intake)

@@ -4,8 +4,9 @@
  *   stream -> waiting (until its document is here) -> validate -> writer
  *
  * An item whose document is not known waits while it is fetched from the same
- * oracle by its hash; those behind it wait too, so that order is kept. When
- * too many wait, or the archive is behind, the stream is paused.
+ * oracle by its hash; those behind it wait too, so that order is kept. One
+ * answer, good or bad, is for all that wait for that document then. When too
+ * many wait, or the archive is behind, the stream is paused.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_INTAKE_H
 #define HALLMARK_VERIFIER_DAEMON_INTAKE_H
@@ -36,6 +37,8 @@ struct intake_options { /* all borrowed until freed */
 
 struct intake *intake_start(const struct intake_options *options);
 bool intake_connected(const struct intake *intake);
+/* How many items wait for a document. */
+size_t intake_waiting(const struct intake *intake);
 /* The archive has room again. */
 void intake_resume(struct intake *intake);
 /* Nothing goes to the writer after this; frees when its handles closed. */

@@ -231,6 +231,12 @@ enum hm_verdict validator_check_replay(struct validator *validator,
 	    envelope, NULL, 0, &item, report);
 }
 
+void validator_cache_stats(
+    const struct validator *validator, struct hm_cache_stats *out)
+{
+	hm_cache_stats(validator->cache, out);
+}
+
 uint64_t validator_count(
     const struct validator *validator, enum hm_verdict verdict)
 {

@@ -51,6 +51,10 @@ enum hm_verdict validator_check_live(struct validator *validator,
 enum hm_verdict validator_check_replay(struct validator *validator,
     const struct hm_envelope *envelope, const struct hm_report *report);
 
+/* What the cache of verified documents holds and has spared. */
+void validator_cache_stats(
+    const struct validator *validator, struct hm_cache_stats *out);
+
 /* How often each verdict was given by validator_judge. */
 uint64_t validator_count(
     const struct validator *validator, enum hm_verdict verdict);

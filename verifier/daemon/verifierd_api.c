@@ -166,6 +166,20 @@ static json_t *count_items(const struct verifierd *d)
 	    (json_int_t)stats.refused, "verdicts", verdicts);
 }
 
+static json_t *count_attestations(const struct verifierd *d)
+{
+	struct hm_cache_stats stats;
+
+	validator_cache_stats(d->validator, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "documents",
+	    (json_int_t)stats.documents, "hits", (json_int_t)stats.hits,
+	    "misses", (json_int_t)stats.misses, "certificates",
+	    (json_int_t)stats.certificates, "certificate_hits",
+	    (json_int_t)stats.certificate_hits, "certificate_misses",
+	    (json_int_t)stats.certificate_misses, "signatures",
+	    (json_int_t)stats.signatures);
+}
+
 static void serve_readyz(struct http_request *req, void *data)
 {
 	const struct verifierd *d = data;
@@ -175,8 +189,9 @@ static void serve_readyz(struct http_request *req, void *data)
 	    check_oracles(d, &ready), "feeds", check_feeds(d, &ready));
 
 	reply_object(req, ready ? 200 : 503,
-	    json_pack("{s:b, s:o, s:o}", "ready", ready, "checks", checks,
-		"items", count_items(d)));
+	    json_pack("{s:b, s:o, s:o, s:o}", "ready", ready, "checks", checks,
+		"items", count_items(d), "attestations",
+		count_attestations(d)));
 }
 
 /* ---- POST /verify ---- */

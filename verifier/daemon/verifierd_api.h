@@ -5,7 +5,8 @@
  *   GET  /price/{feed}  /price  /stream  /attestations/{sha256}   (board.h)
  *   GET  /feeds    what is served, and how fresh
  *   GET  /livez    200 while the loop turns
- *   GET  /readyz   200 or 503, with each check and why
+ *   GET  /readyz   200 or 503, with each check and why, how often each verdict
+ *                  was given, and what the attestation cache spared
  *   GET  /version
  *   POST /verify?at=now|published   body: an item; the verdict and each check
  */

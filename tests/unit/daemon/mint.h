@@ -5,6 +5,7 @@
 #ifndef HALLMARK_TESTS_DAEMON_MINT_H
 #define HALLMARK_TESTS_DAEMON_MINT_H
 
+#include "base/log.h"
 #include "base/now.h"
 #include "feeds/item.h"
 #include "oracle/attester.h"
@@ -206,6 +207,25 @@ static inline char *mint_item(
 	json = envelope_format(&e, w->full);
 	assert_non_null(json);
 	return json;
+}
+
+/* ---- the one that all tests of a program share ---- */
+
+static struct mint mint;
+
+static inline int make_mint(void **state)
+{
+	(void)state;
+	log_set_level(LOG_ERROR);
+	mint_init(&mint, 1);
+	return 0;
+}
+
+static inline int free_mint(void **state)
+{
+	(void)state;
+	mint_fini(&mint);
+	return 0;
 }
 
 #endif

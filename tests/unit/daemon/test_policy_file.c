@@ -133,21 +133,6 @@ static void test_path_beside(void **state)
 	assert_string_equal(out, "");
 }
 
-static int make_mint(void **state)
-{
-	(void)state;
-	log_set_level(LOG_ERROR);
-	mint_init(&mint, 1);
-	return 0;
-}
-
-static int free_mint(void **state)
-{
-	(void)state;
-	mint_fini(&mint);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -4,8 +4,6 @@
 #include "mint.h"
 #include "verifier/daemon/validate.h"
 
-static struct mint mint;
-
 struct fixture {
 	struct validator *validator;
 	struct kept_document *document;
@@ -204,19 +202,156 @@ static void test_places_are_bounded(void **state)
 	    HM_SEQUENCE_GAP);
 }
 
-static int make_mint(void **state)
+/* ---- the cache ---- */
+
+static struct hm_cache_stats cache_stats(const struct fixture *f)
 {
-	(void)state;
-	log_set_level(LOG_ERROR);
-	mint_init(&mint, 1);
-	return 0;
+	struct hm_cache_stats stats;
+
+	validator_cache_stats(f->validator, &stats);
+	return stats;
 }
 
-static int free_mint(void **state)
+/* Ten thousand items on one document: it is verified once. */
+static void test_ten_thousand_items(void **state)
 {
-	(void)state;
-	mint_fini(&mint);
-	return 0;
+	struct fixture *f = *state;
+	char *json = mint_item(&mint, &(struct mint_wish){0}, NULL);
+	struct record *r = record_new("http://o", "", json, strlen(json), 0);
+	int64_t now_ms = now_unix_ms();
+
+	r->document = kept_document_ref(f->document);
+	for (int i = 0; i < 10000; i++)
+		validator_judge(f->validator, r, now_ms);
+	assert_int_equal(validator_count(f->validator, HM_VALID), 1);
+	assert_int_equal(
+	    validator_count(f->validator, HM_SEQUENCE_REPLAY), 9999);
+	assert_int_equal(cache_stats(f).misses, 1);
+	assert_int_equal(cache_stats(f).hits, 9999);
+	assert_int_equal(cache_stats(f).signatures, 5);
+	record_free(r);
+	free(json);
+}
+
+/* An oracle that renews its document all the time costs a bounded cache. */
+static void test_documents_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct mint own = mint;
+	uint8_t sha256[32];
+	struct record *r;
+	char *json;
+
+	for (unsigned i = 0; i < VALIDATOR_DOCUMENTS + 10; i++) {
+		struct mint_wish w = {
+		    .sequence = i, .previous = i ? sha256 : NULL, .full = true};
+
+		mint_document(&own);
+		json = mint_item(&own, &w, sha256);
+		r = record_new("http://o", "", json, strlen(json), 0);
+		validator_judge(f->validator, r, now_unix_ms());
+		assert_int_equal(r->verdict, HM_VALID);
+		record_free(r);
+		free(json);
+	}
+	assert_int_equal(cache_stats(f).documents, VALIDATOR_DOCUMENTS);
+	assert_int_equal(cache_stats(f).misses, VALIDATOR_DOCUMENTS + 10);
+}
+
+/* ---- the clock ---- */
+
+#define HOUR_MS 3600000LL
+
+/* What a judge says that remembers nothing. */
+static enum hm_verdict judge_afresh(const struct record *r, int64_t now_ms)
+{
+	const struct hm_report quiet = {0};
+	struct hm_item item;
+
+	return hm_item_verify_live(mint.policy, NULL, &r->envelope,
+	    r->document->bytes, r->document->len, now_ms, &item, &quiet);
+}
+
+/* A validator that has seen all of it and one that has seen nothing say the
+ * same as that judge. */
+static void expect_same(
+    const struct fixture *f, struct record *r, int64_t now_ms)
+{
+	struct validator *cold = validator_new(mint.policy);
+	enum hm_verdict wanted = judge_afresh(r, now_ms);
+
+	assert_int_equal(validator_fill_live(f->validator, r, now_ms), wanted);
+	assert_int_equal(validator_fill_live(f->validator, r, now_ms), wanted);
+	assert_int_equal(r->refused, wanted != HM_VALID);
+	validator_judge(cold, r, now_ms);
+	assert_int_equal(r->verdict, wanted);
+	if (wanted == HM_VALID)
+		assert_false(r->refused || r->late);
+	validator_free(cold);
+}
+
+static void test_moved_clock(void **state)
+{
+	static const int64_t moves_ms[] = {0, HOUR_MS, 0, -HOUR_MS, 0,
+	    2 * HOUR_MS, 4 * HOUR_MS, -4 * HOUR_MS, 0};
+	struct fixture *f = *state;
+	int64_t now_ms = now_unix_ms();
+	const struct mint_wish wishes[] = {
+	    {.published_ms = now_ms},                         /* good */
+	    {.published_ms = now_ms - 4000, .life_ms = 1000}, /* over */
+	    {.published_ms = now_ms + HOUR_MS},               /* to come */
+	    {.published_ms = now_ms, .life_ms = 3 * HOUR_MS}, /* long */
+	    {.published_ms = now_ms - HOUR_MS},               /* before all */
+	    {.published_ms = now_ms, .spoiled = true},
+	};
+	struct record *items[sizeof(wishes) / sizeof(wishes[0])];
+	size_t count = sizeof(wishes) / sizeof(wishes[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		char *json = mint_item(&mint, &wishes[i], NULL);
+
+		items[i] = record_new("http://o", "", json, strlen(json), 0);
+		items[i]->document = kept_document_ref(f->document);
+		free(json);
+	}
+	for (size_t m = 0; m < sizeof(moves_ms) / sizeof(moves_ms[0]); m++)
+		for (size_t i = 0; i < count; i++)
+			expect_same(f, items[i], now_ms + moves_ms[m]);
+	assert_int_equal(judge_afresh(items[0], now_ms), HM_VALID);
+	assert_int_equal(judge_afresh(items[1], now_ms), HM_ITEM_EXPIRED);
+	assert_int_equal(judge_afresh(items[2], now_ms), HM_ITEM_IN_FUTURE);
+	assert_int_equal(judge_afresh(items[2], now_ms + HOUR_MS), HM_VALID);
+	/* the one document, for all of it */
+	assert_int_equal(cache_stats(f).signatures, 5);
+	for (size_t i = 0; i < count; i++)
+		record_free(items[i]);
+}
+
+/* The order, too: a clock that was wrong for a while refuses what it cannot
+ * judge, and goes on where it was. */
+static void test_clock_comes_back(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now_ms = now_unix_ms();
+	struct mint_wish w = {.published_ms = now_ms};
+	uint8_t first[32], second[32];
+
+	assert_int_equal(judge(f, w, now_ms, NULL, first), HM_VALID);
+	w.sequence = 1;
+	w.previous = first;
+	assert_int_equal(judge(f, w, now_ms - HOUR_MS, NULL, second),
+	    HM_CHAIN_NOT_YET_VALID);
+	assert_int_equal(
+	    judge(f, w, now_ms + HOUR_MS + 1, NULL, second), HM_ITEM_TOO_OLD);
+	assert_int_equal(judge(f, w, now_ms, NULL, second), HM_VALID);
+	/* Half an hour wrong: it is archived as late, and the next goes on. */
+	w.sequence = 2;
+	w.previous = second;
+	assert_int_equal(
+	    judge(f, w, now_ms + HOUR_MS / 2, NULL, first), HM_ITEM_TOO_OLD);
+	w.sequence = 3;
+	w.previous = first;
+	assert_int_equal(judge(f, w, now_ms, NULL, NULL), HM_VALID);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -230,6 +365,10 @@ int main(void)
 	    TEST(test_refused),
 	    TEST(test_reference_without_document),
 	    TEST(test_places_are_bounded),
+	    TEST(test_ten_thousand_items),
+	    TEST(test_documents_are_bounded),
+	    TEST(test_moved_clock),
+	    TEST(test_clock_comes_back),
 	};
 
 	return cmocka_run_group_tests_name(

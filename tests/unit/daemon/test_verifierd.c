@@ -330,21 +330,6 @@ static void test_goodbye(void **state)
 	curl_easy_cleanup(transfer.easy);
 }
 
-static int make_mint(void **state)
-{
-	(void)state;
-	log_set_level(LOG_ERROR);
-	mint_init(&mint, 1);
-	return 0;
-}
-
-static int free_mint(void **state)
-{
-	(void)state;
-	mint_fini(&mint);
-	return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)

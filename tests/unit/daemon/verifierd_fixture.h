@@ -17,8 +17,6 @@
 
 #define BODY_MAX 65536
 
-static struct mint mint;
-
 struct fixture {
 	uv_loop_t loop;
 	char folder[64], oracle_url[96], daemon_url[96];
@@ -29,7 +27,8 @@ struct fixture {
 	/* the oracle */
 	struct board *board;
 	struct http_server *server;
-	bool server_stopped, hide_document;
+	bool server_stopped, hide_document, hold_document;
+	struct http_request *held; /* who asked last, while it is held */
 	int document_requests;
 	uint64_t sequence;
 	uint8_t previous[32];
@@ -59,11 +58,11 @@ static inline void on_stream(struct http_request *req, void *data)
 	board_serve_stream(f->board, req);
 }
 
-static inline void on_document(struct http_request *req, void *data)
+static inline void answer_document(struct fixture *f)
 {
-	struct fixture *f = data;
+	struct http_request *req = f->held;
 
-	f->document_requests++;
+	f->held = NULL;
 	if (f->hide_document)
 		http_problem(req, 404, "ATTESTATION_UNKNOWN", "hidden", NULL);
 	else
@@ -73,6 +72,16 @@ static inline void on_document(struct http_request *req, void *data)
 				    .body = mint.document,
 				    .len = mint.document_len,
 				});
+}
+
+static inline void on_document(struct http_request *req, void *data)
+{
+	struct fixture *f = data;
+
+	f->document_requests++;
+	f->held = req;
+	if (!f->hold_document)
+		answer_document(f);
 }
 
 static const struct http_route routes[] = {
