@@ -19,6 +19,18 @@ enum config_attester {
 	CONFIG_SIMULATED
 };
 
+#define CONFIG_PINS_MAX      8  /* keys that one exchange may answer with */
+#define CONFIG_EXCHANGES_MAX 32 /* entries of "exchanges" */
+
+/* "exchanges": {"kraken": {"ca_file": "...", "spki_sha256": ["hex", ...]}}:
+ * narrower trust for one exchange. Either part may be left out. */
+struct config_pins {
+	const struct exchange *exchange;
+	char ca_file[CONFIG_PATH_MAX]; /* instead of ca_bundle; "": not */
+	uint8_t spki_sha256[CONFIG_PINS_MAX][32]; /* of the leaf */
+	size_t spki_count;                        /* 0: any */
+};
+
 struct config {
 	struct endpoint listen;
 	bool has_proxy;
@@ -28,6 +40,8 @@ struct config {
 	char nsm_device[CONFIG_PATH_MAX];    /* "/dev/nsm" */
 	char ca_bundle[CONFIG_PATH_MAX];
 	bool insecure_allow_debug; /* publish from a debug enclave */
+	struct config_pins pins[CONFIG_EXCHANGES_MAX];
+	size_t pin_count;
 	struct feed_set feeds;
 	uint8_t sha256[32]; /* of the file's bytes */
 	uint8_t sha384[48];

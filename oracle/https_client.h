@@ -36,6 +36,7 @@ struct https_answer {
 	int status;             /* HTTP status, 200..599 */
 	const char *body;       /* borrowed for the call */
 	size_t len;
+	int64_t date_ms; /* from Date (RFC 9110, 6.6.1), Unix ms; -1: none */
 	int64_t retry_after_ms;      /* from Retry-After (RFC 9110, 10.2.3),
 					seconds or a date; -1: none */
 	uint8_t tls_spki_sha256[32]; /* of the leaf that answered */
@@ -52,6 +53,10 @@ struct https_client_options {
 					 check, Host: */
 	uint16_t port;
 	size_t body_max;
+	/* SHA-256 of the SPKIs that the peer's certificate may have, copied;
+	 * 0: any that the chain vouches for. Another is TLS_FAILED. */
+	const uint8_t (*spki_sha256)[32];
+	size_t spki_count;
 	/* 0: the defaults */
 	uint64_t connect_timeout_ms, request_timeout_ms, idle_ms;
 };

@@ -1,9 +1,17 @@
 /*
- * poller: keeps the newest answer of each configured source. One https_client
- * and one queue for each exchange; each source is asked every interval, spaced
- * by the exchange's budget, with jitter; after a failure it backs off
- * (doubling, with jitter, at most POLLER_BACKOFF_MAX_MS) and honours
- * Retry-After for the whole exchange. Requests from outside never reach it.
+ * poller: keeps the newest answer of each configured source.
+ *
+ * The symbols of one exchange are asked for in as few requests as it allows
+ * (poll_plan); each request is due once in an interval, at its own place in
+ * the first part of it, so that the requests of one tick start spread out and
+ * the answers are there before the tick. Up to POLLER_LANES of one exchange
+ * are under way at once, spaced by its budget: a symbol that it hangs on costs
+ * a lane, not the others their turn. A request whose symbols it refuses as a
+ * whole is divided in two, until the sick symbol stands alone.
+ *
+ * After a failure a request backs off (doubling, with jitter, at most
+ * POLLER_BACKOFF_MAX_MS); Retry-After and bans hold for the whole exchange.
+ * Requests from outside never reach it.
  */
 #ifndef HALLMARK_ORACLE_POLLER_H
 #define HALLMARK_ORACLE_POLLER_H
@@ -14,6 +22,7 @@
 #include <openssl/ssl.h>
 #include <uv.h>
 
+#define POLLER_LANES          4 /* connections to one exchange */
 #define POLLER_BACKOFF_MIN_MS 500
 #define POLLER_BACKOFF_MAX_MS 60000
 /* As long as the longest ban that an exchange announces: three days. */
@@ -37,5 +46,46 @@ void poller_free(struct poller *poller);
  */
 void poller_read(const struct poller *poller, const struct feed_config *feed,
     int64_t now_ms, struct item_source *sources);
+
+/*
+ * The exchanges' clocks against ours, by the Date of their answers: the median
+ * of clock_check.h. false: none is known. For the publisher, at each tick.
+ */
+bool poller_clock_offset(
+    const struct poller *poller, int64_t now_monotonic_ms, int64_t *offset_ms);
+
+/* ---- what operators see: GET /sources, /metrics, --probe ---- */
+
+struct poller_exchange_view {
+	const struct exchange *exchange;
+	unsigned requests_planned;   /* how many requests ask for all symbols */
+	uint64_t requests, failures; /* since the start */
+	unsigned requests_last_minute;
+	unsigned budget_per_min; /* ours: 60000 / spacing_ms */
+	int64_t paused_ms;       /* it is left alone for so long still; 0 */
+	bool has_clock_offset;
+	int64_t clock_offset_ms; /* its Date minus our clock, newest */
+};
+
+struct poller_source_view {
+	const char *symbol;
+	bool up;                 /* the newest attempt was good */
+	enum quote_error newest; /* of the newest attempt */
+	int status;              /* HTTP, of the newest attempt; 0: none */
+	int64_t latency_ms;      /* of the newest attempt; -1: none yet */
+	bool has_answer;
+	int64_t received_ms; /* Unix ms, of the newest good answer */
+	unsigned failures;   /* in a row */
+	uint64_t attempts, errors[QUOTE_ERROR_COUNT]; /* since the start */
+};
+
+/* Each exchange in use, then its sources, in the order of exchange_table and
+ * of the symbols. The views are valid for the call. Either may be NULL. */
+typedef void (*poller_exchange_cb)(
+    const struct poller_exchange_view *view, void *data);
+typedef void (*poller_source_cb)(const struct poller_exchange_view *exchange,
+    const struct poller_source_view *view, void *data);
+void poller_visit(const struct poller *poller, int64_t now_monotonic_ms,
+    poller_exchange_cb exchange_cb, poller_source_cb source_cb, void *data);
 
 #endif

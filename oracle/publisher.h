@@ -20,6 +20,12 @@
 #include "oracle/poller.h"
 #include "oracle/signer.h"
 
+/* What /sources says of a feed: its newest item, as signed. NULL before the
+ * first. Borrowed until the loop turns. */
+struct publisher;
+const struct item *publisher_newest(
+    const struct publisher *publisher, size_t feed);
+
 #define PUBLISHER_CLOCK_STEP_MS 1000  /* a jump above this is not drift */
 #define PUBLISHER_CLOCK_HOLD_MS 10000 /* even running before it is believed */
 
