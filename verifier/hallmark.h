@@ -131,7 +131,8 @@ HM_API const char *hm_policy_root_file(
 
 /* One PEM certificate (P-384, self-signed). A root whose subject common name
  * starts with "simulated." speaks for platform "simulated", any other for
- * "aws-nitro". 0 or -1. */
+ * "aws-nitro". One that is called like a known root and is another is refused.
+ * 0 or -1. */
 HM_API HM_MUST_CHECK int hm_policy_add_root_pem(
     struct hm_policy *policy, const char *pem, size_t len);
 /* A root that the library knows: "aws-nitro-g1". 0 or -1. */
@@ -149,8 +150,8 @@ HM_API void hm_policy_set_ages(struct hm_policy *policy, int64_t max_age_s,
 			      defaults 300 and 5 */
 HM_API void hm_policy_insecure_allow_debug(struct hm_policy *policy);
 
-/* 0 if it can be used; -1 and what is missing: no root, no release, or a
- * release that pins none of PCR0, PCR1, PCR2. */
+/* 0 if it can be used; -1 and what is wrong: no root, no release, a release
+ * that pins none of PCR0, PCR1, PCR2, or a root that the policy revokes. */
 HM_API HM_MUST_CHECK int hm_policy_check(
     const struct hm_policy *policy, char error[HM_TEXT_MAX]);
 
@@ -174,7 +175,7 @@ HM_API struct hm_cache *hm_cache_new(
 HM_API void hm_cache_free(struct hm_cache *cache);
 struct hm_cache_stats {
 	uint64_t hits, misses; /* of documents */
-	size_t documents; /* that were found valid */
+	size_t documents;      /* that were found valid */
 	/* of the certificates of documents that were not there */
 	uint64_t certificate_hits, certificate_misses;
 	size_t certificates;

@@ -259,13 +259,13 @@ static enum hm_verdict check_nonce(
 	char wanted[SHOWN_TEXT_MAX], found[SHOWN_TEXT_MAX];
 	bool ok;
 
-	if (q->nonce == NULL)
+	if (q->nonce == NULL && q->nonce_len == 0)
 		return HM_VALID;
-	ok = REQUIRE(nonce_asked, q->nonce_len > 0) &&
+	ok = REQUIRE(nonce_asked, q->nonce != NULL && q->nonce_len > 0) &&
 	     REQUIRE(nonce_len, nonce->len == q->nonce_len) &&
 	     REQUIRE(nonce_bytes,
 		 CRYPTO_memcmp(nonce->bytes, q->nonce, q->nonce_len) == 0);
-	show_bytes(wanted, q->nonce, q->nonce_len);
+	show_bytes(wanted, q->nonce, q->nonce == NULL ? 0 : q->nonce_len);
 	show_bytes(found, nonce->bytes, nonce->len);
 	return report_check(q->report, "nonce",
 	    ok ? HM_VALID : HM_NONCE_MISMATCH, wanted,

@@ -1,6 +1,7 @@
 /*
  * policy: what struct hm_policy holds, and the questions that the verify
- * functions ask it. Building one is hallmark.h; policy_json.c reads the JSON.
+ * functions ask it. Building one is hallmark.h; policy_json.c reads the JSON;
+ * policy_roots.c has all that is about roots.
  */
 #ifndef HALLMARK_VERIFIER_POLICY_H
 #define HALLMARK_VERIFIER_POLICY_H

@@ -286,6 +286,8 @@ static void test_nonce(void **state)
 	assert_int_equal(
 	    with_nonce("0123456789abcdef\0", 17), HM_NONCE_MISMATCH);
 	assert_int_equal(with_nonce("", 0), HM_NONCE_MISMATCH);
+	/* one that got lost on the way is not one that nobody wants */
+	assert_int_equal(with_nonce(NULL, 16), HM_NONCE_MISMATCH);
 }
 
 static void put_empty_nonce(struct builder *x)
