@@ -1,10 +1,12 @@
 /* The payload of an attestation document and its certificates, as if the
  * signature had been good: first the parser alone, then the chain. */
+#include "tests/fuzz/openssl_errors.h"
 #include "verifier/chain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void try_chain(
@@ -24,6 +26,14 @@ static void try_chain(
 	chain_close(&chain);
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	openssl_errors_init();
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct document_certs certs;
@@ -38,5 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    document_enclave_start_ms(&document) < 0)
 		abort();
 	try_chain(&document, &certs);
+	ERR_clear_error();
 	return 0;
 }
