@@ -20,6 +20,7 @@
 #include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/item_builder.c"
 #include "tests/unit/verifier/vectors.h"
+#include "tests/unit/verifier/verdict_counts.h"
 
 #include "verifier/envelope.h"
 
@@ -166,16 +167,6 @@ static void flip_shared(
 			fail_msg("%s: a worker died: %d", t->name, status);
 	}
 	assert_int_equal(sum->sound_workers, workers);
-}
-
-static void print_counts(const size_t counts[HM_VERDICT_COUNT])
-{
-	for (int v = 0; v < HM_VERDICT_COUNT; v++)
-		if (counts[v] > 0)
-			printf(" %s %zu", hm_verdict_name((enum hm_verdict)v),
-			    counts[v]);
-	printf("\n");
-	fflush(stdout);
 }
 
 /* How many flips were refused; fails if one was not. */
