@@ -2,16 +2,25 @@
 #include "verifier/cli/command.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#define ERROR_MAX 2048 /* bytes of what is wrong; the rest goes */
+
+void command_put_plain(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		putc(*text < 0x20 || *text > 0x7e ? '?' : *text, out);
+}
 
 int command_usage_error(const struct command *command, const char *format, ...)
 {
+	char error[ERROR_MAX];
 	va_list args;
 
-	fprintf(stderr, "hallmark %s: ", command->name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(error, sizeof(error), format, args);
 	va_end(args);
+	fprintf(stderr, "hallmark %s: ", command->name);
+	command_put_plain(stderr, error);
 	fprintf(stderr, "\nTry: hallmark %s --help\n", command->name);
 	return COMMAND_USAGE;
 }

@@ -6,6 +6,8 @@
 #ifndef HALLMARK_VERIFIER_CLI_COMMAND_H
 #define HALLMARK_VERIFIER_CLI_COMMAND_H
 
+#include <stdio.h>
+
 enum command_exit { /* others: the class of a verdict, hm_verdict_class() */
 	COMMAND_OK = 0,
 	COMMAND_USAGE = 1, /* also: a file that cannot be read */
@@ -25,7 +27,12 @@ extern const struct command command_inspect;
 extern const struct command command_policy_check;
 extern const struct command command_config_pcr;
 
-/* Says what is wrong on standard error and where help is; COMMAND_USAGE. */
+/* For texts that somebody else wrote: whatever is not printable ASCII is a "?",
+ * so that nothing in them moves the terminal's cursor. */
+void command_put_plain(FILE *out, const char *text);
+
+/* Says what is wrong on standard error (plainly) and where help is;
+ * COMMAND_USAGE. */
 int command_usage_error(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

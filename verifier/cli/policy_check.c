@@ -6,8 +6,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#define CONFIG_PCR 16 /* the oracle's configuration */
+#define CONFIG_PCR 16                  /* the oracle's configuration */
+#define IMAGE_PCRS (1u << 0 | 1u << 2) /* the image, the application */
 
 static const char help[] =
     "usage: hallmark policy check FILE\n"
@@ -20,13 +22,6 @@ static const char help[] =
     "\n"
     "Example:\n"
     "  hallmark policy check deploy/policy.example.json\n";
-
-/* Names come from a file: nothing in them moves the terminal's cursor. */
-static void print_name(const char *name)
-{
-	for (; *name; name++)
-		putchar(*name < 0x20 || *name > 0x7e ? '?' : *name);
-}
 
 static void print_moment(const char *before, int64_t ms)
 {
@@ -41,7 +36,7 @@ static void print_moment(const char *before, int64_t ms)
 static void print_release(const struct policy_release *release)
 {
 	fputs("release  ", stdout);
-	print_name(release->name);
+	command_put_plain(stdout, release->name);
 	fputs(": PCR", stdout);
 	for (unsigned i = 0; i < HM_PCR_COUNT; i++)
 		if (release->pin_mask >> i & 1)
@@ -49,6 +44,10 @@ static void print_release(const struct policy_release *release)
 	print_moment(", from ", release->not_before_ms);
 	print_moment(", until ", release->not_after_ms);
 	putchar('\n');
+	if (!(release->pin_mask & IMAGE_PCRS))
+		puts(
+		    "  note   NEITHER PCR0 NOR PCR2 IS PINNED: any application "
+		    "on this kernel will do");
 	if (!(release->pin_mask >> CONFIG_PCR & 1))
 		puts("  note   PCR16 is not pinned: any configuration will do");
 }
@@ -85,13 +84,20 @@ static void print_limits(const struct hm_policy *policy)
 		    "and change their memory");
 }
 
+static void print_root(const struct policy_root *root)
+{
+	fputs("root     ", stdout);
+	command_put_plain(stdout, root->name);
+	printf(", for platform %s\n", root->platform);
+	if (strcmp(root->platform, "simulated") == 0)
+		puts("  note   NO ENCLAVE IS BEHIND THIS ROOT: who has its key "
+		     "file can attest any code, of each release below");
+}
+
 static void print_policy(const struct hm_policy *policy)
 {
-	for (size_t i = 0; i < policy->root_count; i++) {
-		fputs("root     ", stdout);
-		print_name(policy->roots[i].name);
-		printf(", for platform %s\n", policy->roots[i].platform);
-	}
+	for (size_t i = 0; i < policy->root_count; i++)
+		print_root(&policy->roots[i]);
 	for (size_t i = 0; i < policy->release_count; i++)
 		print_release(&policy->releases[i]);
 	print_limits(policy);
@@ -106,7 +112,9 @@ static int run(int argc, char **argv)
 	if (!file)
 		return COMMAND_USAGE;
 	if (policy_file_load(&policy, file, error)) {
-		fprintf(stderr, "REFUSED %s\n", error);
+		fputs("REFUSED ", stderr);
+		command_put_plain(stderr, error);
+		fputc('\n', stderr);
 		return COMMAND_POLICY;
 	}
 	print_policy(policy);

@@ -55,19 +55,12 @@ struct judgement {
 
 /* ---- each check ---- */
 
-/* Texts hold what others wrote: nothing in them moves the terminal's cursor. */
-static void print_plain(const char *text)
-{
-	for (; *text; text++)
-		putchar(*text < 0x20 || *text > 0x7e ? '?' : *text);
-}
-
 static void print_pair(const char *wanted, const char *found)
 {
 	fputs("wanted ", stdout);
-	print_plain(wanted);
+	command_put_plain(stdout, wanted);
 	fputs(", found ", stdout);
-	print_plain(found);
+	command_put_plain(stdout, found);
 }
 
 /* Where the library names no particulars: the rule in general. */
@@ -107,7 +100,7 @@ static void on_check(void *data, const char *check, bool passed,
 		print_pair(wanted_in_words(check, wanted),
 		    found_in_words(passed, found));
 	else if (found || wanted)
-		print_plain(found ? found : wanted);
+		command_put_plain(stdout, found ? found : wanted);
 	putchar('\n');
 }
 
