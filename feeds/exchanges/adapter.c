@@ -101,6 +101,11 @@ enum quote_error adapter_classify(
 	return status / 100 == 5 ? QUOTE_SERVER_ERROR : QUOTE_HTTP_ERROR;
 }
 
+static bool is_same(const char *symbol, const char *name)
+{
+	return strcmp(symbol, name) == 0;
+}
+
 static enum quote_error match_row(const json_t *row, const char *key,
     const char *symbol, bool (*equal)(const char *symbol, const char *name))
 {
@@ -108,6 +113,8 @@ static enum quote_error match_row(const json_t *row, const char *key,
 
 	if (name == NULL)
 		return QUOTE_BAD_BODY;
+	if (equal == NULL)
+		equal = is_same;
 	return equal(symbol, name) ? QUOTE_OK : QUOTE_UNKNOWN_SYMBOL;
 }
 
@@ -178,4 +185,16 @@ int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
 	if (error != 0)
 		out[0] = '\0';
 	return error;
+}
+
+int adapter_target_one_or_all(char out[static EXCHANGE_TARGET_MAX],
+    const char *all, const char *prefix, const char *const *symbols,
+    size_t count, const char *marks, const char *suffix)
+{
+	out[0] = '\0';
+	if (count == 0)
+		return append(out, all);
+	if (count > 1)
+		return -1;
+	return adapter_target(out, prefix, symbols, 1, "", marks, suffix);
 }

@@ -41,9 +41,9 @@ struct adapter_phrase {
 enum quote_error adapter_classify(
     const char *text, const struct adapter_phrase *own, int status);
 
-/* The object whose member `key` equals the symbol: the answer itself, or the
- * one such row of an array. BAD_BODY if two are or one has no such string,
- * UNKNOWN_SYMBOL if none is. */
+/* The object whose member `key` equals the symbol (letter by letter if `equal`
+ * is NULL): the answer itself, or the one such row of an array. BAD_BODY if two
+ * are or one has no such string, UNKNOWN_SYMBOL if none is. */
 enum quote_error adapter_row(const json_t **out, const json_t *body,
     const char *key, const char *symbol,
     bool (*equal)(const char *symbol, const char *name));
@@ -54,5 +54,11 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
 int adapter_target(char out[static EXCHANGE_TARGET_MAX], const char *prefix,
     const char *const *symbols, size_t count, const char *between,
     const char *marks, const char *suffix);
+
+/* For requests that name one symbol, prefix + symbol + suffix, or none, which
+ * is `all`. 0 or -1 and then out is "". */
+int adapter_target_one_or_all(char out[static EXCHANGE_TARGET_MAX],
+    const char *all, const char *prefix, const char *const *symbols,
+    size_t count, const char *marks, const char *suffix);
 
 #endif
