@@ -1,6 +1,6 @@
-/* Attestation documents with one thing wrong in one certificate or in the
- * bundle. Everything is signed again after the change, so that only the check
- * under test can refuse it. */
+/* Attestation documents with one thing wrong in one certificate (the bundle is
+ * test_bundle.c). Everything is signed again after the change, so that only the
+ * check under test can refuse it. */
 #include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/one_thing_wrong.h"
 
@@ -565,70 +565,6 @@ static void length_indefinite(struct builder *x)
 	x->edit_der = indefinite_length;
 }
 
-/* ---- the bundle ---- */
-
-#define BUNDLE(name, statement)                    \
-	static void edit_##name(struct builder *x) \
-	{                                          \
-		statement;                         \
-	}                                          \
-	static void name(struct builder *x)        \
-	{                                          \
-		x->edit_bundle = edit_##name;      \
-	}
-
-static void swap(struct builder *x, size_t i, size_t j)
-{
-	static struct blob kept;
-
-	kept = x->bundle[i];
-	x->bundle[i] = x->bundle[j];
-	x->bundle[j] = kept;
-}
-
-BUNDLE(swap_1_2, swap(x, 1, 2))
-BUNDLE(swap_2_3, swap(x, 2, 3))
-BUNDLE(swap_1_3, swap(x, 1, 3))
-BUNDLE(swap_0_1, swap(x, 0, 1))
-BUNDLE(reversed, swap(x, 0, 3); swap(x, 1, 2))
-BUNDLE(no_root, x->bundle[0] = x->bundle[1]; x->bundle[1] = x->bundle[2];
-       x->bundle[2] = x->bundle[3]; x->bundle_count = 3)
-BUNDLE(no_zonal, x->bundle[2] = x->bundle[3]; x->bundle_count = 3)
-BUNDLE(no_instance, x->bundle_count = 3)
-BUNDLE(root_only, x->bundle_count = 1)
-BUNDLE(zonal_twice, x->bundle[4] = x->bundle[3]; x->bundle[3] = x->bundle[2];
-       x->bundle_count = 5)
-BUNDLE(root_twice, x->bundle[4] = x->bundle[0]; x->bundle_count = 5)
-BUNDLE(leaf_in_bundle, x->bundle[4] = x->der[4]; x->bundle_count = 5)
-BUNDLE(bundle_of_8, for (int i = 4; i < 8; i++) x->bundle[i] = x->bundle[3];
-       x->bundle_count = 8)
-
-/* Without any pathLen, nothing but the given order can tell. */
-static void no_pathlens(struct builder *x, unsigned level, X509 *c)
-{
-	(void)x;
-	if (level < BUILDER_LEAF)
-		again(c, BC, "critical,CA:TRUE");
-}
-
-#define LOOSE(name)                                 \
-	static void loose_##name(struct builder *x) \
-	{                                           \
-		x->edit_cert = no_pathlens;         \
-		name(x);                            \
-	}
-
-LOOSE(swap_1_2)
-LOOSE(swap_1_3)
-LOOSE(zonal_twice)
-LOOSE(root_twice)
-LOOSE(no_zonal)
-
-static void loose(struct builder *x)
-{
-	x->edit_cert = no_pathlens;
-}
-
 /* ---- times of each level ---- */
 
 #define TIMES(name, array, which, seconds)  \
@@ -779,34 +715,6 @@ static void test_encoding(void **state)
 	wrong_run(b, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
-static void test_bundle(void **state)
-{
-	static const struct wrong cases[] = {
-	    {"1 and 2 swapped", swap_1_2, PROFILE},
-	    {"2 and 3 swapped", swap_2_3, PROFILE},
-	    {"1 and 3 swapped", swap_1_3, PROFILE},
-	    {"0 and 1 swapped", swap_0_1, HM_ROOT_UNTRUSTED},
-	    {"reversed", reversed, HM_ROOT_UNTRUSTED},
-	    {"root missing", no_root, HM_ROOT_UNTRUSTED},
-	    {"zonal missing", no_zonal, HM_CHAIN_BROKEN},
-	    {"instance missing", no_instance, HM_CHAIN_BROKEN},
-	    {"root alone", root_only, HM_CHAIN_BROKEN},
-	    {"zonal twice", zonal_twice, PROFILE},
-	    {"root twice", root_twice, PROFILE},
-	    {"leaf in the bundle", leaf_in_bundle, PROFILE},
-	    {"no pathLen at all", loose, HM_VALID},
-	    {"no pathLen, 1 and 2 swapped", loose_swap_1_2, HM_CHAIN_BROKEN},
-	    {"no pathLen, 1 and 3 swapped", loose_swap_1_3, HM_CHAIN_BROKEN},
-	    {"no pathLen, zonal twice", loose_zonal_twice, HM_CHAIN_BROKEN},
-	    {"no pathLen, root twice", loose_root_twice, HM_CHAIN_BROKEN},
-	    {"no pathLen, zonal missing", loose_no_zonal, HM_CHAIN_BROKEN},
-	    {"eight in the bundle", bundle_of_8, HM_DOCUMENT_MALFORMED},
-	};
-
-	(void)state;
-	wrong_run(b, cases, sizeof(cases) / sizeof(cases[0]));
-}
-
 static void test_times(void **state)
 {
 	static const struct wrong cases[] = {
@@ -884,7 +792,6 @@ int main(void)
 	    cmocka_unit_test(test_certificates),
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_encoding),
-	    cmocka_unit_test(test_bundle),
 	    cmocka_unit_test(test_times),
 	    cmocka_unit_test(test_root_of_the_same_name),
 	    cmocka_unit_test(test_root_put_before_another_chain),

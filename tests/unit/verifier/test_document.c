@@ -955,35 +955,6 @@ static void test_meaning(void **state)
 	wrong_run(b, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
-/* Every prefix of a document, and every byte dropped or doubled. */
-static void test_cuts(void **state)
-{
-	static struct blob other;
-	struct hm_policy *policy;
-	size_t refused = 0;
-
-	(void)state;
-	builder_reset(b);
-	builder_make(b);
-	policy = builder_policy(b);
-	for (size_t len = 0; len < b->document.len; len++, refused++)
-		assert_int_equal(hm_document_verify_replay(policy, NULL,
-				     b->document.at, len, NULL, 0, NULL, NULL),
-		    HM_COSE_MALFORMED);
-	for (size_t i = 0; i < b->document.len; i += 3, refused++) {
-		other.len = 0;
-		blob_put(&other, b->document.at, i);
-		blob_put(
-		    &other, b->document.at + i + 1, b->document.len - i - 1);
-		assert_int_not_equal(
-		    hm_document_verify_replay(
-			policy, NULL, other.at, other.len, NULL, 0, NULL, NULL),
-		    HM_VALID);
-	}
-	printf("# %zu documents cut: all refused\n", refused);
-	hm_policy_free(policy);
-}
-
 static void test_read(void **state)
 {
 	struct hm_document document;
@@ -1024,7 +995,6 @@ int main(void)
 	    cmocka_unit_test(test_signature),
 	    cmocka_unit_test(test_payload),
 	    cmocka_unit_test(test_meaning),
-	    cmocka_unit_test(test_cuts),
 	    cmocka_unit_test(test_read),
 	};
 
