@@ -351,3 +351,58 @@ void poller_read(const struct poller *poller, const struct feed_config *feed,
 		    sources[i].via, wanted->quote_feed, sizeof(sources[i].via));
 	}
 }
+
+bool poller_clock_offset(
+    const struct poller *poller, int64_t now_monotonic_ms, int64_t *offset_ms)
+{
+	(void)poller;
+	(void)now_monotonic_ms;
+	*offset_ms = 0;
+	return false;
+}
+
+static struct poller_exchange_view exchange_view(
+    const struct poller_exchange *ex, int64_t now_ms)
+{
+	int64_t paused_ms = ex->budget.paused_until_ms - now_ms;
+
+	return (struct poller_exchange_view){
+	    .exchange = ex->exchange,
+	    .budget_per_min = 60000 / ex->exchange->spacing_ms,
+	    .paused_ms = paused_ms > 0 ? paused_ms : 0,
+	};
+}
+
+static struct poller_source_view source_view(const struct poll_source *source)
+{
+	return (struct poller_source_view){
+	    .symbol = source->symbol,
+	    .up = source->newest == QUOTE_OK,
+	    .newest = source->newest,
+	    .latency_ms = -1,
+	    .has_answer = source->has_answer,
+	    .received_ms = source->received_ms,
+	    .failures = source->failures,
+	};
+}
+
+void poller_visit(const struct poller *poller, int64_t now_monotonic_ms,
+    poller_exchange_cb exchange_cb, poller_source_cb source_cb, void *data)
+{
+	for (size_t i = 0; i < poller->exchange_count; i++) {
+		const struct poller_exchange *ex = &poller->exchanges[i];
+		struct poller_exchange_view view = exchange_view(
+		    ex, now_monotonic_ms);
+		const struct poll_source *source;
+
+		if (exchange_cb != NULL)
+			exchange_cb(&view, data);
+		TAILQ_FOREACH(source, &ex->queue, link)
+		{
+			struct poller_source_view seen = source_view(source);
+
+			if (source_cb != NULL)
+				source_cb(&view, &seen, data);
+		}
+	}
+}
