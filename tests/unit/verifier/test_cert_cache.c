@@ -1,37 +1,14 @@
 /* Chains that were verified before: what they spare, and all that is still
  * asked of them each time. */
-#include "tests/unit/verifier/document_builder.c"
+#include "tests/unit/verifier/policy_fixture.h"
 
 #include "verifier/cache.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #define HOUR_MS 3600000
 
-static struct builder *b;
-static struct hm_policy *policy;
 static struct hm_cache *cache;
 static struct blob first; /* the document that is asked about first */
 static struct blob saved[BUILDER_LEVELS]; /* its certificates */
-
-static int setup(void **state)
-{
-	(void)state;
-	b = builder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
-	return 0;
-}
 
 static enum hm_verdict ask_at(
     struct hm_cache *of, const struct blob *document, int64_t now_ms)
@@ -46,12 +23,9 @@ static enum hm_verdict ask(void)
 }
 
 /* Each test begins with a chain that is known. */
-static int begin(void **state)
+static int begin_known(void **state)
 {
-	(void)state;
-	builder_reset(b);
-	builder_make(b);
-	policy = builder_policy(b);
+	begin(state);
 	cache = hm_cache_new(4);
 	first = b->document;
 	memcpy(saved, b->der, sizeof(saved));
@@ -59,12 +33,10 @@ static int begin(void **state)
 	return 0;
 }
 
-static int end(void **state)
+static int end_known(void **state)
 {
-	(void)state;
-	hm_policy_free(policy);
 	hm_cache_free(cache);
-	return 0;
+	return end(state);
 }
 
 /* Another document of which so many certificates are those of the last one. */
@@ -283,8 +255,8 @@ static void test_profile(void **state)
 	make_keeping(5);
 	expect_cost(HM_CERTIFICATE_PROFILE, 0, 4);
 	/* another enclave's document with our leaf */
-	end(state);
-	begin(state);
+	end_known(state);
+	begin_known(state);
 	b->module_id[3] ^= 1;
 	make_keeping(5);
 	expect_cost(HM_CERTIFICATE_PROFILE, 0, 5);
@@ -356,21 +328,6 @@ static void test_moved_clock(void **state)
 		    ask_at(NULL, &b->document, now_ms));
 	}
 	assert_int_equal(ask_at(cache, &first, BUILDER_NOW_MS), HM_VALID);
-}
-
-static void revoke(unsigned level)
-{
-	struct policy_revoked revoked = {.serial_len = 2};
-	unsigned char *spki = NULL;
-	int len = i2d_PUBKEY(b->keys[level - 1], &spki);
-
-	EVP_Digest(spki, (size_t)len, revoked.issuer_spki_sha256, NULL,
-	    EVP_sha256(), NULL);
-	OPENSSL_free(spki);
-	/* the builder's serial numbers: 1000 and the level */
-	revoked.serial[0] = (uint8_t)((1000 + level) >> 8);
-	revoked.serial[1] = (uint8_t)(1000 + level);
-	assert_int_equal(policy_add_revoked(policy, &revoked), 0);
 }
 
 static void test_revoked_when_known(void **state)
@@ -470,7 +427,7 @@ static void test_ancestor_gone(void **state)
 	expect_cost(HM_VALID, 1, 5);
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define EACH(test) cmocka_unit_test_setup_teardown(test, begin_known, end_known)
 
 int main(void)
 {

@@ -1,26 +1,10 @@
 /* Attestation documents with one thing wrong in one certificate (the bundle is
  * test_bundle.c). Everything is signed again after the change, so that only the
  * check under test can refuse it. */
-#include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/one_thing_wrong.h"
+#include "tests/unit/verifier/shared_builder.h"
 
 #include <openssl/x509v3.h>
-
-static struct builder *b;
-
-static int setup(void **state)
-{
-	(void)state;
-	b = builder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
-	return 0;
-}
 
 /* A spoil function that edits the certificate of one level. */
 #define CERT(name, which, statement)                                        \

@@ -1,25 +1,9 @@
 /* Attestation documents with one thing wrong in CBOR, COSE or meaning (those
  * in a certificate are test_chain.c), and the forms that must be accepted. */
-#include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/one_thing_wrong.h"
+#include "tests/unit/verifier/shared_builder.h"
 
 #include "verifier/document.h"
-
-static struct builder *b;
-
-static int setup(void **state)
-{
-	(void)state;
-	b = builder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
-	return 0;
-}
 
 /* ---- forms that are right ---- */
 

@@ -1,32 +1,15 @@
 /* Policies: made by calls, and read from their JSON. Their roots are in
  * test_policy_roots.c. */
-#include "tests/unit/verifier/document_builder.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/verifier/shared_builder.h"
 
 #define HEX96                                                  \
 	"1111111111111111111111111111111111111111111111111111" \
 	"11111111111111111111111111111111111111111111"
 
-static struct builder *b;
-
-static int setup(void **state)
+static int setup_made(void **state)
 {
-	(void)state;
-	b = builder_new();
+	setup(state);
 	builder_make(b);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
 	return 0;
 }
 
@@ -373,5 +356,6 @@ int main(void)
 	    cmocka_unit_test(test_error_says_where),
 	};
 
-	return cmocka_run_group_tests_name("policy", tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+	    "policy", tests, setup_made, teardown);
 }

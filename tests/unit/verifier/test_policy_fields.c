@@ -1,54 +1,6 @@
 /* What a policy may say of the document itself: when the enclave was started,
  * its nonce, its user_data. Read from the file, and judged. */
-#include "tests/unit/verifier/document_builder.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static struct builder *b;
-static struct hm_policy *policy;
-
-static int setup(void **state)
-{
-	(void)state;
-	b = builder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
-	return 0;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	builder_reset(b);
-	builder_make(b);
-	policy = builder_policy(b);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	hm_policy_free(policy);
-	policy = NULL;
-	return 0;
-}
-
-static void again(void)
-{
-	hm_policy_free(policy);
-	builder_make(b);
-	policy = builder_policy(b);
-}
+#include "tests/unit/verifier/policy_fixture.h"
 
 static void want(struct hm_bytes *out, const void *bytes, size_t len)
 {

@@ -1,29 +1,12 @@
 /* Roots of a policy: what is taken for one, and how it is called. */
-#include "tests/unit/verifier/document_builder.c"
+#include "tests/unit/verifier/shared_builder.h"
 
 #include "verifier/known_roots.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static struct builder *b;
-
-static int setup(void **state)
+static int setup_made(void **state)
 {
-	(void)state;
-	b = builder_new();
+	setup(state);
 	builder_make(b);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
 	return 0;
 }
 
@@ -352,5 +335,5 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests_name(
-	    "policy roots", tests, setup, teardown);
+	    "policy roots", tests, setup_made, teardown);
 }

@@ -1,56 +1,6 @@
 /* Bare documents: the rules of time, PCRs, windows, revocation, nonce, debug,
  * the order in which they are judged, and the cache. */
-#include "tests/unit/verifier/document_builder.c"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-static struct builder *b;
-static struct hm_policy *policy;
-
-static int setup(void **state)
-{
-	(void)state;
-	b = builder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	builder_free(b);
-	return 0;
-}
-
-/* Each test begins with a good document and a policy for it. */
-static int begin(void **state)
-{
-	(void)state;
-	builder_reset(b);
-	builder_make(b);
-	policy = builder_policy(b);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	hm_policy_free(policy);
-	policy = NULL;
-	return 0;
-}
-
-/* After a change of b that builder_policy() has a say in. */
-static void again(void)
-{
-	hm_policy_free(policy);
-	builder_make(b);
-	policy = builder_policy(b);
-}
+#include "tests/unit/verifier/policy_fixture.h"
 
 static enum hm_verdict live(int64_t now_ms)
 {
@@ -241,21 +191,6 @@ static void test_window(void **state)
 }
 
 /* ---- revocation ---- */
-
-static void revoke(unsigned level)
-{
-	struct policy_revoked revoked = {.serial_len = 2};
-	unsigned char *spki = NULL;
-	int len = i2d_PUBKEY(b->keys[level - 1], &spki);
-
-	EVP_Digest(spki, (size_t)len, revoked.issuer_spki_sha256, NULL,
-	    EVP_sha256(), NULL);
-	OPENSSL_free(spki);
-	/* the builder's serial numbers: 1000 and the level */
-	revoked.serial[0] = (uint8_t)((1000 + level) >> 8);
-	revoked.serial[1] = (uint8_t)(1000 + level);
-	assert_int_equal(policy_add_revoked(policy, &revoked), 0);
-}
 
 static void test_revoked(void **state)
 {
