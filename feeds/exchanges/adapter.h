@@ -9,9 +9,13 @@
 #include "feeds/json_text.h"
 
 extern const struct exchange binance_exchange;
+extern const struct exchange bitfinex_exchange;
 extern const struct exchange bitstamp_exchange;
 extern const struct exchange coinbase_exchange_exchange;
+extern const struct exchange cryptocom_exchange;
+extern const struct exchange gemini_exchange;
 extern const struct exchange kraken_exchange;
+extern const struct exchange okx_exchange;
 
 /*
  * Fills last, bid and ask, each NULL if the answer has no such member. Null

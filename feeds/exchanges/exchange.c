@@ -20,9 +20,13 @@ _Static_assert(EXCHANGE_BODY_MAX <= JSON_TEXT_BYTES_MAX,
 
 const struct exchange *const exchange_table[] = {
     &binance_exchange,
+    &bitfinex_exchange,
     &bitstamp_exchange,
     &coinbase_exchange_exchange,
+    &cryptocom_exchange,
+    &gemini_exchange,
     &kraken_exchange,
+    &okx_exchange,
     NULL,
 };
 
