@@ -2,10 +2,13 @@
 #ifndef HALLMARK_ORACLE_HTTP_REQUEST_H
 #define HALLMARK_ORACLE_HTTP_REQUEST_H
 
+#include "feeds/exchanges/exchange.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_REQUEST_MAX 1024 /* request line and five headers, and a NUL */
+/* The longest target, the longest host name and the rest, and a NUL. */
+#define HTTP_REQUEST_MAX (EXCHANGE_TARGET_MAX + 512)
 
 /*
  * Writes the request, NUL-terminated, and returns its length. The target comes

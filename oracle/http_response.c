@@ -29,7 +29,7 @@ static int fail(
 	return -1;
 }
 
-/* ---- Retry-After ---- */
+/* ---- Date and Retry-After ---- */
 
 static int64_t retry_after_seconds(const char *text, size_t len)
 {
@@ -44,9 +44,7 @@ static int64_t retry_after_seconds(const char *text, size_t len)
 	return len > 0 ? s * 1000 : -1;
 }
 
-/* RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT". strptime(3) is generous,
- * so the date is written back and must come out the same. */
-static int64_t retry_after_date(const char *text, size_t len, int64_t now_ms)
+int64_t http_response_date(const char *text, size_t len)
 {
 	static const char format[] = "%a, %d %b %Y %H:%M:%S GMT";
 	char copy[HTTP_RESPONSE_VALUE_MAX], again[HTTP_RESPONSE_VALUE_MAX];
@@ -60,15 +58,23 @@ static int64_t retry_after_date(const char *text, size_t len, int64_t now_ms)
 	if (end == NULL || *end != '\0')
 		return -1;
 	int64_t at_s = (int64_t)timegm(&tm);
-	if (strftime(again, sizeof(again), format, &tm) != len ||
+	/* strptime(3) is generous: written back it must come out the same. */
+	if (at_s < 0 || strftime(again, sizeof(again), format, &tm) != len ||
 	    memcmp(copy, again, len) != 0)
 		return -1;
+	return at_s * 1000;
+}
 
-	int64_t wait_ms = at_s * 1000 - now_ms;
+static int64_t retry_after_date(const char *text, size_t len, int64_t now_ms)
+{
 	int64_t max_ms = HTTP_RESPONSE_RETRY_AFTER_MAX_S * 1000LL;
-	if (wait_ms < 0)
+	int64_t at_ms = http_response_date(text, len);
+
+	if (at_ms < 0)
+		return -1;
+	if (at_ms <= now_ms)
 		return 0;
-	return wait_ms > max_ms ? max_ms : wait_ms;
+	return at_ms - now_ms > max_ms ? max_ms : at_ms - now_ms;
 }
 
 int64_t http_response_retry_after(const char *text, size_t len, int64_t now_ms)
@@ -109,6 +115,18 @@ static int take_coding(struct http_response *r)
 	return 0;
 }
 
+/* RFC 9110, 6.6.1. It is a witness against our clock: one that says two things
+ * says nothing. */
+static void take_date(struct http_response *r)
+{
+	bool fits = r->value_len <= sizeof(r->value);
+
+	r->date_ms = fits && !r->has_date
+			 ? http_response_date(r->value, r->value_len)
+			 : -1;
+	r->has_date = true;
+}
+
 /* A whole header was read. Returns 0, or -1 after fail(). http-parser itself
  * refuses a second Content-Length, one that is not a number, and one beside
  * Transfer-Encoding (RFC 9112, 6.3). */
@@ -122,6 +140,8 @@ static int take_header(struct http_response *r)
 	if (name_is(r, "content-encoding") && !value_is(r, "identity"))
 		return fail(
 		    r, QUOTE_BAD_HTTP, "Content-Encoding not asked for");
+	if (name_is(r, "date"))
+		take_date(r);
 	if (name_is(r, "retry-after") && r->value_len <= sizeof(r->value)) {
 		int64_t ms = http_response_retry_after(
 		    r->value, r->value_len, r->now_ms);
@@ -148,9 +168,9 @@ static int on_message_begin(http_parser *parser)
 {
 	struct http_response *r = parser->data;
 	r->headers_done = r->in_value = false;
-	r->has_length = r->has_coding = false;
+	r->has_length = r->has_coding = r->has_date = false;
 	r->name_len = r->value_len = 0;
-	r->retry_after_ms = -1;
+	r->retry_after_ms = r->date_ms = -1;
 	return 0;
 }
 
@@ -270,6 +290,7 @@ void http_response_start(struct http_response *r, int64_t now_ms)
 	*r = (struct http_response){
 	    .state = HTTP_RESPONSE_READING,
 	    .retry_after_ms = -1,
+	    .date_ms = -1,
 	    .body = r->body,
 	    .capacity = r->capacity,
 	    .body_max = r->body_max,

@@ -37,6 +37,7 @@ struct http_response {
 	/* when DONE */
 	int status;             /* 200..599 */
 	int64_t retry_after_ms; /* the longest one named; -1: none */
+	int64_t date_ms;        /* Unix ms; -1: none, malformed or several */
 	bool keep_alive;        /* the connection may carry another request */
 	char *body;             /* owned; until the next start or fini */
 	size_t len;
@@ -48,7 +49,7 @@ struct http_response {
 	int64_t now_ms;
 	size_t body_max, capacity;
 	unsigned interim;
-	bool headers_done, in_value, has_length, has_coding;
+	bool headers_done, in_value, has_length, has_coding, has_date;
 	char name[HTTP_RESPONSE_NAME_MAX], value[HTTP_RESPONSE_VALUE_MAX];
 	size_t name_len, value_len; /* as sent, may be over the arrays */
 };
@@ -68,6 +69,10 @@ enum http_response_state http_response_feed(
 
 /* The peer has ended the stream, in a way that cannot have been forged. */
 enum http_response_state http_response_end(struct http_response *r);
+
+/* An IMF-fixdate (RFC 9110, 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT", of 1970
+ * or later, in Unix ms; -1 if the text is none. */
+int64_t http_response_date(const char *text, size_t len);
 
 /* Retry-After (RFC 9110, 10.2.3): ms from now_ms, at most
  * HTTP_RESPONSE_RETRY_AFTER_MAX_S, 0 for a date that has passed, -1 if the

@@ -35,6 +35,7 @@ static void check_promises(const struct http_response *r)
 		assert(r->status >= 200 && r->status <= 599);
 		assert(r->retry_after_ms >= -1);
 		assert(r->retry_after_ms <= longest_ms);
+		assert(r->date_ms >= -1 && r->date_ms % 1000 <= 0);
 	}
 	if (r->state == HTTP_RESPONSE_FAILED) {
 		assert(r->len == 0 && !r->keep_alive && r->why != NULL);
@@ -60,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(whole.state == cut.state && whole.status == cut.status);
 	assert(whole.retry_after_ms == cut.retry_after_ms ||
 	       whole.state != HTTP_RESPONSE_DONE);
+	assert(
+	    whole.date_ms == cut.date_ms || whole.state != HTTP_RESPONSE_DONE);
 	assert(whole.keep_alive == cut.keep_alive && whole.len == cut.len);
 	assert(whole.len == 0 || memcmp(whole.body, cut.body, cut.len) == 0);
 	http_response_fini(&whole);

@@ -32,7 +32,7 @@ static void test_other_port(void **state)
 /* The longest host and target that there can be. */
 static void test_longest(void **state)
 {
-	char out[HTTP_REQUEST_MAX], host[254], target[256];
+	char out[HTTP_REQUEST_MAX], host[254], target[EXCHANGE_TARGET_MAX];
 	(void)state;
 	memset(host, 'h', sizeof(host) - 1);
 	host[sizeof(host) - 1] = '\0';

@@ -435,6 +435,93 @@ static void test_retry_after_date(void **state)
 	assert_int_equal(retry_after("sun, 06 nov 1994 08:49:38 GMT"), -1);
 }
 
+/* ---- Date ---- */
+
+static void check_date(const char *headers, int64_t date_ms)
+{
+	struct http_response r;
+	char text[400];
+
+	snprintf(text, sizeof(text),
+	    "HTTP/1.1 200 OK\r\n%sContent-Length: 2\r\n\r\nhe", headers);
+	http_response_init(&r, BODY_MAX);
+	for (size_t i = 0; i < STEPS; i++) {
+		feed(&r, text, strlen(text), steps[i], false);
+		assert_int_equal(r.state, HTTP_RESPONSE_DONE);
+		if (r.date_ms != date_ms)
+			fail_msg("%s: %lld", headers, (long long)r.date_ms);
+	}
+	http_response_fini(&r);
+}
+
+#define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
+
+static void test_date(void **state)
+{
+	(void)state;
+	check_date("", -1);
+	check_date("Date: " DATE "\r\n", NOW_MS);
+	check_date("date:\t" DATE " \t\r\nX: y\r\n", NOW_MS);
+	check_date("DATE: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 0);
+	check_date("Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 253402300799000);
+	check_date("Dates: " DATE "\r\nX-Date: " DATE "\r\n", -1);
+	check_date("Expires: 0\r\nDate: " DATE "\r\n", NOW_MS);
+}
+
+static void test_malformed_date(void **state)
+{
+	static const char *const texts[] = {"", "0", "784111777", "soon",
+	    "Mon, 06 Nov 1994 08:49:37 GMT", "Wed, 31 Dec 1969 23:59:59 GMT",
+	    "Sun, 6 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+	    "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC",
+	    DATE ", " DATE, DATE " x", "Sun, 06 Nov 1994 08:49:60 GMT",
+	    "Sun, 06 Nov 1994 24:00:00 GMT",
+	    "Sun, 06 Nov 1994 08:49:37 GMT                                   x",
+	    "Sat, 01 Jan 10000 00:00:00 GMT"};
+	char header[200];
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(header, sizeof(header), "Date: %s\r\n", texts[i]);
+		check_date(header, -1);
+	}
+}
+
+static void test_second_date(void **state)
+{
+	(void)state;
+	check_date("Date: " DATE "\r\nDate: " DATE "\r\n", -1);
+	check_date("Date: x\r\nDate: " DATE "\r\n", -1);
+	check_date("Date: " DATE "\r\nDate: x\r\n", -1);
+	check_date("Date: " DATE "\r\nDate: x\r\nDate: " DATE "\r\n", -1);
+}
+
+/* Of the answer, not of an interim one nor of a trailer. */
+static void test_date_is_the_answers(void **state)
+{
+	static const char interim[] =
+	    "HTTP/1.1 103 Early Hints\r\nDate: " DATE "\r\n\r\n"
+	    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	static const char both[] = "HTTP/1.1 103 Early Hints\r\nDate: x\r\n\r\n"
+				   "HTTP/1.1 200 OK\r\nDate: " DATE "\r\n"
+				   "Content-Length: 0\r\n\r\n";
+	static const char trailer[] =
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "0\r\nDate: " DATE "\r\n\r\n";
+	struct http_response r;
+	(void)state;
+
+	http_response_init(&r, BODY_MAX);
+	feed(&r, interim, sizeof(interim) - 1, 5, false);
+	assert_int_equal(r.state, HTTP_RESPONSE_DONE);
+	assert_int_equal(r.date_ms, -1);
+	feed(&r, both, sizeof(both) - 1, 5, false);
+	assert_int_equal(r.date_ms, NOW_MS);
+	feed(&r, trailer, sizeof(trailer) - 1, 5, false);
+	assert_int_equal(r.state, HTTP_RESPONSE_DONE);
+	assert_int_equal(r.date_ms, -1);
+	http_response_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +536,10 @@ int main(void)
 	    cmocka_unit_test(test_body_grows),
 	    cmocka_unit_test(test_retry_after_seconds),
 	    cmocka_unit_test(test_retry_after_date),
+	    cmocka_unit_test(test_date),
+	    cmocka_unit_test(test_malformed_date),
+	    cmocka_unit_test(test_second_date),
+	    cmocka_unit_test(test_date_is_the_answers),
 	};
 	return cmocka_run_group_tests_name("http_response", tests, NULL, NULL);
 }
