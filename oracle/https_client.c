@@ -22,7 +22,8 @@
  * request is on its way (RFC 9112, 9.3.1: a client may then repeat a GET). So
  * when a used connection ends without one byte of answer, the request goes out
  * once more on a new one. Any other failure is the answer. Bytes on a kept
- * connection that nobody asked for end it.
+ * connection that nobody asked for end it. A peer whose key is not pinned gets
+ * no byte of the request.
  */
 #include "oracle/https_client.h"
 
@@ -66,6 +67,7 @@ struct https_client {
 	struct http_response response;
 	char request[HTTP_REQUEST_MAX]; /* set by get */
 	size_t request_len;
+	int64_t sent_ms;    /* monotonic; set when the request goes out */
 	https_answer_cb cb; /* set by get, called by finish */
 	void *cb_data;
 	char why[HTTPS_ERROR_MAX];
@@ -119,8 +121,10 @@ static void finish_failed(
 {
 	/* `why` may be the connection's, which finish() lets go. */
 	snprintf(client->why, sizeof(client->why), "%s", why);
-	struct https_answer answer = {
-	    .error = error, .why = client->why, .retry_after_ms = -1};
+	struct https_answer answer = {.error = error,
+	    .why = client->why,
+	    .date_ms = -1,
+	    .retry_after_ms = -1};
 	finish(client, &answer, false);
 }
 
@@ -132,6 +136,8 @@ static void finish_answered(struct https_client *client, bool still_open)
 	    .status = r->status,
 	    .body = r->len > 0 ? r->body : "",
 	    .len = r->len,
+	    .date_ms = r->date_ms,
+	    .took_ms = now_monotonic_ms() - client->sent_ms,
 	    .retry_after_ms = r->retry_after_ms,
 	};
 
@@ -147,6 +153,7 @@ static void send_request(struct https_client *client)
 {
 	move(client, REQUESTING);
 	set_deadline(client, client->with.request_timeout_ms);
+	client->sent_ms = now_monotonic_ms();
 	http_response_start(&client->response, now_unix_ms());
 	/* A write that fails is seen by the next read or the deadline. */
 	(void)https_connection_write(
@@ -251,6 +258,8 @@ static void connect_anew(struct https_client *client)
 	    .through_proxy = client->with.proxy != NULL,
 	    .host = client->with.host,
 	    .port = client->with.port,
+	    .spki_sha256 = client->with.spki_sha256,
+	    .spki_count = client->with.spki_count,
 	    .dial_timeout_ms = client->with.connect_timeout_ms,
 	    .events = &events,
 	    .data = client,
@@ -312,12 +321,17 @@ struct https_client *https_client_new(
 {
 	struct https_client *client = calloc(1, sizeof(*client));
 	char *host = strdup(options->host);
+	size_t pins = options->spki_count * sizeof(*options->spki_sha256);
+	void *spki = malloc(pins + 1);
 
-	if (client == NULL || host == NULL)
+	if (client == NULL || host == NULL || spki == NULL)
 		log_die("https_client", "out of memory");
+	if (pins > 0)
+		memcpy(spki, options->spki_sha256, pins);
 	assert(strlen(host) < ENDPOINT_HOST_MAX && options->port != 0);
 	client->with = *options;
 	client->with.host = host;
+	client->with.spki_sha256 = spki;
 	if (client->with.connect_timeout_ms == 0)
 		client->with.connect_timeout_ms = HTTPS_CONNECT_TIMEOUT_MS;
 	if (client->with.request_timeout_ms == 0)
@@ -329,6 +343,15 @@ struct https_client *https_client_new(
 	uv_timer_init(client->with.loop, &client->timer);
 	client->timer.data = client;
 	return client;
+}
+
+void https_client_set_timeouts(struct https_client *client,
+    uint64_t connect_timeout_ms, uint64_t request_timeout_ms)
+{
+	assert(!https_client_busy(client));
+	assert(connect_timeout_ms > 0 && request_timeout_ms > 0);
+	client->with.connect_timeout_ms = connect_timeout_ms;
+	client->with.request_timeout_ms = request_timeout_ms;
 }
 
 void https_client_get(struct https_client *client, const char *target,
@@ -354,6 +377,7 @@ static void on_closed(uv_handle_t *handle)
 
 	http_response_fini(&client->response);
 	free((char *)client->with.host);
+	free((void *)client->with.spki_sha256);
 	free(client);
 }
 

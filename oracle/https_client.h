@@ -37,6 +37,7 @@ struct https_answer {
 	const char *body;       /* borrowed for the call */
 	size_t len;
 	int64_t date_ms; /* from Date (RFC 9110, 6.6.1), Unix ms; -1: none */
+	int64_t took_ms; /* from the request's going out to now, monotonic */
 	int64_t retry_after_ms;      /* from Retry-After (RFC 9110, 10.2.3),
 					seconds or a date; -1: none */
 	uint8_t tls_spki_sha256[32]; /* of the leaf that answered */
@@ -68,6 +69,10 @@ SSL_CTX *https_tls_context(
 
 struct https_client *https_client_new(
     const struct https_client_options *options);
+
+/* The deadlines from the next get on, each > 0. */
+void https_client_set_timeouts(struct https_client *client,
+    uint64_t connect_timeout_ms, uint64_t request_timeout_ms);
 
 /* GET target. cb fires exactly once, never before this has returned. Asserts
  * that no request is under way. */

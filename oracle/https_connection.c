@@ -20,11 +20,13 @@
 #include "oracle/https_connection.h"
 
 #include "base/log.h"
+#include "feeds/hex.h"
 #include "oracle/proxy_connect.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define IN_MAX  16384 /* one read; a TLS record is hardly longer */
@@ -129,6 +131,36 @@ static void tell_readable(struct https_connection *c)
 		flush(c);
 }
 
+/* The chain was good; is it one of the keys that this host is known by? */
+static bool is_pinned(const struct https_connection *c,
+    const uint8_t spki_sha256[static TLS_STREAM_SPKI_LEN])
+{
+	for (size_t i = 0; i < c->with.spki_count; i++) {
+		if (memcmp(c->with.spki_sha256[i], spki_sha256,
+			TLS_STREAM_SPKI_LEN) == 0)
+			return true;
+	}
+	return c->with.spki_count == 0;
+}
+
+static void secured(struct https_connection *c)
+{
+	uint8_t spki[TLS_STREAM_SPKI_LEN];
+	char hex[2 * TLS_STREAM_SPKI_LEN + 1];
+
+	tls_stream_peer_spki(&c->tls, spki);
+	if (!is_pinned(c, spki)) {
+		hex_encode(spki, sizeof(spki), hex);
+		report_failure(c, QUOTE_TLS_FAILED,
+		    "certificate: its key is not pinned: SPKI SHA-256 ", hex);
+		return;
+	}
+	move(c, OPEN);
+	c->with.events->opened(c->with.data);
+	if (c->state != CLOSED)
+		tell_readable(c);
+}
+
 static void handshake(struct https_connection *c)
 {
 	enum tls_stream_status status = tls_stream_handshake(&c->tls);
@@ -145,10 +177,7 @@ static void handshake(struct https_connection *c)
 		    c, QUOTE_TLS_FAILED, "tls: closed in the handshake", "");
 		return;
 	}
-	move(c, OPEN);
-	c->with.events->opened(c->with.data);
-	if (c->state != CLOSED)
-		tell_readable(c);
+	secured(c);
 }
 
 static void secure(struct https_connection *c)

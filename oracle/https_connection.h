@@ -39,6 +39,9 @@ struct https_connection_options {
 	bool through_proxy;          /* it is a proxy: ask it for host:port */
 	const char *host;            /* borrowed until close */
 	uint16_t port;
+	/* The keys that the peer may have, borrowed until close; 0: any. */
+	const uint8_t (*spki_sha256)[TLS_STREAM_SPKI_LEN];
+	size_t spki_count;
 	uint64_t dial_timeout_ms;
 	const struct https_connection_events *events; /* borrowed: a literal */
 	void *data;

@@ -34,7 +34,7 @@ struct fixture {
 	int status;
 	char body[FIXTURE_BODY_MAX + 1];
 	size_t len;
-	int64_t retry_after_ms;
+	int64_t retry_after_ms, date_ms, took_ms;
 	uint8_t spki[32];
 	unsigned descriptors; /* open at the beginning */
 	bool close_in_callback, get_in_callback;
@@ -96,6 +96,8 @@ static PKI_UNUSED void fixture_on_answer(
 		memcpy(f->body, answer->body, f->len);
 	f->body[f->len] = '\0';
 	f->retry_after_ms = answer->retry_after_ms;
+	f->date_ms = answer->date_ms;
+	f->took_ms = answer->took_ms;
 	memcpy(f->spki, answer->tls_spki_sha256, sizeof(f->spki));
 	assert_false(https_client_busy(f->client));
 	if (f->close_in_callback) {
