@@ -17,6 +17,7 @@
 
 #define CLOCK_CHECK_LIMIT_MS    2000  /* beyond it our clock is uncertain */
 #define CLOCK_CHECK_AGE_MS      60000 /* an offset counts for so long */
+#define CLOCK_CHECK_CUT_MS      500   /* what a Date lost on average */
 #define CLOCK_CHECK_OFFSETS_MAX 64    /* exchanges that are compared */
 
 struct clock_witness { /* of one exchange; zero at first */
@@ -30,7 +31,7 @@ void clock_witness_note(struct clock_witness *witness, int64_t date_ms,
     int64_t sent_ms, int64_t received_ms, int64_t seen_monotonic_ms);
 
 /* The median of those that are young enough at now; of an even count the mean
- * of the middle two. false: there is none. */
+ * of the middle two. false: there is none. At most CLOCK_CHECK_OFFSETS_MAX. */
 bool clock_check_median(const struct clock_witness *witnesses, size_t count,
     int64_t now_monotonic_ms, int64_t *offset_ms);
 
