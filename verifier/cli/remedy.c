@@ -51,9 +51,10 @@
 #define SAYS_CERTIFICATE_REVOKED                                               \
 	"A certificate of the chain is on the policy's list of revoked ones.", \
 	    "Wait for the operator to move the enclave to another machine."
-#define SAYS_POLICY_EMPTY                                                 \
-	"The policy names no root, no release or no PCR0, PCR1 or PCR2.", \
-	    "Complete the policy; hallmark policy check says what is missing."
+#define SAYS_POLICY_EMPTY                                                    \
+	"The policy names no root, no release or no PCR0, PCR1 or PCR2, or " \
+	"revokes a root that it names.",                                     \
+	    "Mend the policy; hallmark policy check says what is wrong."
 #define SAYS_PCR_MISMATCH                                                         \
 	"The enclave's code or configuration is of no release you accept.",       \
 	    "Compare the PCRs found with the release you built, and add them to " \

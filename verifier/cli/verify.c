@@ -152,6 +152,15 @@ static void judge_document(struct judgement *j, const struct hm_policy *policy,
 
 /* ---- the last line ---- */
 
+/* Valid by a policy that takes what vouches for nothing. */
+static const char *caveat(const struct hm_document *document)
+{
+	if (strcmp(document->platform, "simulated") == 0)
+		return " (SIMULATED: no enclave is behind it)";
+	return document->debug ? " (DEBUG ENCLAVE: its host can change it)"
+			       : "";
+}
+
 static void print_valid(const struct judgement *j)
 {
 	const struct hm_item *i = &j->item;
@@ -159,16 +168,17 @@ static void print_valid(const struct judgement *j)
 
 	if (!j->is_item) {
 		moment_format(j->document.timestamp_ms, when);
-		printf(
-		    "VALID %s attested at %s\n", j->document.module_id, when);
+		printf("VALID %s attested at %s%s\n", j->document.module_id,
+		    when, caveat(&j->document));
 		return;
 	}
 	moment_format(i->published_ms, when);
 	printf("VALID %s %s%s%s from %u of %u sources, published at %s, "
-	       "sequence %llu\n",
+	       "sequence %llu%s\n",
 	    i->feed, i->ok ? i->price : "unavailable", i->ok ? " +- " : ": ",
 	    i->ok ? i->confidence : i->reason, i->sources_used,
-	    i->sources_total, when, (unsigned long long)i->sequence);
+	    i->sources_total, when, (unsigned long long)i->sequence,
+	    caveat(&i->document));
 }
 
 static int print_verdict(const struct judgement *j)

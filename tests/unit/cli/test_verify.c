@@ -106,6 +106,26 @@ static void test_exit_codes(void **state)
 	expect(root, "document", "debug_enclave"); /* 7 */
 }
 
+/* What is valid only because the policy asks for so little says so. */
+static void test_caveats(void **state)
+{
+	static struct hm_document real;
+
+	(void)state;
+	snprintf(real.platform, sizeof(real.platform), "aws-nitro");
+	assert_string_equal(caveat(&real), "");
+	real.debug = true;
+	assert_non_null(strstr(caveat(&real), "DEBUG ENCLAVE"));
+	builder_reset(b);
+	write_files();
+	expect(root, "document", "valid");
+	assert_int_equal(hear(&command_verify, stdout,
+			     (const char *const[]){file, "--root", root,
+				 "--pcr", pcr, "--at", "document", NULL}),
+	    COMMAND_OK);
+	says("SIMULATED: no enclave is behind it", true);
+}
+
 /* 1: a question that cannot be asked, and a file that cannot be read. */
 static void test_usage(void **state)
 {
@@ -135,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_exit_codes),
+	    cmocka_unit_test(test_caveats),
 	    cmocka_unit_test(test_usage),
 	};
 
