@@ -1,6 +1,7 @@
 /* adapter: see adapter.h. */
 #include "feeds/exchanges/adapter.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +100,36 @@ enum quote_error adapter_classify(
 	if (status / 100 == 2 || status == 400 || status == 422)
 		return QUOTE_BAD_REQUEST;
 	return status / 100 == 5 ? QUOTE_SERVER_ERROR : QUOTE_HTTP_ERROR;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at = len > 0 ? strstr(words, word) : NULL;
+
+	while (at != NULL && ((at > words && at[-1] != ' ') ||
+				 (at[len] != ' ' && at[len] != '\0')))
+		at = strstr(at + 1, word);
+	return at != NULL;
+}
+
+enum quote_error adapter_code(const json_t *code, const json_t *text,
+    const struct adapter_phrase *codes, const struct adapter_phrase *own,
+    int status)
+{
+	const char *name = json_text_string(code);
+	char digits[24] = "";
+	int64_t number;
+
+	if (name == NULL && json_text_integer(&number, code) == 0)
+		snprintf(digits, sizeof(digits), "%" PRId64, number);
+	if (name == NULL)
+		name = digits;
+	while (codes->phrase != NULL && !has_word(codes->phrase, name))
+		codes++;
+	return codes->phrase != NULL
+		   ? codes->error
+		   : adapter_classify(json_text_string(text), own, status);
 }
 
 static bool is_same(const char *symbol, const char *name)

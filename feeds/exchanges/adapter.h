@@ -10,11 +10,15 @@
 
 extern const struct exchange binance_exchange;
 extern const struct exchange bitfinex_exchange;
+extern const struct exchange bitget_exchange;
 extern const struct exchange bitstamp_exchange;
+extern const struct exchange bybit_exchange;
 extern const struct exchange coinbase_exchange_exchange;
 extern const struct exchange cryptocom_exchange;
+extern const struct exchange gate_exchange;
 extern const struct exchange gemini_exchange;
 extern const struct exchange kraken_exchange;
+extern const struct exchange kucoin_exchange;
 extern const struct exchange okx_exchange;
 
 /*
@@ -44,6 +48,13 @@ struct adapter_phrase {
 };
 enum quote_error adapter_classify(
     const char *text, const struct adapter_phrase *own, int status);
+
+/* The same for exchanges that number or name their errors: the first of
+ * `codes` whose phrase, codes with blanks between them ("10006 10018"), holds
+ * this one, be it a string or a number; failing that, the text. */
+enum quote_error adapter_code(const json_t *code, const json_t *text,
+    const struct adapter_phrase *codes, const struct adapter_phrase *own,
+    int status);
 
 /* The object whose member `key` equals the symbol (letter by letter if `equal`
  * is NULL): the answer itself, or the one such row of an array. BAD_BODY if two
