@@ -1,154 +1,70 @@
 /*
  * aggregate: see aggregate.h for the rules. Where a value is rounded:
  *
- * - a source price, once, to the feed's decimals, half away from zero, after
- *   the middle (exact: one more decimal) and the conversion;
+ * - a source price, see source_price.c;
  * - the price, when the number of sources is even, half up;
  * - nothing else. The outlier rule is decided on exact multiples of its terms:
- *   twice the median, four times the MAD.
+ *   twice the median, four times the MAD; shares and jumps by products.
  *
  * From the source prices on, everything is an integer count of the feed's last
  * decimal; products are made in 128 bits.
  */
 #include "feeds/aggregate.h"
 
+#include "feeds/source_price.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 __extension__ typedef __int128 wide;
 
-#define EXCHANGE_AGE_MAX_MS 60000 /* by the exchange's own time */
-#define RATE_MIN            ((struct decimal){90, -2})
-#define RATE_MAX            ((struct decimal){110, -2})
-
-/* 5 x 1.4826, what a MAD is multiplied by, as a fraction. */
-#define MAD_NUMERATOR   7413
-#define MAD_DENOMINATOR 1000
+/* 1.4826, which makes a MAD comparable to a standard deviation. */
+#define MAD_NUMERATOR   14826
+#define MAD_DENOMINATOR 10000
 #define BPS             10000
+#define PERCENT         100
 
 struct values { /* ascending */
 	wide value[FEED_SOURCES_MAX];
 	size_t count;
 };
 
-/* ---- 1: source prices ---- */
+/* ---- 2 and 3: who takes part ---- */
 
-static struct decimal median_of_three(
-    struct decimal a, struct decimal b, struct decimal c)
+/* Whether the exchange's time says anything of the quote's age. */
+static bool tells_age(enum exchange_time time)
 {
-	bool a_b = decimal_compare(a, b) <= 0;
-	bool b_c = decimal_compare(b, c) <= 0;
-	bool a_c = decimal_compare(a, c) <= 0;
-
-	if (a_b == b_c)
-		return b;
-	return a_b == a_c ? c : a;
+	return time != EXCHANGE_TIME_NONE && time != EXCHANGE_TIME_BUCKET;
 }
 
-/* Without zeros at its end: what fits is then a matter of the value and not of
- * how it was written, which a stored item does not keep. */
-static struct decimal plain(wide mantissa, int exponent)
-{
-	while (mantissa != 0 && mantissa % 10 == 0) {
-		mantissa /= 10;
-		exponent++;
-	}
-	if (mantissa > INT64_MAX)
-		mantissa = 0; /* the caller refuses it: no price is zero */
-	return (struct decimal){(int64_t)mantissa, exponent};
-}
-
-/* The middle of the book, exactly; -1 if ask/bid > 1.02 or it does not fit. */
-static int middle(struct decimal *out, struct decimal bid, struct decimal ask)
-{
-	int exponent;
-
-	bid = plain(bid.mantissa, bid.exponent);
-	ask = plain(ask.mantissa, ask.exponent);
-	exponent = bid.exponent < ask.exponent ? bid.exponent : ask.exponent;
-	if (decimal_rescale(&bid, bid, exponent) != DECIMAL_OK ||
-	    decimal_rescale(&ask, ask, exponent) != DECIMAL_OK)
-		return -1;
-	if ((wide)ask.mantissa * 100 > (wide)bid.mantissa * 102)
-		return -1;
-	/* (bid + ask) / 2 is five times the sum, one decimal further. */
-	*out = plain(((wide)bid.mantissa + ask.mantissa) * 5, exponent - 1);
-	return out->mantissa > 0 ? 0 : -1;
-}
-
-static int price_of_quote(struct decimal *out, const struct quote *q)
-{
-	if (q->has_last && q->has_bid && q->has_ask) {
-		*out = median_of_three(q->last, q->bid, q->ask);
-		return 0;
-	}
-	if (q->has_bid && q->has_ask)
-		return middle(out, q->bid, q->ask);
-	/* With one side of a book the market is neither quoted nor unquoted:
-	 * last does not stand alone, and is not taken. */
-	if (!q->has_last || q->has_bid || q->has_ask)
-		return -1;
-	*out = q->last;
-	return 0;
-}
-
-static void fail(struct item_source *source, enum quote_error error)
-{
-	source->state = SOURCE_FAILED;
-	source->error = error;
-	source->has_price = false;
-	source->price = (struct decimal){0};
-}
-
-static void set_price(struct item_source *source, int decimals)
-{
-	struct decimal price, rate = {1, 0};
-
-	source->has_price = false;
-	source->price = (struct decimal){0};
-	if (source->state == SOURCE_FAILED)
-		return;
-	if (!source->has_answer) {
-		fail(source, QUOTE_NOT_POLLED);
-		return;
-	}
-	if (price_of_quote(&price, &source->quote) != 0) {
-		fail(source, QUOTE_NO_PRICE);
-		return;
-	}
-	if (source->via[0] != '\0') {
-		rate = source->rate;
-		if (!source->has_rate || decimal_compare(rate, RATE_MIN) < 0 ||
-		    decimal_compare(rate, RATE_MAX) > 0) {
-			fail(source, QUOTE_NO_RATE);
-			return;
-		}
-	}
-	if (decimal_multiply(&source->price, price, rate, -decimals) !=
-		DECIMAL_OK ||
-	    source->price.mantissa <= 0) {
-		fail(source, QUOTE_NO_PRICE);
-		return;
-	}
-	source->has_price = true;
-}
-
-/* ---- 2: staleness ---- */
-
-static bool is_stale(
-    const struct item_source *source, int64_t published_ms, int64_t max_age_ms)
+static bool is_stale(const struct item_source *source,
+    const struct feed_config *config, enum exchange_time time,
+    int64_t published_ms)
 {
 	wide published = published_ms, received = source->received_ms;
 	wide theirs = source->quote.exchange_ms;
 
-	if (published - received > max_age_ms)
+	if (published - received > config->max_age_ms)
 		return true;
-	return source->quote.has_exchange_ms &&
-	       (published - theirs > EXCHANGE_AGE_MAX_MS ||
+	return source->quote.has_exchange_ms && tells_age(time) &&
+	       (published - theirs > config->exchange_max_age_ms ||
 		   theirs - received > AGGREGATE_AHEAD_MS);
 }
 
-/* ---- 3 to 5: integers ---- */
+static void judge_source(struct item_source *source,
+    const struct feed_config *config, const struct feed_source *configured,
+    int64_t published_ms)
+{
+	source_price_set(source, config->decimals);
+	if (source->state != SOURCE_USED)
+		return;
+	if (is_stale(source, config, configured->exchange->time, published_ms))
+		source->state = SOURCE_STALE;
+	else if (configured->is_check)
+		source->state = SOURCE_CHECK;
+}
+
+/* ---- 4 to 7: integers ---- */
 
 static int compare_values(const void *a, const void *b)
 {
@@ -185,22 +101,28 @@ static wide distance(wide a, wide b)
 	return a > b ? a - b : b - a;
 }
 
+/* Whether d is more than so many bps of `of`; both may be multiplied. */
+static bool beyond_bps(wide d, unsigned bps, wide of)
+{
+	return d * BPS > bps * of;
+}
+
 /*
  * With m2 = 2m, d2 = 2d and mad4 = 4 MAD:
  *
- *   d > 5 x 1.4826 x MAD   <=>   2 x d2 x 1000 > 7413 x mad4
- *   d > bps / 10000 x m    <=>   d2 x 10000 > bps x m2
+ *   d > mads x 1.4826 x MAD   <=>   2 x d2 x 10000 > mads x 14826 x mad4
  */
-static bool is_outlier(wide d2, wide m2, wide mad4, unsigned max_deviation_bps)
+static bool is_outlier(
+    const struct feed_config *config, wide d2, wide m2, wide mad4)
 {
-	bool beyond_mad = 2 * d2 * MAD_DENOMINATOR > MAD_NUMERATOR * mad4;
-	bool beyond_floor = d2 * BPS > AGGREGATE_FLOOR_BPS * m2;
+	bool beyond_mads = 2 * d2 * MAD_DENOMINATOR >
+			   config->outlier_mads * (MAD_NUMERATOR * mad4);
 
-	return (beyond_mad && beyond_floor) ||
-	       d2 * BPS > (wide)max_deviation_bps * m2;
+	return (beyond_mads && beyond_bps(d2, config->outlier_floor_bps, m2)) ||
+	       beyond_bps(d2, config->max_deviation_bps, m2);
 }
 
-static void mark_outliers(struct item *item, unsigned max_deviation_bps)
+static void mark_outliers(const struct feed_config *config, struct item *item)
 {
 	struct values values;
 	wide m2, mad4;
@@ -217,43 +139,109 @@ static void mark_outliers(struct item *item, unsigned max_deviation_bps)
 		struct item_source *source = &item->sources[i];
 		wide d2 = distance(2 * (wide)source->price.mantissa, m2);
 		if (source->state == SOURCE_USED &&
-		    is_outlier(d2, m2, mad4, max_deviation_bps))
+		    is_outlier(config, d2, m2, mad4))
 			source->state = SOURCE_OUTLIER;
 	}
 }
 
-static void set_result(struct item *item, int decimals, unsigned min_sources)
+static wide price_of(const struct values *used)
 {
-	struct values v;
-	wide price, below, above;
+	return (median_twice(used) + 1) / 2; /* half up: it is above zero */
+}
+
+static wide confidence_of(const struct values *used, wide price)
+{
+	size_t quarter = used->count / 4;
+	wide below = price - used->value[quarter];
+	wide above = used->value[used->count - 1 - quarter] - price;
+
+	return below > above ? below : above;
+}
+
+static struct decimal to_decimal(wide value, const struct feed_config *config)
+{
+	return (struct decimal){(int64_t)value, -config->decimals};
+}
+
+/* ---- 7: the jump ---- */
+
+static bool is_jump(
+    struct decimal from, wide to, const struct feed_config *config)
+{
+	/* What does not fit cannot be a past of this feed. */
+	if (decimal_rescale(&from, from, -config->decimals) != DECIMAL_OK)
+		return false;
+	return beyond_bps(
+	    distance(to, from.mantissa), config->max_jump_bps, from.mantissa);
+}
+
+static bool may_publish(const struct feed_config *config,
+    const struct aggregate_past *past, int64_t published_ms,
+    const struct values *used, wide price)
+{
+	if (config->max_jump_bps == 0 || !past->has_price ||
+	    (wide)published_ms - past->published_ms > AGGREGATE_PAST_MS ||
+	    !is_jump(past->price, price, config))
+		return true;
+	return past->has_candidate &&
+	       !is_jump(past->candidate, price, config) &&
+	       used->count * PERCENT >=
+		   feed_config_voters(config) * config->jump_share_percent;
+}
+
+/* ---- the whole ---- */
+
+static void set_result(const struct feed_config *config,
+    const struct aggregate_past *past, struct item *item)
+{
+	struct values used;
+	wide price;
 
 	item->status = ITEM_UNAVAILABLE;
 	item->reason = ITEM_INSUFFICIENT_SOURCES;
 	item->price = item->confidence = (struct decimal){0};
-	used_prices(&v, item);
-	if (v.count < min_sources)
+	item->min_sources = feed_config_min_sources(config);
+	used_prices(&used, item);
+	if (used.count < item->min_sources)
 		return;
-	price = (median_twice(&v) + 1) / 2; /* half up: it is above zero */
-	below = price - v.value[v.count / 4];
-	above = v.value[v.count - 1 - v.count / 4] - price;
+	price = price_of(&used);
+	item->reason = ITEM_PRICE_JUMP;
+	if (!may_publish(config, past, item->published_ms, &used, price))
+		return;
 	item->status = ITEM_OK;
 	item->reason = ITEM_NO_REASON;
-	item->price = (struct decimal){(int64_t)price, -decimals};
-	item->confidence = (struct decimal){
-	    (int64_t)(below > above ? below : above), -decimals};
+	item->price = to_decimal(price, config);
+	item->confidence = to_decimal(confidence_of(&used, price), config);
 }
 
-void aggregate(const struct feed_config *config, struct item *item)
+void aggregate(const struct feed_config *config,
+    const struct aggregate_past *past, struct item *item)
 {
 	assert(config->min_sources >= 1);
 	assert(item->source_count <= FEED_SOURCES_MAX);
-	for (size_t i = 0; i < item->source_count; i++) {
-		struct item_source *source = &item->sources[i];
-		set_price(source, config->decimals);
-		if (source->state == SOURCE_USED &&
-		    is_stale(source, item->published_ms, config->max_age_ms))
-			source->state = SOURCE_STALE;
+	assert(item->source_count == config->source_count);
+	for (size_t i = 0; i < item->source_count; i++)
+		judge_source(&item->sources[i], config, &config->sources[i],
+		    item->published_ms);
+	mark_outliers(config, item);
+	set_result(config, past, item);
+}
+
+void aggregate_remember(struct aggregate_past *past,
+    const struct feed_config *config, const struct item *item)
+{
+	struct values used;
+
+	past->has_candidate = false;
+	past->candidate = (struct decimal){0};
+	if (item->status == ITEM_OK) {
+		past->has_price = true;
+		past->price = item->price;
+		past->published_ms = item->published_ms;
+	} else if (item->reason == ITEM_PRICE_JUMP) {
+		used_prices(&used, item);
+		past->has_candidate = used.count > 0;
+		if (past->has_candidate)
+			past->candidate = to_decimal(price_of(&used), config);
 	}
-	mark_outliers(item, config->max_deviation_bps);
-	set_result(item, config->decimals, config->min_sources);
 }

@@ -5,19 +5,32 @@
  */
 #include "feeds/feed_config.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define DECIMALS_MAX            12
 #define INTERVAL_MIN_MS         250
 #define INTERVAL_MAX_MS         60000
 #define MAX_AGE_MAX_MS          600000
+#define EXCHANGE_MAX_AGE_MIN_MS 1000
+#define EXCHANGE_MAX_AGE_MAX_MS 86400000
 #define FROZEN_AFTER_MAX_MS     86400000
-#define FROZEN_AFTER_DEFAULT_MS 300000
-#define DECIMALS_MAX            12
-#define MAX_DEVIATION_MAX_BPS   10000
-#define MAX_DEVIATION_DEFAULT   200
+#define BPS_MAX                 10000
+#define OUTLIER_MADS_MAX        100
+#define PERCENT_MAX             100
+
+/* Why these: deploy/man/hallmark-oracle.8, "FEEDS". */
+#define EXCHANGE_MAX_AGE_DEFAULT 60000
+#define FROZEN_AFTER_DEFAULT     300000
+#define MIN_SHARE_DEFAULT        50
+#define MAX_DEVIATION_DEFAULT    200
+#define OUTLIER_MADS_DEFAULT     5
+#define OUTLIER_FLOOR_DEFAULT    50
+#define MAX_JUMP_DEFAULT         1000
+#define JUMP_SHARE_DEFAULT       60
 
 /* Where in the file we are, and where to say what is wrong with it. */
 struct place {
@@ -90,17 +103,30 @@ static int read_quote_feed(struct feed_source *out, const char *quote_feed,
 	return 0;
 }
 
+static int read_role(
+    struct feed_source *out, const char *role, const struct place *at)
+{
+	out->is_check = strcmp(role, "check") == 0;
+	if (!out->is_check && strcmp(role, "vote") != 0)
+		return refuse(
+		    at, "role \"%.40s\" is neither vote nor check", role);
+	if (out->exchange->check_only && !out->is_check)
+		return refuse(at, "%s is not a market: its role must be check",
+		    out->exchange->name);
+	return 0;
+}
+
 static int read_source(struct feed_source *out, const json_t *json,
     const struct feed_set *earlier, const struct feed_config *feed,
     const struct place *at)
 {
-	const char *exchange, *symbol, *quote_feed = NULL;
+	const char *exchange, *symbol, *quote_feed = NULL, *role = "vote";
 	char target[EXCHANGE_TARGET_MAX];
 	json_error_t why;
 
-	if (json_unpack_ex((json_t *)json, &why, 0, "{s:s, s:s, s?:s !}",
+	if (json_unpack_ex((json_t *)json, &why, 0, "{s:s, s:s, s?:s, s?:s !}",
 		"exchange", &exchange, "symbol", &symbol, "quote_feed",
-		&quote_feed) != 0)
+		&quote_feed, "role", &role) != 0)
 		return refuse(at, "%s", why.text);
 	out->exchange = exchange_find(exchange);
 	if (out->exchange == NULL)
@@ -110,6 +136,8 @@ static int read_source(struct feed_source *out, const json_t *json,
 		return refuse(
 		    at, "\"%.40s\" is not a symbol of %s", symbol, exchange);
 	copy_name(out->symbol, symbol, sizeof(out->symbol));
+	if (read_role(out, role, at) != 0)
+		return -1;
 	return read_quote_feed(out, quote_feed, earlier, feed, at);
 }
 
@@ -153,12 +181,25 @@ static int read_sources(struct feed_config *out, const json_t *sources,
 
 /* The numbers of one feed, as they stand in the file. */
 struct numbers {
-	json_int_t decimals, interval_ms, max_age_ms, min_sources;
-	json_int_t max_deviation_bps, frozen_after_ms;
+	json_int_t decimals, interval_ms;
+	json_int_t max_age_ms, exchange_max_age_ms, frozen_after_ms;
+	json_int_t min_sources, min_share_percent;
+	json_int_t max_deviation_bps, outlier_mads, outlier_floor_bps;
+	json_int_t max_jump_bps, jump_share_percent;
 };
 
-static int read_numbers(
-    struct feed_config *out, const struct numbers *n, const struct place *at)
+static const struct numbers defaults = {
+    .exchange_max_age_ms = EXCHANGE_MAX_AGE_DEFAULT,
+    .frozen_after_ms = FROZEN_AFTER_DEFAULT,
+    .min_share_percent = MIN_SHARE_DEFAULT,
+    .max_deviation_bps = MAX_DEVIATION_DEFAULT,
+    .outlier_mads = OUTLIER_MADS_DEFAULT,
+    .outlier_floor_bps = OUTLIER_FLOOR_DEFAULT,
+    .max_jump_bps = MAX_JUMP_DEFAULT,
+    .jump_share_percent = JUMP_SHARE_DEFAULT,
+};
+
+static int check_numbers(const struct numbers *n, const struct place *at)
 {
 	const struct {
 		const char *name;
@@ -167,10 +208,16 @@ static int read_numbers(
 	    {"decimals", n->decimals, 0, DECIMALS_MAX},
 	    {"interval_ms", n->interval_ms, INTERVAL_MIN_MS, INTERVAL_MAX_MS},
 	    {"max_age_ms", n->max_age_ms, 1, MAX_AGE_MAX_MS},
-	    {"min_sources", n->min_sources, 1, FEED_SOURCES_MAX},
-	    {"max_deviation_bps", n->max_deviation_bps, 1,
-		MAX_DEVIATION_MAX_BPS},
+	    {"exchange_max_age_ms", n->exchange_max_age_ms,
+		EXCHANGE_MAX_AGE_MIN_MS, EXCHANGE_MAX_AGE_MAX_MS},
 	    {"frozen_after_ms", n->frozen_after_ms, 0, FROZEN_AFTER_MAX_MS},
+	    {"min_sources", n->min_sources, 1, FEED_SOURCES_MAX},
+	    {"min_share_percent", n->min_share_percent, 0, PERCENT_MAX},
+	    {"max_deviation_bps", n->max_deviation_bps, 1, BPS_MAX},
+	    {"outlier_mads", n->outlier_mads, 1, OUTLIER_MADS_MAX},
+	    {"outlier_floor_bps", n->outlier_floor_bps, 0, BPS_MAX},
+	    {"max_jump_bps", n->max_jump_bps, 0, BPS_MAX},
+	    {"jump_share_percent", n->jump_share_percent, 0, PERCENT_MAX},
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
@@ -180,31 +227,62 @@ static int read_numbers(
 			    ranges[i].name, (long long)ranges[i].min,
 			    (long long)ranges[i].max);
 	}
+	return 0;
+}
+
+static int read_numbers(
+    struct feed_config *out, const struct numbers *n, const struct place *at)
+{
+	if (check_numbers(n, at) != 0)
+		return -1;
 	out->decimals = (int)n->decimals;
 	out->interval_ms = n->interval_ms;
 	out->max_age_ms = n->max_age_ms;
-	out->min_sources = (unsigned)n->min_sources;
-	out->max_deviation_bps = (unsigned)n->max_deviation_bps;
+	out->exchange_max_age_ms = n->exchange_max_age_ms;
 	out->frozen_after_ms = n->frozen_after_ms;
+	out->min_sources = (unsigned)n->min_sources;
+	out->min_share_percent = (unsigned)n->min_share_percent;
+	out->max_deviation_bps = (unsigned)n->max_deviation_bps;
+	out->outlier_mads = (unsigned)n->outlier_mads;
+	out->outlier_floor_bps = (unsigned)n->outlier_floor_bps;
+	out->max_jump_bps = (unsigned)n->max_jump_bps;
+	out->jump_share_percent = (unsigned)n->jump_share_percent;
+	return 0;
+}
+
+/* The shape of a feed; `feed` and `sources` are the JSON's. */
+static int unpack_feed(const json_t *json, const char **feed, json_t **sources,
+    struct numbers *n, const struct place *at)
+{
+	json_error_t why;
+
+	*n = defaults;
+	if (json_unpack_ex((json_t *)json, &why, 0,
+		"{s:s, s:I, s:I, s:I, s?:I, s?:I, s:I, s?:I, s?:I, s?:I, s?:I,"
+		" s?:I, s?:I, s:o !}",
+		"feed", feed, "decimals", &n->decimals, "interval_ms",
+		&n->interval_ms, "max_age_ms", &n->max_age_ms,
+		"exchange_max_age_ms", &n->exchange_max_age_ms,
+		"frozen_after_ms", &n->frozen_after_ms, "min_sources",
+		&n->min_sources, "min_share_percent", &n->min_share_percent,
+		"max_deviation_bps", &n->max_deviation_bps, "outlier_mads",
+		&n->outlier_mads, "outlier_floor_bps", &n->outlier_floor_bps,
+		"max_jump_bps", &n->max_jump_bps, "jump_share_percent",
+		&n->jump_share_percent, "sources", sources) != 0)
+		return refuse(at, "%s", why.text);
 	return 0;
 }
 
 static int read_feed(struct feed_config *out, const json_t *json,
     const struct feed_set *earlier, struct place *at)
 {
-	struct numbers n = {.max_deviation_bps = MAX_DEVIATION_DEFAULT,
-	    .frozen_after_ms = FROZEN_AFTER_DEFAULT_MS};
+	struct numbers n;
 	const char *feed;
 	json_t *sources;
-	json_error_t why;
+	size_t voters;
 
-	if (json_unpack_ex((json_t *)json, &why, 0,
-		"{s:s, s:I, s:I, s:I, s:I, s?:I, s?:I, s:o !}", "feed", &feed,
-		"decimals", &n.decimals, "interval_ms", &n.interval_ms,
-		"max_age_ms", &n.max_age_ms, "min_sources", &n.min_sources,
-		"max_deviation_bps", &n.max_deviation_bps, "frozen_after_ms",
-		&n.frozen_after_ms, "sources", &sources) != 0)
-		return refuse(at, "%s", why.text);
+	if (unpack_feed(json, &feed, &sources, &n, at) != 0)
+		return -1;
 	if (!is_feed_name(feed))
 		return refuse(at, "\"%.40s\" is not a feed's name", feed);
 	at->name = feed;
@@ -214,9 +292,10 @@ static int read_feed(struct feed_config *out, const json_t *json,
 	if (read_numbers(out, &n, at) != 0 ||
 	    read_sources(out, sources, earlier, at) != 0)
 		return -1;
-	if (out->min_sources > out->source_count)
-		return refuse(at, "min_sources is %u, there are %zu sources",
-		    out->min_sources, out->source_count);
+	voters = feed_config_voters(out);
+	if (out->min_sources > voters)
+		return refuse(at, "min_sources is %u, %zu sources vote",
+		    out->min_sources, voters);
 	return 0;
 }
 
@@ -254,4 +333,25 @@ const struct feed_config *feed_set_find(
 			return &set->feeds[i];
 	}
 	return NULL;
+}
+
+size_t feed_config_voters(const struct feed_config *config)
+{
+	size_t voters = 0;
+
+	for (size_t i = 0; i < config->source_count; i++)
+		voters += !config->sources[i].is_check;
+	return voters;
+}
+
+unsigned feed_config_min_sources(const struct feed_config *config)
+{
+	size_t voters = feed_config_voters(config);
+	unsigned share;
+
+	assert(voters <= FEED_SOURCES_MAX);
+	share = (unsigned)(voters * config->min_share_percent + PERCENT_MAX -
+			   1) /
+		PERCENT_MAX;
+	return share > config->min_sources ? share : config->min_sources;
 }

@@ -18,14 +18,16 @@ enum item_status {
 enum item_reason {
 	ITEM_NO_REASON,
 	ITEM_INSUFFICIENT_SOURCES,
-	ITEM_CLOCK_UNCERTAIN
+	ITEM_CLOCK_UNCERTAIN,
+	ITEM_PRICE_JUMP /* enough sources, but far from the last price */
 };
 enum source_state {
 	SOURCE_USED,
 	SOURCE_STALE,
 	SOURCE_FROZEN,
 	SOURCE_OUTLIER,
-	SOURCE_FAILED
+	SOURCE_FAILED,
+	SOURCE_CHECK /* would be used, but is only for comparison */
 };
 
 /* One configured source at one tick. The poller sets what was read, aggregate

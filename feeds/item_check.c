@@ -14,9 +14,9 @@
 
 const char *const item_status_names[] = {"ok", "unavailable", NULL};
 const char *const item_reason_names[] = {
-    "", "insufficient_sources", "clock_uncertain", NULL};
+    "", "insufficient_sources", "clock_uncertain", "price_jump", NULL};
 const char *const item_state_names[] = {
-    "used", "stale", "frozen", "outlier", "failed", NULL};
+    "used", "stale", "frozen", "outlier", "failed", "check", NULL};
 
 const char *item_status_name(enum item_status status)
 {
@@ -26,13 +26,13 @@ const char *item_status_name(enum item_status status)
 
 const char *item_reason_name(enum item_reason reason)
 {
-	assert(reason <= ITEM_CLOCK_UNCERTAIN);
+	assert(reason <= ITEM_PRICE_JUMP);
 	return item_reason_names[reason];
 }
 
 const char *source_state_name(enum source_state state)
 {
-	assert(state <= SOURCE_FAILED);
+	assert(state <= SOURCE_CHECK);
 	return item_state_names[state];
 }
 
@@ -109,7 +109,7 @@ static bool check_source(const struct item_source *s, int *decimals)
 	if (REFUSE(source_decimals,
 		s->has_price && !check_decimals(s->price, decimals)))
 		return false;
-	if (REFUSE(source_state, (unsigned)s->state > SOURCE_FAILED) ||
+	if (REFUSE(source_state, (unsigned)s->state > SOURCE_CHECK) ||
 	    REFUSE(source_error, (unsigned)s->error >= QUOTE_ERROR_COUNT))
 		return false;
 	/* A source either failed, by some error, or has a price, from an
@@ -131,15 +131,28 @@ static bool check_order(
 	return order < 0 || (order == 0 && strcmp(a->symbol, b->symbol) < 0);
 }
 
+/* Why there is no price: what the sources show, or what they cannot, the
+ * clock. A jump is one of a price that could have been. */
+static bool check_reason(const struct item *item, unsigned used)
+{
+	switch (item->reason) {
+	case ITEM_INSUFFICIENT_SOURCES:
+		return REQUIRE(reason_sources, used < item->min_sources);
+	case ITEM_PRICE_JUMP:
+		return REQUIRE(reason_jump, used >= item->min_sources);
+	case ITEM_CLOCK_UNCERTAIN:
+		return true;
+	default:
+		return REQUIRE(reason_known, false);
+	}
+}
+
 static bool check_result(const struct item *item, unsigned used, int *decimals)
 {
 	const struct decimal *confidence = &item->confidence;
 
 	if (item->status == ITEM_UNAVAILABLE)
-		return REQUIRE(result_reason,
-		    item->reason == ITEM_CLOCK_UNCERTAIN ||
-			(item->reason == ITEM_INSUFFICIENT_SOURCES &&
-			    used < item->min_sources));
+		return check_reason(item, used);
 	return REQUIRE(result_status, item->status == ITEM_OK) &&
 	       REQUIRE(result_no_reason, item->reason == ITEM_NO_REASON) &&
 	       REQUIRE(result_sources, used >= item->min_sources) &&

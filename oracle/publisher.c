@@ -5,6 +5,7 @@
 #include "base/now.h"
 #include "feeds/aggregate.h"
 #include "feeds/hex.h"
+#include "oracle/clock_check.h"
 #include "oracle/steady_clock.h"
 #include "verifier/envelope.h"
 
@@ -23,8 +24,10 @@ struct feed_state {
 
 	uint64_t sequence; /* of the next item */
 	uint8_t previous_sha256[SHA256_DIGEST_LENGTH];
-	int64_t last_published_ms;
-	bool has_price; /* of this round, for those who convert by it */
+	struct aggregate_past past;
+	bool has_newest;
+	struct item newest; /* as signed and posted */
+	bool has_price;     /* of this round, for those who convert by it */
 	struct decimal price;
 	int64_t price_expires_ms;
 
@@ -43,7 +46,7 @@ struct publisher {
 	struct hm_cache *cache;
 	struct feed_state *feeds;
 	size_t feed_count;
-	bool stopping, told_no_attestation;
+	bool stopping, told_no_attestation, told_clock;
 };
 
 /* ---- what goes into an item ---- */
@@ -73,7 +76,7 @@ static void set_rate(const struct publisher *publisher,
 		source->rate = via->price;
 }
 
-static void fill_item(struct feed_state *feed, int64_t now_ms, bool even)
+static void fill_item(struct feed_state *feed, int64_t now_ms, bool certain)
 {
 	const struct publisher *publisher = feed->publisher;
 	const struct feed_config *config = feed->config;
@@ -84,7 +87,6 @@ static void fill_item(struct feed_state *feed, int64_t now_ms, bool even)
 	    .published_ms = now_ms,
 	    .expires_ms = now_ms + config->max_age_ms,
 	    .source_count = config->source_count,
-	    .min_sources = config->min_sources,
 	};
 	memcpy(item->feed, config->feed, sizeof(item->feed));
 	memcpy(item->boot_id, publisher->with.boot_id, sizeof(item->boot_id));
@@ -95,8 +97,8 @@ static void fill_item(struct feed_state *feed, int64_t now_ms, bool even)
 	poller_read(publisher->with.poller, config, now_ms, item->sources);
 	for (size_t i = 0; i < item->source_count; i++)
 		set_rate(publisher, &item->sources[i], now_ms);
-	aggregate(config, item);
-	if (!even) {
+	aggregate(config, &feed->past, item);
+	if (!certain) {
 		item->status = ITEM_UNAVAILABLE;
 		item->reason = ITEM_CLOCK_UNCERTAIN;
 		item->price = item->confidence = (struct decimal){0};
@@ -142,7 +144,9 @@ static void advance(
 
 	feed->sequence++;
 	memcpy(feed->previous_sha256, content_sha256, HM_SHA256_LEN);
-	feed->last_published_ms = item->published_ms;
+	aggregate_remember(&feed->past, feed->config, item);
+	feed->newest = *item;
+	feed->has_newest = true;
 }
 
 /* What we serve verifies, because we looked. */
@@ -220,22 +224,49 @@ static const struct attestation_document *current_document(
 	return document;
 }
 
+/* Whether the exchanges' clocks agree with ours. As long as none has been
+ * heard there is nothing to publish either. */
+static bool witnesses_agree(struct publisher *publisher, int64_t monotonic_ms)
+{
+	int64_t offset_ms = 0;
+	bool agree = !poller_clock_offset(
+			 publisher->with.poller, monotonic_ms, &offset_ms) ||
+		     (offset_ms <= CLOCK_CHECK_LIMIT_MS &&
+			 offset_ms >= -CLOCK_CHECK_LIMIT_MS);
+
+	if (!agree && !publisher->told_clock)
+		log_error("publisher", "clock_uncertain",
+		    LOG_D("exchanges_ahead_ms", offset_ms));
+	if (agree && publisher->told_clock)
+		log_info("publisher", "clock_agrees",
+		    LOG_D("exchanges_ahead_ms", offset_ms));
+	publisher->told_clock = !agree;
+	return agree;
+}
+
+static bool clock_is_certain(struct publisher *publisher, int64_t now_ms)
+{
+	int64_t monotonic_ms = now_monotonic_ms();
+	bool even = steady_clock_even(&publisher->clock, now_ms, monotonic_ms);
+
+	return witnesses_agree(publisher, monotonic_ms) && even;
+}
+
 static void tick(struct feed_state *feed)
 {
 	struct publisher *publisher = feed->publisher;
 	int64_t now_ms = now_unix_ms();
-	bool even = steady_clock_even(
-	    &publisher->clock, now_ms, now_monotonic_ms());
+	bool certain = clock_is_certain(publisher, now_ms);
 	const struct attestation_document *document = current_document(
 	    publisher, now_ms);
 
 	if (feed->signing || !document)
 		return;
-	if (now_ms < feed->last_published_ms) { /* never back in time */
-		now_ms = feed->last_published_ms;
-		even = false;
+	if (feed->has_newest && now_ms < feed->newest.published_ms) {
+		now_ms = feed->newest.published_ms; /* never back in time */
+		certain = false;
 	}
-	fill_item(feed, now_ms, even);
+	fill_item(feed, now_ms, certain);
 	if (item_encode(&feed->item, feed->content, sizeof(feed->content),
 		&feed->content_len) != 0) {
 		log_error("publisher", "item_too_large",
@@ -336,4 +367,13 @@ void publisher_free(struct publisher *publisher)
 	hm_cache_free(publisher->cache);
 	free(publisher->feeds);
 	free(publisher);
+}
+
+const struct item *publisher_newest(
+    const struct publisher *publisher, size_t feed)
+{
+	assert(feed < publisher->feed_count);
+	return publisher->feeds[feed].has_newest
+		   ? &publisher->feeds[feed].newest
+		   : NULL;
 }

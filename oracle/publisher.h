@@ -8,8 +8,10 @@
  * A feed has one item in the making at most; the sequence and the hash chain
  * move on when it is posted, so an item that could not be signed or did not
  * verify leaves no gap. Without a current attestation nothing is published.
- * A wall clock that jumped against the monotonic one gives items with status
- * unavailable, reason clock_uncertain, until it has run evenly again.
+ * A wall clock that jumped against the monotonic one, or that differs from the
+ * median of the exchanges' clocks by more than CLOCK_CHECK_LIMIT_MS, gives
+ * items with status unavailable, reason clock_uncertain, until it has run
+ * evenly again and agrees.
  */
 #ifndef HALLMARK_ORACLE_PUBLISHER_H
 #define HALLMARK_ORACLE_PUBLISHER_H
@@ -19,12 +21,6 @@
 #include "oracle/config.h"
 #include "oracle/poller.h"
 #include "oracle/signer.h"
-
-/* What /sources says of a feed: its newest item, as signed. NULL before the
- * first. Borrowed until the loop turns. */
-struct publisher;
-const struct item *publisher_newest(
-    const struct publisher *publisher, size_t feed);
 
 #define PUBLISHER_CLOCK_STEP_MS 1000  /* a jump above this is not drift */
 #define PUBLISHER_CLOCK_HOLD_MS 10000 /* even running before it is believed */
@@ -48,5 +44,10 @@ struct publisher *publisher_start(const struct publisher_options *options);
 void publisher_stop(struct publisher *publisher);
 /* After the loop has ended. */
 void publisher_free(struct publisher *publisher);
+
+/* The newest item of the feed with this place in the configuration, as signed;
+ * NULL before the first. Borrowed until the loop turns. */
+const struct item *publisher_newest(
+    const struct publisher *publisher, size_t feed);
 
 #endif

@@ -97,8 +97,8 @@ static void refuse(const char *text, const char *words)
 static void refuses_shapes(void **state)
 {
 	(void)state;
-	refuse("{}", "feeds must be 1 to 64 objects");
-	refuse("[]", "feeds must be 1 to 64 objects");
+	refuse("{}", "feeds must be 1 to 256 objects");
+	refuse("[]", "feeds must be 1 to 256 objects");
 	refuse("[5]", "feeds[0]: ");
 	refuse("[{}]", "feeds[0]: Object item not found: feed");
 	refuse("[" BTC_HEAD BTC_SOURCES "}]", "min_sources");
@@ -151,7 +151,7 @@ static void refuses_sources(void **state)
 		"source kraken X twice"},
 	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\"},"
 	     "{\"exchange\":\"kraken\",\"symbol\":\"Y\"}",
-		"min_sources is 3, there are 2 sources"},
+		"min_sources is 3, 2 sources vote"},
 	};
 	char text[2048];
 

@@ -533,7 +533,7 @@ static void refuses_to_write_nonsense(void **state)
 	REFUSE(item.sources[2].exchange[0] = '~');
 	REFUSE(item.sources[2].price.mantissa = 0);
 	REFUSE(item.sources[2].price.exponent = -3);
-	REFUSE(item.sources[2].state = (enum source_state)5);
+	REFUSE(item.sources[2].state = (enum source_state)6);
 	REFUSE(set_decimals(&item, -13));
 	REFUSE(set_decimals(&item, 1));
 	REFUSE(item.sources[0].has_rate = false);
@@ -544,7 +544,7 @@ static void refuses_to_write_nonsense(void **state)
 	REFUSE(item.sources[0].via[0] = '\0');
 	REFUSE(item.sources[0].via[0] = ' ');
 	REFUSE(item.sources[0].error = QUOTE_TIMEOUT);
-	REFUSE(item.sources[0].state = (enum source_state)5);
+	REFUSE(item.sources[0].state = (enum source_state)6);
 	REFUSE(item.sources[1].error = QUOTE_OK);
 	REFUSE(item.sources[1].error = QUOTE_ERROR_COUNT);
 	REFUSE(item.sources[1].has_price = true);

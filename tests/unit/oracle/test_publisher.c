@@ -30,6 +30,9 @@ static size_t post_count;
 static bool kraken_fails, coinbase_fails;
 static int usdt_micros; /* what one USDT costs */
 static int usdt_step;   /* and how it moves at each tick */
+static bool has_witnesses;
+static int64_t exchanges_ahead_ms;
+static int64_t btc_cents;
 
 /* ---- in place of oracle/poller.c and base/board.c ---- */
 
@@ -48,7 +51,7 @@ static void answer(struct item_source *source, int64_t now_ms)
 	source->received_ms = now_ms - 100;
 	source->quote.has_last = true;
 	source->quote.last = usdt ? number(usdt_micros, -6)
-				  : number(8400000, -2);
+				  : number(btc_cents, -2);
 	if ((usdt && kraken_fails) ||
 	    (coinbase_fails && source->exchange[0] == 'c')) {
 		source->state = SOURCE_FAILED;
@@ -73,6 +76,15 @@ void poller_read(const struct poller *poller, const struct feed_config *feed,
 		    from->quote_feed);
 		answer(&sources[i], now_ms);
 	}
+}
+
+bool poller_clock_offset(
+    const struct poller *poller, int64_t now_monotonic_ms, int64_t *offset_ms)
+{
+	(void)poller;
+	assert_true(now_monotonic_ms > 0);
+	*offset_ms = exchanges_ahead_ms;
+	return has_witnesses;
 }
 
 void board_post(struct board *board, const struct board_text *text)
@@ -143,6 +155,9 @@ static int up(void **state)
 	kraken_fails = coinbase_fails = false;
 	usdt_micros = 999000;
 	usdt_step = 0;
+	btc_cents = 8400000;
+	has_witnesses = false;
+	exchanges_ahead_ms = 0;
 	post_count = 0;
 	fixture_up(state);
 	start();
