@@ -57,8 +57,8 @@ enum hm_verdict cose_parse(struct cose *out, const uint8_t *bytes, size_t len)
 }
 
 /* r || s as the DER that OpenSSL wants; the length, or -1. That both lie
- * within 1..n-1 (SEC 1, 4.1.4) is OpenSSL's to check, and test_document's to
- * see that it does: Java once forgot (CVE-2022-21449). */
+ * within 1..n-1 (SEC 1, 4.1.4) is OpenSSL's to check, and test_ecdsa_edges'
+ * to see that it does: Java once forgot (CVE-2022-21449). */
 static int signature_der(const uint8_t *raw, uint8_t **der)
 {
 	ECDSA_SIG *sig = ECDSA_SIG_new();
