@@ -2,7 +2,9 @@
 #include "verifier/daemon/policy_file.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "verifier/daemon/path_beside.h"
+#include "verifier/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,4 +84,16 @@ int policy_file_add_root(struct hm_policy *policy, const char *name_or_path,
 	if (hm_policy_add_root_name(policy, name_or_path) == 0)
 		return 0;
 	return add_root_file(policy, name_or_path, error);
+}
+
+void policy_file_warn(const struct hm_policy *policy, const char *path)
+{
+	for (size_t i = 0; i < policy->root_count; i++)
+		if (strcmp(policy->roots[i].platform, "simulated") == 0)
+			log_warn("policy", "SIMULATED_ROOT_ACCEPTED",
+			    LOG_S("policy", path),
+			    LOG_S("root", policy->roots[i].name));
+	if (policy->allow_debug)
+		log_warn(
+		    "policy", "DEBUG_ENCLAVES_ACCEPTED", LOG_S("policy", path));
 }

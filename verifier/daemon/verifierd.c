@@ -151,6 +151,7 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	d->config = config;
 	if (policy_file_load(&d->policy, config->policy, error))
 		return -1;
+	policy_file_warn(d->policy, config->policy);
 	d->validator = validator_new(d->policy);
 	d->curl = curl_loop_new(loop);
 	make_board(d);

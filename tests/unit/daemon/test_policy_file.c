@@ -1,11 +1,9 @@
 /* policy_file: what can be used and what cannot, and that the error names the
  * file at fault. */
-#include "base/log.h"
 #include "mint.h"
 #include "verifier/daemon/path_beside.h"
 #include "verifier/daemon/policy_file.h"
 
-static struct mint mint;
 static char error[POLICY_FILE_ERROR_MAX];
 
 #define PCR0                                                               \
@@ -114,6 +112,44 @@ static void test_add_root(void **state)
 	hm_policy_free(policy);
 }
 
+/* What is logged while it warns. */
+static void hear_warnings(const char *json, char *out, size_t cap)
+{
+	struct hm_policy *policy;
+	FILE *file = tmpfile();
+	int kept = dup(STDERR_FILENO);
+	size_t len;
+
+	assert_int_equal(load(json, &policy), 0);
+	log_set_level(LOG_WARN);
+	dup2(fileno(file), STDERR_FILENO);
+	policy_file_warn(policy, "p.json");
+	dup2(kept, STDERR_FILENO);
+	log_set_level(LOG_ERROR);
+	close(kept);
+	rewind(file);
+	len = fread(out, 1, cap - 1, file);
+	out[len] = '\0';
+	fclose(file);
+	hm_policy_free(policy);
+}
+
+static void test_warnings(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	hear_warnings(
+	    "{\"roots\":[\"aws-nitro-g1\"]," RELEASE "}", text, sizeof(text));
+	assert_string_equal(text, "");
+	hear_warnings("{\"root_files\":[\"simulated-root.pem\"],"
+		      "\"insecure_allow_debug\":true," RELEASE "}",
+	    text, sizeof(text));
+	assert_non_null(strstr(text, "warn  policy SIMULATED_ROOT_ACCEPTED "
+				     "policy=p.json root=simulated."));
+	assert_non_null(strstr(text, "warn  policy DEBUG_ENCLAVES_ACCEPTED"));
+}
+
 static void test_path_beside(void **state)
 {
 	char out[PATH_BESIDE_MAX], longest[PATH_BESIDE_MAX + 10];
@@ -141,6 +177,7 @@ int main(void)
 	    cmocka_unit_test(test_bad_root_files),
 	    cmocka_unit_test(test_no_file),
 	    cmocka_unit_test(test_add_root),
+	    cmocka_unit_test(test_warnings),
 	    cmocka_unit_test(test_path_beside),
 	};
 
