@@ -1,10 +1,9 @@
 /* config: see config.h. jansson refuses what it does not know by itself. */
-#include "oracle/config.h"
+#include "oracle/config_parts.h"
 
 #include "base/file.h"
 #include "feeds/hex.h"
 
-#include <jansson.h>
 #include <libgen.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -14,12 +13,11 @@
 struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
 	const char *ca_bundle;
-	json_t *feeds;
+	json_t *feeds, *exchanges;
 	int allow_debug;
 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(
-    char error[static CONFIG_ERROR_MAX], const char *format, ...)
+int config_refuse(char error[static CONFIG_ERROR_MAX], const char *format, ...)
 {
 	va_list args;
 
@@ -36,13 +34,13 @@ static int unpack(
 
 	*out = (struct texts){.nsm_device = "/dev/nsm"};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
-		"{s:s, s?s, s:s, s?s, s?s, s:s, s?b, s:o}", "listen",
+		"{s:s, s?s, s:s, s?s, s?s, s:s, s?b, s?o, s:o}", "listen",
 		&out->listen, "proxy", &out->proxy, "attester", &out->attester,
 		"simulated_dir", &out->simulated_dir, "nsm_device",
 		&out->nsm_device, "ca_bundle", &out->ca_bundle,
-		"insecure_allow_debug", &out->allow_debug, "feeds",
-		&out->feeds) != 0)
-		return refuse(error, "configuration: %s", why.text);
+		"insecure_allow_debug", &out->allow_debug, "exchanges",
+		&out->exchanges, "feeds", &out->feeds) != 0)
+		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
 
@@ -51,14 +49,13 @@ static int read_endpoint(struct endpoint *out, const char *key,
 {
 	if (endpoint_parse(out, text) == 0)
 		return 0;
-	return refuse(error,
+	return config_refuse(error,
 	    "%s: \"%.100s\" is not an endpoint; write tcp://HOST:PORT, "
 	    "unix:///PATH or vsock://CID:PORT",
 	    key, text);
 }
 
-/* A path in the file is relative to the file. */
-static int read_path(char out[static CONFIG_PATH_MAX], const char *key,
+int config_read_path(char out[static CONFIG_PATH_MAX], const char *key,
     const char *directory, const char *path,
     char error[static CONFIG_ERROR_MAX])
 {
@@ -69,7 +66,8 @@ static int read_path(char out[static CONFIG_PATH_MAX], const char *key,
 	else
 		n = snprintf(out, CONFIG_PATH_MAX, "%s/%s", directory, path);
 	if (path[0] == '\0' || n >= CONFIG_PATH_MAX)
-		return refuse(error, "%s: the path is empty or too long", key);
+		return config_refuse(
+		    error, "%s: the path is empty or too long", key);
 	return 0;
 }
 
@@ -79,22 +77,22 @@ static int read_attester(struct config *out, const struct texts *texts,
 	if (strcmp(texts->attester, "nsm") == 0) {
 		out->attester = CONFIG_NSM;
 		if (texts->simulated_dir)
-			return refuse(error,
+			return config_refuse(error,
 			    "simulated_dir: only with \"attester\": "
 			    "\"simulated\"");
-		return read_path(out->nsm_device, "nsm_device", directory,
-		    texts->nsm_device, error);
+		return config_read_path(out->nsm_device, "nsm_device",
+		    directory, texts->nsm_device, error);
 	}
 	if (strcmp(texts->attester, "simulated") != 0)
-		return refuse(error,
+		return config_refuse(error,
 		    "attester: \"%.40s\" is unknown; nsm or simulated",
 		    texts->attester);
 	out->attester = CONFIG_SIMULATED;
 	if (!texts->simulated_dir)
-		return refuse(error,
+		return config_refuse(error,
 		    "simulated_dir: missing; the simulated attester keeps its "
 		    "root there");
-	return read_path(out->simulated_dir, "simulated_dir", directory,
+	return config_read_path(out->simulated_dir, "simulated_dir", directory,
 	    texts->simulated_dir, error);
 }
 
@@ -110,12 +108,14 @@ static int fill(struct config *out, const struct texts *texts,
 	    read_endpoint(&out->proxy, "proxy", texts->proxy, error) != 0)
 		return -1;
 	if (read_attester(out, texts, directory, error) != 0 ||
-	    read_path(out->ca_bundle, "ca_bundle", directory, texts->ca_bundle,
-		error) != 0)
+	    config_read_path(out->ca_bundle, "ca_bundle", directory,
+		texts->ca_bundle, error) != 0)
+		return -1;
+	if (config_read_pins(out, texts->exchanges, directory, error) != 0)
 		return -1;
 	out->insecure_allow_debug = texts->allow_debug != 0;
 	if (feed_set_parse(&out->feeds, texts->feeds, feed_error) != 0)
-		return refuse(error, "%s", feed_error);
+		return config_refuse(error, "%s", feed_error);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ static int parse(struct config *out, const char *bytes, size_t len,
 	int result = -1;
 
 	if (!root)
-		return refuse(error, "line %d, column %d: %s", why.line,
+		return config_refuse(error, "line %d, column %d: %s", why.line,
 		    why.column, why.text);
 	if (unpack(root, &texts, error) == 0)
 		result = fill(out, &texts, directory, error);
@@ -156,15 +156,16 @@ int config_load(
 
 	memset(out, 0, sizeof(*out));
 	if (strlen(path) >= sizeof(path_copy))
-		return refuse(error, "the path is too long");
+		return config_refuse(error, "the path is too long");
 	memcpy(path_copy, path, strlen(path) + 1);
 	result = file_read(path, CONFIG_BYTES_MAX, &bytes, &len);
 	if (result != 0)
-		return refuse(error, "cannot read: %s", strerror(-result));
+		return config_refuse(
+		    error, "cannot read: %s", strerror(-result));
 	result = parse(
 	    out, (const char *)bytes, len, dirname(path_copy), error);
 	if (result == 0 && hash(out, bytes, len) != 0)
-		result = refuse(error, "cannot hash the file");
+		result = config_refuse(error, "cannot hash the file");
 	if (result != 0)
 		memset(out, 0, sizeof(*out));
 	free(bytes);
@@ -212,6 +213,7 @@ void config_print_plan(const struct config *config, FILE *out)
 		: "SIMULATED: no verifier accepts it unless its policy names "
 		  "its root");
 	fprintf(out, "ca_bundle     %s\n", config->ca_bundle);
+	config_print_pins(config, out);
 	if (config->insecure_allow_debug)
 		fprintf(out, "INSECURE      publishes from a debug enclave\n");
 	hex_encode(config->sha256, sizeof(config->sha256), hex);

@@ -51,6 +51,10 @@ struct config {
 __attribute__((warn_unused_result)) int config_load(
     struct config *out, const char *path, char error[static CONFIG_ERROR_MAX]);
 
+/* NULL: any certificate of ca_bundle will do for this exchange. */
+const struct config_pins *config_pins_find(
+    const struct config *config, const struct exchange *exchange);
+
 /* The resolved plan, for people: what --check prints. */
 void config_print_plan(const struct config *config, FILE *out);
 

@@ -1,0 +1,25 @@
+/* config_parts: what the files of config share. Only config*.c include this. */
+#ifndef HALLMARK_ORACLE_CONFIG_PARTS_H
+#define HALLMARK_ORACLE_CONFIG_PARTS_H
+
+#include "oracle/config.h"
+
+#include <jansson.h>
+
+/* Writes the reason; -1. */
+__attribute__((format(printf, 2, 3))) int config_refuse(
+    char error[static CONFIG_ERROR_MAX], const char *format, ...);
+
+/* A path in the file is relative to the file. 0, or -1 and why. */
+__attribute__((warn_unused_result)) int config_read_path(
+    char out[static CONFIG_PATH_MAX], const char *key, const char *directory,
+    const char *path, char error[static CONFIG_ERROR_MAX]);
+
+/* The value of "exchanges"; NULL: there is none. 0, or -1 and why. */
+__attribute__((warn_unused_result)) int config_read_pins(struct config *out,
+    const json_t *exchanges, const char *directory,
+    char error[static CONFIG_ERROR_MAX]);
+
+void config_print_pins(const struct config *config, FILE *out);
+
+#endif
