@@ -139,12 +139,14 @@ int item_encode(
 	struct writer w = {.out = out, .capacity = capacity};
 
 	*len = 0;
+	/* unnamed: nothing from outside */
 	if (capacity == 0)
 		return -1;
 	out[0] = '\0';
 	if (!item_check(item))
 		return -1;
 	put_item(&w, item);
+	/* unnamed: nothing from outside */
 	if (w.full || w.len >= ITEM_CONTENT_MAX) {
 		out[0] = '\0';
 		return -1;
@@ -267,6 +269,7 @@ static void get_decimal(
 	if (!*has)
 		return;
 	get_string(c, "", text, sizeof(text));
+	/* unnamed: what it leaves then is 0, and not as it was written */
 	if (c->wrong || decimal_parse(out, text, strlen(text)) != DECIMAL_OK) {
 		c->wrong = true;
 		return;
@@ -397,8 +400,8 @@ int item_decode(struct item *out, const char *text, size_t len)
 	struct cursor c = {0};
 
 	memset(out, 0, sizeof(*out));
-	/* NULL may be of no length. No item is as long as the most: what is
-	 * would be refused for what is behind the item. */
+	/* unnamed: NULL may be of no length. No item is as long as the most:
+	 * what is would be refused for what is behind the item. */
 	if (len == 0 || len >= ITEM_CONTENT_MAX)
 		return -1;
 	c.p = text;
@@ -407,5 +410,5 @@ int item_decode(struct item *out, const char *text, size_t len)
 	if (!c.wrong && REQUIRE(item_makes_sense, item_check(out)))
 		return 0;
 	memset(out, 0, sizeof(*out));
-	return -1;
+	return -1; /* unnamed: by what was wrong */
 }

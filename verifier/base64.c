@@ -103,6 +103,7 @@ int base64_decode(uint8_t **out, size_t *out_len, const char *text, size_t len)
 
 	*out = NULL;
 	*out_len = 0;
+	/* unnamed: for the arithmetic below; nobody comes with so much */
 	if (REFUSE(base64_len, len % 4 != 0) || len > BASE64_BYTES_MAX)
 		return -1;
 	bytes = malloc(len / 4 * 3 + 1);

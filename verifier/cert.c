@@ -55,6 +55,7 @@ static bool key_ok(const X509 *x509)
 	int point_len, type;
 	bool p384;
 
+	/* unnamed: a getter */
 	if (X509_PUBKEY_get0_param(&oid, &point, &point_len, &alg, pub) != 1)
 		return false;
 	X509_ALGOR_get0(NULL, &type, &parameter, alg);
@@ -160,6 +161,7 @@ static bool read_serial(struct cert *cert)
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert->x509);
 	int len = ASN1_STRING_length(serial);
 
+	/* unnamed: der_check() refuses an empty one */
 	if (REFUSE(
 		serial_negative, ASN1_STRING_type(serial) != V_ASN1_INTEGER) ||
 	    len < 1 || REFUSE(serial_max, len > CERT_SERIAL_MAX))

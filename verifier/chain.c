@@ -140,6 +140,7 @@ static bool path_is(const struct chain *chain, STACK_OF(X509) * path)
 {
 	size_t count = chain->count - anchor_of(chain);
 
+	/* unnamed: what was verified has one */
 	if (path == NULL ||
 	    REFUSE(path_length, (size_t)sk_X509_num(path) != count))
 		return false;

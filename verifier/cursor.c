@@ -272,7 +272,7 @@ bool cursor_take_tag(struct cursor *cursor, unsigned tag)
 {
 	assert(tag < 24);
 	if (cursor->at == cursor->end || *cursor->at != (0xc0 | tag))
-		return false;
+		return false; /* unnamed: it need not be there */
 	cursor->at++;
 	return true;
 }

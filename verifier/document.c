@@ -252,7 +252,7 @@ static bool is_debug(const struct hm_document *document)
 	for (unsigned i = 0; i <= 2; i++)
 		if (memcmp(document->pcrs[i], zero, HM_PCR_LEN) == 0)
 			return true;
-	return false;
+	return false; /* unnamed: a fact */
 }
 
 enum hm_verdict document_parse(

@@ -75,8 +75,8 @@ static int read_hash(const struct flat_field *field, uint8_t out[HM_SHA256_LEN])
 static int read_fields(struct hm_envelope *out, const struct flat_field *fields)
 {
 	for (int i = 0; i < DOCUMENT; i++)
-		if (fields[i].text == NULL) /* an empty one is refused below */
-			return -1;
+		if (fields[i].text == NULL)
+			return -1; /* unnamed: an empty one is, below */
 	if (read_hash(&fields[HASH], out->attestation_sha256) != 0 ||
 	    !is_long(&fields[PLATFORM], 1, sizeof(out->platform) - 1) ||
 	    read_base64(&fields[SIGNATURE], SIGNATURE_MAX, &out->signature,

@@ -74,7 +74,7 @@ static void skip_blanks(struct scanner *s)
 static bool take(struct scanner *s, char c)
 {
 	if (s->at == s->end || *s->at != c)
-		return false;
+		return false; /* unnamed: the caller's to judge */
 	s->at++;
 	return true;
 }
@@ -225,7 +225,7 @@ static bool take_string(struct scanner *scanner, const char **text, size_t *len)
 			return false;
 		s = here;
 	}
-	return false;
+	return false; /* unnamed: what has to follow is cut off as well */
 }
 
 /* ---- the object ---- */
@@ -288,5 +288,5 @@ int flat_json_parse(struct flat_field *fields, size_t count, const char *json,
 	if (!take_object(&s, fields, count))
 		return -1;
 	skip_blanks(&s);
-	return s.at == s.end ? 0 : -1;
+	return REQUIRE(flat_end, s.at == s.end) ? 0 : -1;
 }

@@ -45,7 +45,7 @@ static bool take(struct slice *in, uint8_t tag, struct slice *value)
 
 	*value = (struct slice){NULL, 0};
 	if (in->len < 2 || in->at[0] != tag)
-		return false;
+		return false; /* unnamed: the caller's to judge */
 	value->len = in->at[1];
 	if (value->len >= 0x80) {
 		bytes = value->len - 0x80;
@@ -163,6 +163,7 @@ static int make_contexts(struct item_key *key)
 {
 	key->sha256 = EVP_MD_CTX_new();
 	key->verify = EVP_PKEY_CTX_new(key->pkey, NULL);
+	/* unnamed: no memory */
 	if (key->sha256 == NULL || key->verify == NULL ||
 	    EVP_DigestInit_ex2(key->sha256, EVP_sha256(), NULL) != 1 ||
 	    EVP_PKEY_verify_init(key->verify) != 1 ||
@@ -221,6 +222,7 @@ bool item_key_verifies(const struct item_key *key, struct slice bytes,
     struct slice signature, uint8_t sha256[HM_SHA256_LEN])
 {
 	memset(sha256, 0, HM_SHA256_LEN);
+	/* unnamed: nothing was opened, or no memory */
 	if (key->pkey == NULL ||
 	    EVP_DigestInit_ex2(key->sha256, NULL, NULL) != 1 ||
 	    EVP_DigestUpdate(key->sha256, bytes.at, bytes.len) != 1 ||

@@ -90,9 +90,9 @@ int hm_policy_add_pcr(struct hm_policy *policy, int release_number,
 	struct policy_release *release;
 	struct policy_pin *more;
 
-	if (release_number < 0 ||
-	    REFUSE(
-		pin_release, (size_t)release_number >= policy->release_count) ||
+	if (REFUSE(pin_release,
+		release_number < 0 ||
+		    (size_t)release_number >= policy->release_count) ||
 	    REFUSE(pin_index, index >= HM_PCR_COUNT))
 		return -1;
 	release = &policy->releases[release_number];
@@ -124,7 +124,7 @@ bool policy_pcr_ok(const struct policy_release *release,
 		    memcmp(release->pins[i].value, document->pcrs[index],
 			HM_PCR_LEN) == 0)
 			return true;
-	return false;
+	return false; /* unnamed: judge_pcr's */
 }
 
 /* How many PCRs match; all of them: HM_PCR_COUNT. */
@@ -252,7 +252,8 @@ static int check_roots(const struct hm_policy *policy, char error[HM_TEXT_MAX])
 int hm_policy_check(const struct hm_policy *policy, char error[HM_TEXT_MAX])
 {
 	error[0] = '\0';
-	if (policy == NULL || REFUSE(policy_no_root, policy->root_count == 0)) {
+	if (REFUSE(policy_none, policy == NULL) ||
+	    REFUSE(policy_no_root, policy->root_count == 0)) {
 		snprintf(error, HM_TEXT_MAX, "no root is trusted");
 		return -1;
 	}

@@ -30,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static int fail(
 	va_start(args, format);
 	vsnprintf(r->error, HM_TEXT_MAX, format, args);
 	va_end(args);
-	return -1;
+	return -1; /* unnamed: the caller's to judge */
 }
 
 /* "" for absent, so that the caller loops over nothing. */
@@ -168,11 +168,12 @@ static int read_release(const struct reader *r, size_t number, json_t *entry)
 	int64_t from, until;
 	json_error_t why;
 	const char *name;
-	int release;
+	int release, status;
 
-	if (json_unpack_ex(entry, &why, 0, "{s:s, s:o, s?o, s?o !}", "name",
-		&name, "pcrs", &pcrs, "not_before", &not_before, "not_after",
-		&not_after) != 0)
+	status = json_unpack_ex(entry, &why, 0, "{s:s, s:o, s?o, s?o !}",
+	    "name", &name, "pcrs", &pcrs, "not_before", &not_before,
+	    "not_after", &not_after);
+	if (REFUSE(json_release_keys, status != 0))
 		return fail(r, "releases[%zu]: %.100s", number, why.text);
 	if (REFUSE(json_not_before,
 		read_bound(&from, not_before, INT64_MIN) != 0) ||
@@ -297,16 +298,18 @@ struct members { /* of the file; NULL: absent */
 static int read_members(const struct reader *r, struct members *m, json_t *root)
 {
 	json_error_t why;
+	int status;
 
 	memset(m, 0, sizeof(*m));
-	if (json_unpack_ex(root, &why, 0,
-		"{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b !}",
-		"roots", &m->roots, "root_files", &m->root_files, "releases",
-		&m->releases, "max_age_s", &m->max_age, "max_future_s",
-		&m->max_future, "max_enclave_age_s", &m->max_enclave_age,
-		"booted_after", &m->booted_after, "nonce", &m->nonce,
-		"user_data", &m->user_data, "revoked", &m->revoked,
-		"insecure_allow_debug", &m->allow_debug) != 0)
+	status = json_unpack_ex(root, &why, 0,
+	    "{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b !}",
+	    "roots", &m->roots, "root_files", &m->root_files, "releases",
+	    &m->releases, "max_age_s", &m->max_age, "max_future_s",
+	    &m->max_future, "max_enclave_age_s", &m->max_enclave_age,
+	    "booted_after", &m->booted_after, "nonce", &m->nonce, "user_data",
+	    &m->user_data, "revoked", &m->revoked, "insecure_allow_debug",
+	    &m->allow_debug);
+	if (REFUSE(json_keys, status != 0))
 		return fail(r, "%.140s", why.text);
 	if (json_is_null(m->max_enclave_age))
 		m->max_enclave_age = NULL;

@@ -131,7 +131,7 @@ int hm_policy_add_root_name(struct hm_policy *policy, const char *name)
 		if (strcmp(r->name, name) == 0)
 			return hm_policy_add_root_pem(
 			    policy, r->pem, strlen(r->pem));
-	return -1;
+	return REQUIRE(root_unknown, false) ? 0 : -1;
 }
 
 int policy_add_root_file(struct hm_policy *policy, const char *path)

@@ -162,6 +162,7 @@ static enum hm_verdict check_user_data(struct trial *t)
 		found = "another boot_id";
 	else if (REFUSE(user_data_config, config != 0))
 		found = "another config_sha256";
+	/* unnamed: by the three above */
 	return tell(t, "user_data",
 	    found == NULL ? HM_VALID : HM_USER_DATA_MISMATCH,
 	    "the attested boot_id and config_sha256", found);

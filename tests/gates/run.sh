@@ -33,6 +33,14 @@ verdict $? "includes.sh finds the planted violations"
 tests/gates/includes.sh .
 verdict $? "who may include whom"
 
+# What the mutation gate cannot switch off, no test has to notice.
+planted=tests/gates/planted/checks/violation.c
+diff <(grep -n FIND: $planted | cut -d: -f1) \
+    <(tests/gates/checks.py $planted | cut -d: -f2 | sort -n)
+verdict $? "checks.py finds the planted violations, and only these"
+tests/gates/checks.py verifier/*.c feeds/item*.c
+verdict $? "each refusal of the verifier stands behind a named check"
+
 # clang-format's choices differ from version to version; this is Debian 12's.
 sources() { git ls-files -co --exclude-standard '*.c' '*.h' |
 	grep -v '^tests/gates/planted/'; }
