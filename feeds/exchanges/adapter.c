@@ -165,7 +165,8 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
 		error = match_row(row, key, symbol, equal);
 		if (error == QUOTE_UNKNOWN_SYMBOL)
 			continue;
-		if (error != QUOTE_OK || *out != NULL)
+		if (error != QUOTE_OK ||
+		    (*out != NULL && !json_equal(*out, row)))
 			return QUOTE_BAD_BODY;
 		*out = row;
 	}

@@ -9,16 +9,20 @@
 #include "feeds/json_text.h"
 
 extern const struct exchange binance_exchange;
+extern const struct exchange binance_us_exchange;
 extern const struct exchange bitfinex_exchange;
 extern const struct exchange bitget_exchange;
 extern const struct exchange bitstamp_exchange;
 extern const struct exchange bybit_exchange;
 extern const struct exchange coinbase_exchange_exchange;
+extern const struct exchange coingecko_exchange;
 extern const struct exchange cryptocom_exchange;
 extern const struct exchange gate_exchange;
 extern const struct exchange gemini_exchange;
+extern const struct exchange htx_exchange;
 extern const struct exchange kraken_exchange;
 extern const struct exchange kucoin_exchange;
+extern const struct exchange mexc_exchange;
 extern const struct exchange okx_exchange;
 
 /*
@@ -57,8 +61,9 @@ enum quote_error adapter_code(const json_t *code, const json_t *text,
     int status);
 
 /* The object whose member `key` equals the symbol (letter by letter if `equal`
- * is NULL): the answer itself, or the one such row of an array. BAD_BODY if two
- * are or one has no such string, UNKNOWN_SYMBOL if none is. */
+ * is NULL): the answer itself, or the one such row of an array, which may stand
+ * there twice if nothing in it differs. BAD_BODY if two differ or one has no
+ * such string, UNKNOWN_SYMBOL if none is. */
 enum quote_error adapter_row(const json_t **out, const json_t *body,
     const char *key, const char *symbol,
     bool (*equal)(const char *symbol, const char *name));
