@@ -4,7 +4,8 @@
  * GET /api/v2/ticker/btcusd/ gives last, bid, ask, timestamp and pair
  * ("BTC/USD"; answers of 2017 had none). A symbol that Bitstamp does not know
  * is answered with HTTP 200 and an array of every market, so a row of an array
- * is taken only for its pair, and never the first one.
+ * is taken only for its pair, and never the first one. /api/v2/ticker/ is that
+ * array, 80 KB, written anew every two seconds.
  *
  * exchange_ms: `timestamp`, when the ticker was made (every two seconds).
  *
@@ -35,8 +36,10 @@ static int format_one(char out[static EXCHANGE_TARGET_MAX], const char *symbol)
 static int format_target(char out[static EXCHANGE_TARGET_MAX],
     const char *const *symbols, size_t count)
 {
-	out[0] = '\0';
-	return count == 1 ? format_one(out, symbols[0]) : -1;
+	if (count == 1)
+		return format_one(out, symbols[0]);
+	return adapter_target_one_or_all(
+	    out, "/api/v2/ticker/", "", symbols, count, "", "");
 }
 
 static bool is_error(const json_t *body)
@@ -124,6 +127,7 @@ const struct exchange bitstamp_exchange = {
     .limit_per_min = 1000,
     .spacing_ms = 120,
     .named_max = 1,
+    .whole_from = 4,
     .format_target = format_target,
     .read = read_answer,
 };

@@ -21,9 +21,8 @@
 static int format_target(char out[static EXCHANGE_TARGET_MAX],
     const char *const *symbols, size_t count)
 {
-	return count == 1 ? adapter_target(out, "/products/", symbols, count,
-				"", "-", "/ticker")
-			  : -1;
+	return adapter_target_one_or_all(out, "/products/stats", "/products/",
+	    symbols, count, "-", "/ticker");
 }
 
 static enum quote_error own_error(int status, const json_t *body)
@@ -58,25 +57,24 @@ static enum quote_error read_time(struct quote *out, const json_t *value)
 	return QUOTE_OK;
 }
 
-/* The stats of one product in the answer for all; *out stays if it is not
- * that answer. */
+/* The answer for all products has a member for each; *out becomes the stats of
+ * this one, and stays what it is in an answer for one. */
 static enum quote_error find_stats(const json_t **out, const char *symbol)
 {
+	const json_t *product = json_object_get(*out, symbol);
 	const char *key;
-	json_t *product;
+	json_t *other;
 
-	json_object_foreach((json_t *)*out, key, product)
-	{
-		if (!json_is_object(product))
-			return QUOTE_OK;
+	if (product != NULL) {
+		*out = json_object_get(product, "stats_24hour");
+		return json_is_object(*out) ? QUOTE_OK : QUOTE_BAD_BODY;
 	}
-	if (json_object_size(*out) == 0)
-		return QUOTE_BAD_BODY;
-	*out = json_object_get(*out, symbol);
-	if (*out == NULL)
-		return QUOTE_UNKNOWN_SYMBOL;
-	*out = json_object_get(*out, "stats_24hour");
-	return json_is_object(*out) ? QUOTE_OK : QUOTE_BAD_BODY;
+	json_object_foreach((json_t *)*out, key, other)
+	{
+		if (json_object_get(other, "stats_24hour") != NULL)
+			return QUOTE_UNKNOWN_SYMBOL;
+	}
+	return QUOTE_OK;
 }
 
 static enum quote_error read_answer(
@@ -112,6 +110,9 @@ const struct exchange coinbase_exchange_exchange = {
     .limit_per_min = 600,
     .spacing_ms = 200,
     .named_max = 1,
+    /* The stats of all have no book and no time, and caches keep them for
+     * five seconds: only where a round of tickers takes as long. */
+    .whole_from = 25,
     .format_target = format_target,
     .read = read_answer,
 };

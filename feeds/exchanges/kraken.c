@@ -4,7 +4,8 @@
  * GET /0/public/Ticker?pair=XBTUSD gives {"error":[],"result":{"XXBTZUSD":
  * {"a":[ask, ...],"b":[bid, ...],"c":[last, ...]}}}. The key is seldom the name
  * that was asked for: see kraken_pair.h. An answer for several pairs is read by
- * key, never by position. There is no time in it: no exchange_ms.
+ * key, never by position. Without "pair" it has all of them, 430 KB. There is
+ * no time in it: no exchange_ms.
  *
  * Errors come in "error", mostly with HTTP 200, the limit too. One unknown pair
  * among several was seen to lose them all, and at other times to stand beside
@@ -17,6 +18,9 @@
 static int format_target(char out[static EXCHANGE_TARGET_MAX],
     const char *const *symbols, size_t count)
 {
+	if (count == 0)
+		return adapter_target_one_or_all(
+		    out, "/0/public/Ticker", "", NULL, 0, "", "");
 	/* '/' and ':' stand for themselves in a query (RFC 3986, 3.4). */
 	return adapter_target(
 	    out, "/0/public/Ticker?pair=", symbols, count, ",", "/:.", "");
@@ -101,6 +105,8 @@ const struct exchange kraken_exchange = {
     /* An answer is served from a cache for two seconds. */
     .spacing_ms = 2000,
     .named_max = 20,
+    /* Two requests by name would halve how often each pair is asked for. */
+    .whole_from = 21,
     .format_target = format_target,
     .read = read_answer,
 };
