@@ -122,6 +122,14 @@ UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
 TEST_LIBS = $(B)/lib/liboracle.a $(B)/lib/libbridge.a $(OUTSIDE)
 
 unit: $(UNIT)
+# Those of what reads bytes from outside; not those that try every bit.
+unit-parsers: $(filter-out %/test_bit_flips %/test_aggregate_properties, \
+    $(filter $(B)/tests/verifier/% $(B)/tests/feeds/% \
+        $(addprefix $(B)/tests/base/test_,endpoint http_request sse_parser) \
+        $(addprefix $(B)/tests/oracle/test_,http_response nsm_message \
+            proxy_connect) \
+        $(addprefix $(B)/tests/vsock-bridge/test_,allowlist authority \
+            connect_request),$(UNIT)))
 unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/feeds/test_item,$(UNIT))
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
@@ -141,7 +149,7 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(OUTSIDE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
-.PHONY: all unit unit-verifier fuzzers
+.PHONY: all unit unit-parsers unit-verifier fuzzers
 .SECONDARY:
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 

@@ -60,10 +60,21 @@ build() {
 	fi
 }
 
+# build_clang: without clang it fails in CI and is skipped elsewhere.
+build_clang() {
+	if command -v clang >/dev/null || [ "${CI:-}" = true ]; then
+		build "$@"
+	else
+		skipped=$((skipped + 1))
+		echo "ok - $1 # SKIP needs clang"
+	fi
+}
+
+# unit BUILD: the unit tests that are in there.
 unit() {
 	local program
-	for program in $(find build/san/tests -type f -name 'test_*' | sort); do
-		part "${program#build/san/tests/}" \
+	for program in $(find "$1/tests" -type f -name 'test_*' | sort); do
+		part "${program#"$1"/tests/}" \
 		    env CMOCKA_MESSAGE_OUTPUT=TAP "$program"
 	done
 }
@@ -83,16 +94,20 @@ say "static gates"
 part "gates" tests/gates/run.sh
 say "builds: gcc, clang, sanitizers, fuzzers; warnings are errors"
 build "gcc" B=build CC=gcc all
-build "clang" B=build/clang CC=clang all
+build_clang "clang" B=build/clang CC=clang all
 build "gcc, sanitizers, unit tests" B=build/san CC=gcc SAN=1 unit
-build "clang, fuzzers" B=build/fuzz CC=clang FUZZ=1 fuzzers
-say "unit tests under ASan and UBSan"
-unit
+build_clang "clang, sanitizers, fuzzers and parsers" \
+    B=build/fuzz CC=clang FUZZ=1 fuzzers unit-parsers
+say "unit tests under gcc's ASan and UBSan"
+unit build/san
+# gcc 12's overlooks some reads behind the end of what is on the stack.
+say "parsers under clang's ASan and UBSan"
+[ ! -d build/fuzz/tests ] || unit build/fuzz
 say "fuzzers, a smoke run each"
 fuzz
 if [ "${HALLMARK_LONG:-}" = 1 ]; then
 	say "mutation gate: each check of the verifier off in turn"
-	build "clang, mutants" B=build/mutants CC=clang SAN=1 MUTANTS=1 \
+	build_clang "clang, mutants" B=build/mutants CC=clang SAN=1 MUTANTS=1 \
 	    unit-verifier
 	part "mutants" tests/mutants/run.sh build/mutants
 fi
