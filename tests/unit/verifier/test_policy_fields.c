@@ -2,6 +2,8 @@
  * its nonce, its user_data. Read from the file, and judged. */
 #include "tests/unit/verifier/policy_fixture.h"
 
+#include "feeds/hex.h"
+
 static void want(struct hm_bytes *out, const void *bytes, size_t len)
 {
 	out->present = true;
@@ -253,6 +255,74 @@ static void test_longest(void **state)
 	assert_int_equal(parse(&p, member), -1);
 }
 
+/* ---- revoked, from the file to the verdict ---- */
+
+/* The instance's certificate, whose serial number is 1003, as the file may
+ * spell it. */
+static enum hm_verdict revoked_as(const char *serial)
+{
+	char member[512], hex[2 * HM_SHA256_LEN + 1];
+	uint8_t sha256[HM_SHA256_LEN];
+	unsigned char *spki = NULL;
+	int len = i2d_PUBKEY(b->keys[2], &spki);
+	enum hm_verdict verdict;
+	struct hm_policy *p;
+
+	EVP_Digest(spki, (size_t)len, sha256, NULL, EVP_sha256(), NULL);
+	OPENSSL_free(spki);
+	hex_encode(sha256, sizeof(sha256), hex);
+	snprintf(member, sizeof(member),
+	    "\"revoked\":[{\"issuer_spki_sha256\":\"%s\",\"serial\":\"%s\"}]",
+	    hex, serial);
+	assert_int_equal(parse(&p, member), 0);
+	assert_int_equal(p->revoked_count, 1);
+	policy->revoked_count = 0;
+	assert_int_equal(policy_add_revoked(policy, &p->revoked[0]), 0);
+	verdict = judge();
+	hm_policy_free(p);
+	return verdict;
+}
+
+static void test_revoked_spellings(void **state)
+{
+	(void)state;
+	assert_int_equal(revoked_as("3eb"), HM_CERTIFICATE_REVOKED);
+	assert_int_equal(revoked_as("03eb"), HM_CERTIFICATE_REVOKED);
+	assert_int_equal(revoked_as("3EB"), HM_CERTIFICATE_REVOKED);
+	assert_int_equal(revoked_as("0003Eb"), HM_CERTIFICATE_REVOKED);
+	/* more digits than a serial number has, but zeros */
+	assert_int_equal(
+	    revoked_as("000000000000000000000000000000000000000000000003eb"),
+	    HM_CERTIFICATE_REVOKED);
+	assert_int_equal(revoked_as("3eb0"), HM_VALID);
+	assert_int_equal(revoked_as("3eb00"), HM_VALID);
+	assert_int_equal(revoked_as("13eb"), HM_VALID);
+	assert_int_equal(revoked_as("eb"), HM_VALID);
+	assert_int_equal(revoked_as("1003"), HM_VALID);
+}
+
+/* A bound before 1970 is one, too. */
+static void test_old_bounds(void **state)
+{
+	static const char release[] =
+	    "{\"releases\":[{\"name\":\"a\",\"pcrs\":{},\"not_before\":"
+	    "\"0001-01-01T00:00:00Z\",\"not_after\":"
+	    "\"1969-12-31T23:59:59.999Z\"}]}";
+	char error[HM_TEXT_MAX];
+	struct hm_policy *p;
+
+	(void)state;
+	assert_int_equal(
+	    hm_policy_parse(&p, release, strlen(release), error), 0);
+	assert_true(p->releases[0].not_before_ms == -62135596800000);
+	assert_int_equal(p->releases[0].not_after_ms, -1);
+	policy->releases[0].not_before_ms = p->releases[0].not_before_ms;
+	assert_int_equal(judge(), HM_VALID);
+	policy->releases[0].not_after_ms = p->releases[0].not_after_ms;
+	assert_int_equal(judge(), HM_RELEASE_WINDOW);
+	hm_policy_free(p);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -265,6 +335,8 @@ int main(void)
 	    EACH(test_both_nonces),
 	    EACH(test_cached),
 	    EACH(test_report),
+	    EACH(test_revoked_spellings),
+	    EACH(test_old_bounds),
 	    cmocka_unit_test(test_file),
 	    cmocka_unit_test(test_file_refused),
 	    cmocka_unit_test(test_longest),
