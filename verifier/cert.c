@@ -79,7 +79,8 @@ static bool critical_form_ok(X509_EXTENSION *extension)
 	int len = i2d_X509_EXTENSION(extension, NULL);
 	int critical = X509_EXTENSION_get_critical(extension);
 
-	return X509_EXTENSION_set_critical(extension, critical) == 1 &&
+	return len > 0 &&
+	       X509_EXTENSION_set_critical(extension, critical) == 1 &&
 	       i2d_X509_EXTENSION(extension, NULL) == len;
 }
 
