@@ -213,6 +213,7 @@ PCR_MAP(pcr_of_64, 5, 5, 64)
 PCR_MAP(pcr_of_0, 5, 5, 0)
 PCR_MAP(pcr_twice, 5, 4, 48)
 PCR_MAP(pcr0_is_16, 0, 16, 48)
+PCR_MAP(pcr15_is_16, 15, 16, 48)
 PCR_MAP(pcr15_is_32, 15, 32, 48)
 PCR_MAP(pcr15_is_2_40, 15, 1ull << 40, 48)
 
@@ -324,6 +325,7 @@ static void test_meaning(void **state)
 	    {"PCR4 once more, another value", pcr4_once_more,
 		HM_DOCUMENT_MALFORMED},
 	    {"PCR0 absent", pcr0_is_16, HM_DOCUMENT_MALFORMED},
+	    {"PCR15 absent", pcr15_is_16, HM_DOCUMENT_MALFORMED},
 	    {"PCR32", pcr15_is_32, HM_DOCUMENT_MALFORMED},
 	    {"PCR 2^40", pcr15_is_2_40, HM_DOCUMENT_MALFORMED},
 	    {"module_id of a NitroTPM", id_of_tpm, HM_NOT_AN_ENCLAVE},
