@@ -157,9 +157,10 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
 	const json_t *row;
 	size_t i;
 
-	*out = json_is_array(body) ? NULL : body;
-	if (*out != NULL)
+	*out = body;
+	if (!json_is_array(body))
 		return match_row(body, key, symbol, equal);
+	*out = NULL;
 	json_array_foreach(body, i, row)
 	{
 		error = match_row(row, key, symbol, equal);
