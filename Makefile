@@ -183,8 +183,10 @@ check-long: deps-check
 	    MAKE="$(MAKE)" tests/check.sh
 
 fuzz: deps-check
-	@$(MAKE) -s -j2 B=build/fuzz CC=clang FUZZ=1 fuzzers
-	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tests/fuzz/all.sh
+	@$(MAKE) -s -j2 B=build/fuzz CC=clang FUZZ=1 $(or \
+	    $(FUZZERS_ONLY:%=build/fuzz/fuzz/fuzz_%),fuzzers)
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) \
+	    tests/fuzz/all.sh $(FUZZERS_ONLY)
 
 # Would a test notice if one of the verifier's checks were not there? (clang:
 # gcc 12's sanitizer overlooks some reads behind the end.)
@@ -214,7 +216,8 @@ help:
 	@echo "make check       all tests; ends with N passed, N failed"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
-	@echo "make fuzz        FUZZ_SECONDS=N for each fuzzer"
+	@echo "make fuzz        all fuzzers, 600 s each, one a core (FUZZ_SECONDS=N,"
+	@echo "                 FUZZERS_ONLY=\"cose document\", FUZZ_JOBS=N)"
 	@echo "make mutants     switches off each check; a test must notice"
 	@echo "make coverage    the lines that the unit tests run"
 	@echo "make bench       how near verification comes to its limits"
