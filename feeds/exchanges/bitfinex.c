@@ -88,7 +88,8 @@ static enum quote_error find_row(
 			return QUOTE_BAD_BODY;
 		if (strcmp(name, symbol) != 0 || name[0] != 't')
 			continue;
-		if (*out != NULL || json_array_size(row) != ROW_MEMBERS)
+		if (json_array_size(row) != ROW_MEMBERS ||
+		    (*out != NULL && !json_equal(*out, row)))
 			return QUOTE_BAD_BODY;
 		*out = row;
 	}
