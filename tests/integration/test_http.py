@@ -77,10 +77,13 @@ class Pages(support.StackTest):
         self.assertEqual(reply.status, 200, reply.body)
         path = self.stack.dir / "nonce.b64"
         path.write_text(reply.json()["attestation_doc_b64"])
+        answer = self.stack.dir / "nonce.json"
+        answer.write_bytes(reply.body)
         for given, code in ((nonce, 0), ("ffff", 5)):
-            done = self.stack.verify(path, "--nonce", given)
-            self.assertEqual(done.returncode, code,
-                             done.stdout + done.stderr)
+            for form in (path, answer):
+                done = self.stack.verify(form, "--nonce", given)
+                self.assertEqual(done.returncode, code,
+                                 done.stdout + done.stderr)
 
     def test_cors(self):
         """pages may be read from any web page"""

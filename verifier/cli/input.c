@@ -31,11 +31,32 @@ static int decode_text(
 	return rc;
 }
 
+static void drop_said(struct input_said *said)
+{
+	free(said->sha256);
+	free(said->platform);
+	free(said->public_key);
+	memset(said, 0, sizeof(*said));
+}
+
+/* All or none: what is not kept would not be checked. */
+static int keep_said(struct input_said *said, const char *sha256,
+    const char *platform, const char *public_key)
+{
+	said->sha256 = strdup(sha256);
+	said->platform = strdup(platform);
+	said->public_key = strdup(public_key);
+	if (said->sha256 && said->platform && said->public_key)
+		return 0;
+	drop_said(said);
+	return -1;
+}
+
 /* JSON around a document, exactly as GET /attestation answers it. Anything else
  * is judged as an item: or one whose "content" lost a letter would pass for the
  * good document that is still inside. */
-static int decode_json(
-    uint8_t **out, size_t *out_len, const char *text, size_t len)
+static int decode_json(struct input_said *said, uint8_t **out, size_t *out_len,
+    const char *text, size_t len)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *base64, *sha256, *platform, *key;
@@ -50,6 +71,15 @@ static int decode_json(
 	    "attestation_doc_b64", &base64, &base64_len);
 	if (rc == 0)
 		rc = base64_decode(out, out_len, base64, base64_len);
+	if (rc == 0)
+		rc = keep_said(said, sha256, platform, key);
+	if (rc == 0) {
+		said->timestamp_ms = timestamp_ms;
+		said->not_after_ms = not_after_ms;
+	} else {
+		free(*out);
+		*out = NULL;
+	}
 	json_decref(root);
 	return rc;
 }
@@ -67,7 +97,8 @@ void input_tell(struct input *out, uint8_t *bytes, size_t len)
 	out->kind = is_json ? INPUT_ITEM : INPUT_DOCUMENT;
 	out->bytes = bytes;
 	out->len = len;
-	if (is_json ? decode_json(&decoded, &decoded_len, text, len)
+	memset(&out->said, 0, sizeof(out->said));
+	if (is_json ? decode_json(&out->said, &decoded, &decoded_len, text, len)
 		    : decode_text(&decoded, &decoded_len, text, len))
 		return;
 	free(bytes);
@@ -96,5 +127,6 @@ int input_read(
 void input_fini(struct input *input)
 {
 	free(input->bytes);
+	drop_said(&input->said);
 	memset(input, 0, sizeof(*input));
 }

@@ -4,7 +4,8 @@
  *   item      any other JSON
  *   document  CBOR (a COSE_Sign1), or the same in base64, line breaks
  *             allowed, or the JSON that GET /attestation answers, no more and
- *             no less
+ *             no less; what that says of the document is kept, to be held
+ *             against it
  */
 #ifndef HALLMARK_VERIFIER_CLI_INPUT_H
 #define HALLMARK_VERIFIER_CLI_INPUT_H
@@ -23,6 +24,10 @@ struct input {
 	enum input_kind kind;
 	uint8_t *bytes; /* owned: the JSON text, or the document */
 	size_t len;
+	struct input_said { /* by the answer of GET /attestation */
+		char *sha256, *platform, *public_key; /* owned; all or none */
+		int64_t timestamp_ms, not_after_ms;
+	} said;
 };
 
 /* Reads `path`, "-" for standard input. 0, or -1 and why: it cannot be read

@@ -36,8 +36,9 @@
 #define SAYS_ATTESTATION_MISSING                           \
 	"The item refers to a document that is not here.", \
 	    "Fetch the item with ?attestation=full."
-#define SAYS_ATTESTATION_MISMATCH                                 \
-	"The document is not the one whose hash the item names.", \
+#define SAYS_ATTESTATION_MISMATCH                                           \
+	"The document is not the one that the item, or what came with it, " \
+	"names.",                                                           \
 	    "Fetch the item again with ?attestation=full."
 #define SAYS_ROOT_UNTRUSTED                                                \
 	"The document's chain starts at a root the policy does not name.", \

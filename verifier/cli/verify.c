@@ -1,12 +1,14 @@
 /* verify: `hallmark verify`, every check on its own line and an exit code that
  * says which kind of check failed. */
 #include "base/now.h"
+#include "feeds/hex.h"
 #include "verifier/cli/command.h"
 #include "verifier/cli/input.h"
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
 #include "verifier/cli/rule.h"
 #include "verifier/cli/verify_options.h"
+#include "verifier/item_key.h"
 #include "verifier/moment.h"
 
 #include <stdio.h>
@@ -133,6 +135,44 @@ static void judge_item(struct judgement *j, const struct hm_policy *policy,
 	hm_envelope_fini(&envelope);
 }
 
+/* The key as OpenSSL writes it, if it is one that signs items. */
+static bool is_key(const struct hm_bytes *spki, const char *pem)
+{
+	struct item_key key;
+	bool same;
+
+	if (item_key_open(&key, (struct slice){spki->bytes, spki->len}) != 0)
+		return false;
+	same = strcmp(key.pem, pem) == 0;
+	item_key_close(&key);
+	return same;
+}
+
+/* What came around the document is not signed: it is held against it, since
+ * the next program will read it there. */
+static enum hm_verdict check_said(
+    struct judgement *j, const struct input_said *said)
+{
+	const struct hm_document *d = &j->document;
+	char sha256[2 * HM_SHA256_LEN + 1];
+	bool same;
+
+	hex_encode(d->sha256, HM_SHA256_LEN, sha256);
+	same = strcmp(said->sha256, sha256) == 0 &&
+	       said->timestamp_ms == d->timestamp_ms &&
+	       said->not_after_ms == d->not_after_ms;
+	on_check(j, "attestation_hash", same, NULL, NULL);
+	if (!same)
+		return HM_ATTESTATION_MISMATCH;
+	same = strcmp(said->platform, d->platform) == 0;
+	on_check(j, "platform", same, d->platform, said->platform);
+	if (!same)
+		return HM_PLATFORM_MISMATCH;
+	same = is_key(&d->public_key, said->public_key);
+	on_check(j, "public_key", same, NULL, NULL);
+	return same ? HM_VALID : HM_KEY_NOT_ATTESTED;
+}
+
 static void judge_document(struct judgement *j, const struct hm_policy *policy,
     const struct input *input)
 {
@@ -148,6 +188,8 @@ static void judge_document(struct judgement *j, const struct hm_policy *policy,
 		j->verdict = hm_document_verify_live(policy, NULL, input->bytes,
 		    input->len, moment(o), nonce, o->nonce_len, &j->document,
 		    &report);
+	if (j->verdict == HM_VALID && input->said.sha256)
+		j->verdict = check_said(j, &input->said);
 }
 
 /* ---- the last line ---- */

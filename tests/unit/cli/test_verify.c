@@ -1,5 +1,6 @@
 /* verify: its exit codes, which are the verdicts' classes, the same in the last
  * line and in the JSON. (8, of the order of items, takes more than one.) */
+#include "verifier/base64.h"
 #include "verifier/cli/command.c"
 #include "verifier/cli/input.c"
 #include "verifier/cli/json_of.c"
@@ -106,6 +107,62 @@ static void test_exit_codes(void **state)
 	expect(root, "document", "debug_enclave"); /* 7 */
 }
 
+/* As GET /attestation answers, with one thing wrong. */
+static void answer(const char *sha256, const char *platform, const char *key,
+    int64_t timestamp_ms, int64_t not_after_ms, const char *name)
+{
+	char *base64 = base64_encode(b->document.at, b->document.len);
+	json_t *tree = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}",
+	    "attestation_sha256", sha256, "platform", platform, "public_key",
+	    key, "timestamp_ms", (json_int_t)timestamp_ms, "not_after_ms",
+	    (json_int_t)not_after_ms, "attestation_doc_b64", base64);
+	char *text = json_dumps(tree, 0);
+
+	write_file(file, text, strlen(text));
+	expect(root, "document", name);
+	free(text);
+	json_decref(tree);
+	free(base64);
+}
+
+static void test_answer(void **state)
+{
+	char hex[2 * HM_SHA256_LEN + 1], wrong[2 * HM_SHA256_LEN + 1];
+	int64_t at = BUILDER_NOW_MS, until;
+	uint8_t sha256[HM_SHA256_LEN];
+	const char *pem;
+
+	(void)state;
+	builder_reset(b);
+	write_files();
+	pem = b->rsa_pem;
+	until = at + b->not_after_s[BUILDER_LEAF] * 1000;
+	EVP_Digest(
+	    b->document.at, b->document.len, sha256, NULL, EVP_sha256(), NULL);
+	hex_encode(sha256, sizeof(sha256), hex);
+	memcpy(wrong, hex, sizeof(wrong));
+	wrong[0] ^= 1;
+	answer(hex, "simulated", pem, at, until, "valid");
+	answer(wrong, "simulated", pem, at, until, "attestation_mismatch");
+	answer("", "simulated", pem, at, until, "attestation_mismatch");
+	answer(hex, "simulated", pem, at + 1, until, "attestation_mismatch");
+	answer(hex, "simulated", pem, at, until - 1, "attestation_mismatch");
+	answer(hex, "aws-nitro", pem, at, until, "platform_mismatch");
+	answer(hex, "simulated", pem + 1, at, until, "key_not_attested");
+	answer(hex, "simulated", "", at, until, "key_not_attested");
+	/* What the document itself is comes first. */
+	b->document.at[b->document.len - 1] ^= 1;
+	answer(wrong, "x", "x", 0, 0, "document_signature");
+	/* One that attests no such key. */
+	builder_reset(b);
+	b->public_key.len = 0;
+	write_files();
+	EVP_Digest(
+	    b->document.at, b->document.len, sha256, NULL, EVP_sha256(), NULL);
+	hex_encode(sha256, sizeof(sha256), hex);
+	answer(hex, "simulated", pem, at, until, "key_not_attested");
+}
+
 /* What is valid only because the policy asks for so little says so. */
 static void test_caveats(void **state)
 {
@@ -155,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_exit_codes),
+	    cmocka_unit_test(test_answer),
 	    cmocka_unit_test(test_caveats),
 	    cmocka_unit_test(test_usage),
 	};
