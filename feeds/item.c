@@ -164,6 +164,7 @@ struct cursor {
 
 static bool matches(const struct cursor *c, const char *text, size_t len)
 {
+	/* unnamed: the caller's to judge */
 	return !c->wrong && (size_t)(c->end - c->p) >= len &&
 	       memcmp(c->p, text, len) == 0;
 }

@@ -38,6 +38,7 @@ const char *source_state_name(enum source_state state)
 
 static bool is_name_char(char c)
 {
+	/* unnamed: a fact */
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 	       (c >= '0' && c <= ':') || (c >= '-' && c <= '/') || c == '_';
 }

@@ -92,6 +92,7 @@ static bool decode(uint8_t *out, const char *text, size_t len)
 
 	for (size_t i = 0; i < whole; i++)
 		put(out + 3 * i, join(text + 4 * i, &all), 3);
+	/* unnamed: without padding there is no last one */
 	return REQUIRE(base64_chars, all <= 63) &&
 	       (pad == 0 ||
 		   decode_last(out + 3 * whole, text + 4 * whole, pad));

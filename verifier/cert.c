@@ -152,7 +152,7 @@ static bool extensions_ok(X509 *x509)
 		    !extension_ok(X509_get_ext(x509, i)) ||
 		    REFUSE(extension_twice, is_duplicate(x509, i)))
 			return false;
-	/* No test needs this one as long as X509_get_key_usage() says 0 for
+	/* unnamed: no test needs it as long as X509_get_key_usage() says 0 for
 	 * such a certificate, which OpenSSL does not promise. */
 	return (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
 }

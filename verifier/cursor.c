@@ -301,11 +301,13 @@ int cursor_end(const struct cursor *cursor)
 
 bool slice_is(struct slice slice, const char *text)
 {
+	/* unnamed: a fact */
 	return slice.len == strlen(text) &&
 	       memcmp(slice.at, text, slice.len) == 0;
 }
 
 bool slice_equal(struct slice a, struct slice b)
 {
+	/* unnamed: a fact */
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }

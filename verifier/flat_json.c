@@ -38,6 +38,7 @@ static uint64_t special_bits(uint64_t x)
 
 static bool is_special(char c)
 {
+	/* unnamed: a fact */
 	return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 ||
 	       c == '"' || c == '\\';
 }

@@ -68,7 +68,8 @@ static bool take_positive(struct slice *in, struct slice *value)
 		value->at++;
 		value->len--;
 	}
-	return value->len > 0; /* 0 is too small as well, but has no bits */
+	/* unnamed: 0 is too small as well, but has no bits */
+	return value->len > 0;
 }
 
 struct rsa {

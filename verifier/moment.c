@@ -27,6 +27,7 @@ static int64_t days_before_year(int64_t year)
 
 static bool is_leap(int year)
 {
+	/* unnamed: a fact */
 	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 

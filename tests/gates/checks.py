@@ -13,6 +13,9 @@ part must
   - or be for want of memory,
   - or have a comment that begins with "unnamed:" and says why.
 
+The same holds for each part, taken apart at &&, of what a bool function
+returns.
+
 A function that names nothing itself and is called only inside of checks, or
 by such functions, belongs to them. Names are unique. What it cannot see: a
 refusal that is neither of these statements (return NULL, goto).
@@ -55,17 +58,16 @@ class Source:
                 return i
 
     def functions(self):
-        """(name, static, first and last index of the body)"""
+        """(name, the words before it, first and last index of the body)"""
         i = start = 0
         while i < len(self.words):
             if self.words[i] in '([{':
                 end = self.close(i)
                 if self.words[i] == '{' and self.words[i - 1] == ')':
-                    head = self.words[start:i]
-                    if '__attribute__' in head:
-                        head = head[self.close(start + 1) - start:]
-                    name = head[head.index('(') - 1]
-                    yield name, 'static' in head, i, end
+                    head = next(j for j in range(start, i) if
+                                self.words[j] == '(' and self.close(j) == i)
+                    kind = self.words[start:head]
+                    yield kind[-1], kind[:-1], i, end
                     start = end
                 i = end
                 continue
@@ -102,13 +104,13 @@ class Source:
         yield i, end, guard
         return end + 1
 
-    def parts(self, first, last):
-        """The operands of || between two indexes, brackets around all off."""
+    def parts(self, first, last, sign='||'):
+        """The operands of sign between two indexes, outer brackets off."""
         if self.words[first] == '(' and self.close(first) == last:
             first, last = first + 1, last - 1
         i = begin = first
         while i < last:
-            if self.words[i] == '||':
+            if self.words[i] == sign:
                 yield begin, i
                 begin = i + 1
             i = self.close(i) if self.words[i] in '([{' else i + 1
@@ -132,9 +134,9 @@ def predicates(sources):
     """The functions that belong to the checks that call them."""
     names_none, callers = set(), {}
     for s in sources:
-        statics = {f[0] for f in s.functions() if f[1]}
-        for name, static, first, last in s.functions():
-            me = (s.path if static else '', name)
+        statics = {f[0] for f in s.functions() if 'static' in f[1]}
+        for name, _, first, last in s.functions():
+            me = (s.path if name in statics else '', name)
             if not NAMED.search(s.text(first, last)):
                 names_none.add(me)
             for called, checked in calls(s, first, last):
@@ -178,10 +180,14 @@ def condition(s, first, question):
     return first
 
 
-def judge(s, first, last, guard, body, own, refusal):
+def judge(s, first, last, guard, body, own, refusal, is_bool):
     words = s.words[first:last]
     text = s.text(first, last)
     is_return = words[:1] == ['return']
+    if is_bool and is_return and '?' not in words and len(words) > 2:
+        lines = s.lines[first], s.lines[last]
+        return all(good(s, *part, body, own, lines) for part in
+                   s.parts(first + 1, last, '&&'))
     if not refusal.search(text) or NAMED.search(text):
         return True
     if not is_return and not (guard and re.search(r'= (HM_|true)', text)):
@@ -214,12 +220,13 @@ def main(paths):
                 if where != (s.path, s.lines[i]):
                     found.append('%s:%d: %s is the name of %s:%d' % (
                         s.path, s.lines[i], name, *where))
-        for name, static, first, last in s.functions():
-            if (s.path if static else '', name) in belongs:
+        for name, kind, first, last in s.functions():
+            if (s.path if 'static' in kind else '', name) in belongs:
                 continue
             body = s.text(first, last)
+            is_bool = kind[-1:] == ['bool']
             for a, b, guard in s.statements(first + 1, last - 1, None):
-                if not judge(s, a, b, guard, body, own, refusal):
+                if not judge(s, a, b, guard, body, own, refusal, is_bool):
                     found.append('%s:%d: %s(): no name for: %s' % (
                         s.path, s.lines[a], name, s.text(a, b)))
     if found:

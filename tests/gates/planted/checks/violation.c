@@ -62,5 +62,5 @@ bool violation_name(int x)
 		return false;
 	else
 		return false; /* FIND: else is an if as well */
-	return true;
+	return REQUIRE(six, x != 6) && x != 13; /* FIND: the second part */
 }
