@@ -34,42 +34,32 @@ static int format_target(char out[static EXCHANGE_TARGET_MAX],
 	return adapter_target(out, path, symbols, count, ",", ":", "");
 }
 
-static enum quote_error class_of_error(
-    const json_t *code, const char *text, int status)
+static enum quote_error own_error(int status, const json_t *body)
 {
+	static const struct adapter_phrase codes[] = {
+	    {"10100 10114", QUOTE_AUTH}, /* "apikey:", "nonce:" */
+	    {"11010", QUOTE_RATE_LIMITED},
+	    {"20060", QUOTE_MAINTENANCE},
+	    {NULL, QUOTE_OK},
+	};
 	static const struct adapter_phrase words[] = {
-	    {"symbol", QUOTE_UNKNOWN_SYMBOL},
+	    {"symbol", QUOTE_UNKNOWN_SYMBOL}, /* 10020 is of any parameter */
 	    {"ratelimit", QUOTE_RATE_LIMITED},
 	    {"rate_limit", QUOTE_RATE_LIMITED},
 	    {"unavailable", QUOTE_MAINTENANCE},
 	    {NULL, QUOTE_OK},
 	};
-	int64_t number;
-
-	if (json_text_integer(&number, code) != 0)
-		number = 0;
-	switch (number) {
-	case 10100: /* "apikey: invalid" */
-	case 10114: /* "nonce: small" */
-		return QUOTE_AUTH;
-	case 11010:
-		return QUOTE_RATE_LIMITED;
-	case 20060:
-		return QUOTE_MAINTENANCE;
-	default: /* 10020 is about any of the parameters */
-		return adapter_classify(text, words, status);
-	}
-}
-
-static enum quote_error own_error(int status, const json_t *body)
-{
 	const char *flag = json_text_string(json_array_get(body, 0));
-	const char *text = json_text_string(json_array_get(body, 2));
+	const json_t *code = json_array_get(body, 1);
+	const json_t *text = json_array_get(body, 2);
 
-	if (flag != NULL && strcmp(flag, "error") == 0)
-		return class_of_error(json_array_get(body, 1), text, status);
-	text = json_text_string(json_object_get(body, "error"));
-	return text == NULL ? QUOTE_OK : class_of_error(NULL, text, status);
+	if (flag == NULL || strcmp(flag, "error") != 0) {
+		code = NULL;
+		text = json_object_get(body, "error");
+		if (json_text_string(text) == NULL)
+			return QUOTE_OK;
+	}
+	return adapter_code(code, text, codes, words, status);
 }
 
 static enum quote_error find_row(

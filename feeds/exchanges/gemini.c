@@ -10,9 +10,8 @@
  *
  * exchange_ms: volume.timestamp, of the volumes; prices may be newer or older.
  *
- * Errors: {"result":"error","reason":"InvalidSymbol","message":...}, mostly
- * with 400; the reason may be just "Bad Request". A 404 without a body may be
- * an unknown market as well as an unknown path.
+ * Errors: {"result":"error","reason":"InvalidSymbol","message":...}; the reason
+ * may be just "Bad Request". A 404 with no body: unknown market, or path.
  */
 #include "feeds/exchanges/adapter.h"
 
@@ -28,28 +27,23 @@ static int format_target(char out[static EXCHANGE_TARGET_MAX],
 
 static enum quote_error own_error(int status, const json_t *body)
 {
-	static const struct adapter_phrase words[] = {
-	    {"symbol", QUOTE_UNKNOWN_SYMBOL},
+	static const struct adapter_phrase reasons[] = {
+	    {"InvalidSymbol", QUOTE_UNKNOWN_SYMBOL},
 	    {"RateLimit", QUOTE_RATE_LIMITED},
 	    {"MarketNotOpen", QUOTE_NO_PRICE},
-	    {"ApiKey", QUOTE_AUTH},
-	    {"Nonce", QUOTE_AUTH},
-	    {"MissingRole", QUOTE_AUTH},
-	    {"maintenance", QUOTE_MAINTENANCE},
+	    {"Maintenance", QUOTE_MAINTENANCE},
 	    {"System", QUOTE_SERVER_ERROR},
+	    {"MissingApikeyHeader MissingRole InvalidNonce", QUOTE_AUTH},
 	    {NULL, QUOTE_OK},
 	};
+	static const struct adapter_phrase words[] = {
+	    {"symbol", QUOTE_UNKNOWN_SYMBOL}, {NULL, QUOTE_OK}};
 	const char *flag = json_text_string(json_object_get(body, "result"));
-	enum quote_error blame = adapter_classify(NULL, words, status), error;
 
 	if (flag == NULL || strcmp(flag, "error") != 0)
 		return QUOTE_OK;
-	error = adapter_classify(
-	    json_text_string(json_object_get(body, "reason")), words, status);
-	if (error != blame)
-		return error;
-	return adapter_classify(
-	    json_text_string(json_object_get(body, "message")), words, status);
+	return adapter_code(json_object_get(body, "reason"),
+	    json_object_get(body, "message"), reasons, words, status);
 }
 
 static bool is_joined(const char *symbol, const char *base, const char *quote)
