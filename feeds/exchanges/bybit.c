@@ -10,14 +10,12 @@
  *
  * BTCUSDT names a perpetual (category "linear") too, so another category's
  * answer is about another symbol. Inverse contracts have names of their own
- * (BTCUSD): who asks for one means it, and we ask for spot only, where there
- * is none.
+ * (BTCUSD): who asks for one means it; we ask for spot, where there is none.
  *
  * exchange_ms: `time`, when it answered.
  *
- * Errors: a retCode other than 0, mostly with HTTP 200; 10001 says only in
- * words that a symbol is unknown. Over the limit 403 and no JSON, for ten
- * minutes.
+ * Errors: a retCode other than 0, mostly with HTTP 200; 10001 tells an unknown
+ * symbol in words only. Over the limit ten minutes of 403 without JSON.
  */
 #include "feeds/exchanges/adapter.h"
 
@@ -58,38 +56,36 @@ static enum quote_error own_error(int status, const json_t *body)
 	    code, json_object_get(body, "retMsg"), codes, words, status);
 }
 
-static enum quote_error check_category(const json_t *category)
+static bool is_other_market(const json_t *category)
 {
 	const char *text = json_text_string(category);
 
-	if (category == NULL)
-		return QUOTE_OK;
-	if (text == NULL)
-		return QUOTE_BAD_BODY;
-	return strcmp(text, "spot") == 0 || strcmp(text, "inverse") == 0
-		   ? QUOTE_OK
-		   : QUOTE_UNKNOWN_SYMBOL;
+	return category != NULL &&
+	       (text == NULL ||
+		   (strcmp(text, "spot") != 0 && strcmp(text, "inverse") != 0));
 }
 
 static enum quote_error read_result(
     struct quote *out, const char *symbol, const json_t *result)
 {
-	static const char *const v5[] = {
-	    "symbol", "lastPrice", "bid1Price", "ask1Price"};
-	static const char *const v3[] = {
-	    "symbol", "price", "bidPrice", "askPrice"};
-	static const char *const v3_24hr[] = {"s", "lp", "bp", "ap"};
+	static const char *const forms[][4] = {
+	    {"symbol", "lastPrice", "bid1Price", "ask1Price"}, /* v5 */
+	    {"symbol", "price", "bidPrice", "askPrice"},
+	    {"s", "lp", "bp", "ap"}};
 	const json_t *category = json_object_get(result, "category");
 	const json_t *list = json_object_get(result, "list"), *row;
 	const json_t *rows = list != NULL ? list : result;
 	const json_t *first = list != NULL ? json_array_get(list, 0) : result;
-	const char *const *names = category != NULL ? v5 : v3;
-	enum quote_error error = check_category(category);
+	const char *const *names = forms[category != NULL ? 0 : 1];
+	enum quote_error error;
 
-	if (category == NULL && json_object_get(first, v3_24hr[0]) != NULL)
-		names = v3_24hr;
-	if (error == QUOTE_OK)
-		error = adapter_row(&row, rows, names[0], symbol, NULL);
+	if (!json_is_object(result))
+		return QUOTE_BAD_BODY;
+	if (is_other_market(category))
+		return QUOTE_UNKNOWN_SYMBOL;
+	if (category == NULL && json_object_get(first, "s") != NULL)
+		names = forms[2];
+	error = adapter_row(&row, rows, names[0], symbol, NULL);
 	if (error != QUOTE_OK)
 		return error;
 	return adapter_prices(out, json_object_get(row, names[1]),

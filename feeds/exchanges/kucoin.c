@@ -1,7 +1,7 @@
 /*
- * KuCoin spot. Source: www.kucoin.com/docs-new, "Get Ticker", "Get All
- * Tickers", "Get 24hr Stats", "Get Ticker" of the unified API, "Rate Limit",
- * "Error Code".
+ * KuCoin spot. Source: www.kucoin.com/docs-new, "Get Ticker" (that of the
+ * unified API too), "Get All Tickers", "Get 24hr Stats", "Rate Limit", "Error
+ * Code".
  *
  * GET /api/v1/market/orderbook/level1?symbol=BTC-USDT gives {"code":"200000",
  * "data":{"price","bestBid","bestAsk","time"}}, which does not name its symbol:
@@ -11,7 +11,7 @@
  * /api/ua/v1/market/ticker?tradeType=SPOT.
  *
  * exchange_ms: when that state of the market was taken; all tickers are taken
- * every two seconds. The unified API was seen to send nanoseconds.
+ * every two seconds.
  *
  * Errors: a code other than "200000", mostly with HTTP 200. An unknown symbol
  * has "data":null. Halted markets have null prices.
@@ -19,8 +19,6 @@
 #include "feeds/exchanges/adapter.h"
 
 #include <string.h>
-
-#define NS_MIN 1000000000000000000 /* the year 2001; as ms, 31 million */
 
 static int format_target(char out[static EXCHANGE_TARGET_MAX],
     const char *const *symbols, size_t count)
@@ -57,71 +55,52 @@ static enum quote_error own_error(int status, const json_t *body)
 	    code, json_object_get(body, "msg"), codes, words, status);
 }
 
-static const struct form {
-	const char *rows, *last, *bid, *ask, *time;
-} forms[] = {
-    {"ticker", "last", "buy", "sell", "time"},
-    {"list", "lastPrice", "bestBidPrice", "bestAskPrice", "ts"},
-    {NULL, "price", "bestBid", "bestAsk", "time"},
-    {NULL, "last", "buy", "sell", "time"},
-};
-
-static const struct form *form_of(const json_t *data)
+/* Each form has one of the names. */
+static const json_t *first_of(const json_t *object, const char *const names[3])
 {
-	for (int i = 0; i < 2; i++)
-		if (json_object_get(data, forms[i].rows) != NULL)
-			return &forms[i];
-	return json_object_get(data, "price") != NULL ? &forms[2] : &forms[3];
+	const json_t *value = NULL;
+
+	for (int i = 0; i < 3 && value == NULL; i++)
+		value = json_object_get(object, names[i]);
+	return value;
 }
 
-/* *row is data. */
-static enum quote_error find_row(
-    const json_t **row, const char *symbol, const struct form *form)
+static enum quote_error read_data(
+    struct quote *out, const char *symbol, const json_t *data)
 {
-	const json_t *data = *row, *type = json_object_get(data, "tradeType");
-	const char *text = json_text_string(type);
+	static const char *const names[][3] = {{"ticker", "list", "-"},
+	    {"price", "last", "lastPrice"}, {"bestBid", "buy", "bestBidPrice"},
+	    {"bestAsk", "sell", "bestAskPrice"}, {"time", "ts", "-"}};
+	const json_t *rows = first_of(data, names[0]), *row = data;
+	const json_t *type = json_object_get(data, "tradeType");
+	enum quote_error error = QUOTE_OK;
 
-	if (type != NULL && (text == NULL || strcmp(text, "SPOT") != 0))
+	if (type != NULL && (json_text_string(type) == NULL ||
+				strcmp(json_text_string(type), "SPOT") != 0))
 		return QUOTE_UNKNOWN_SYMBOL; /* a contract's */
-	if (form == &forms[2] && json_object_get(data, "symbol") == NULL)
-		return QUOTE_OK;
-	if (form->rows != NULL)
-		data = json_object_get(data, form->rows);
-	return adapter_row(row, data, "symbol", symbol, NULL);
-}
-
-static enum quote_error read_time(struct quote *out, const json_t *value)
-{
-	int64_t ns;
-
-	if (value == NULL || json_text_integer(&ns, value) != 0 || ns < NS_MIN)
-		return adapter_time(out, value, 1);
-	out->exchange_ms = ns / 1000000;
-	out->has_exchange_ms = true;
-	return QUOTE_OK;
+	if (rows != NULL || json_object_get(data, "symbol") != NULL)
+		error = adapter_row(
+		    &row, rows != NULL ? rows : data, "symbol", symbol, NULL);
+	if (error == QUOTE_OK)
+		error = adapter_prices(out, first_of(row, names[1]),
+		    first_of(row, names[2]), first_of(row, names[3]));
+	if (error != QUOTE_OK)
+		return error;
+	return adapter_time(out, first_of(data, names[4]), 1);
 }
 
 static enum quote_error read_answer(
     struct quote *out, const char *symbol, int status, const json_t *body)
 {
-	const json_t *data = json_object_get(body, "data"), *row = data;
-	const struct form *form = form_of(data);
+	const json_t *data = json_object_get(body, "data");
 	enum quote_error error = own_error(status, body);
 
 	if (error != QUOTE_OK)
 		return error;
 	if (json_is_null(data))
 		return QUOTE_UNKNOWN_SYMBOL;
-	if (!json_is_object(data))
-		return QUOTE_BAD_BODY;
-	error = find_row(&row, symbol, form);
-	if (error == QUOTE_OK)
-		error = adapter_prices(out, json_object_get(row, form->last),
-		    json_object_get(row, form->bid),
-		    json_object_get(row, form->ask));
-	if (error != QUOTE_OK)
-		return error;
-	return read_time(out, json_object_get(data, form->time));
+	return json_is_object(data) ? read_data(out, symbol, data)
+				    : QUOTE_BAD_BODY;
 }
 
 const struct exchange kucoin_exchange = {
