@@ -97,7 +97,7 @@ static enum quote_error read_answer(
 	}
 	if (error != QUOTE_OK)
 		return error;
-	error = adapter_prices(out, price_of(row, "close"),
+	error = adapter_prices(out, json_object_get(row, "close"),
 	    price_of(row, "bid"), price_of(row, "ask"));
 	if (error != QUOTE_OK)
 		return error;
