@@ -84,6 +84,8 @@ static enum quote_error read_answer(
 		    json_text_string(json_object_get(body, "message")), status);
 	if (!success)
 		return QUOTE_HTTP_ERROR;
+	if (json_is_array(data) && json_array_size(data) == 0)
+		return QUOTE_NO_PRICE; /* an unknown one would be 40004 */
 	error = adapter_row(&row, data, "i", symbol, NULL);
 	if (error != QUOTE_OK)
 		return error;

@@ -4,9 +4,8 @@
  *
  * GET /v1/pubticker/btcusd gives bid, ask, last and volume: {"BTC":...,
  * "USD":...,"timestamp":...}, in which alone the market is named. Also read:
- * /v2/ticker/btcusd (symbol, bid, ask, and close, the last trade) and
- * /v1/pricefeed, every market as {"pair":"BTCUSD","price":...}, without a
- * book. Symbols in either case.
+ * /v2/ticker/btcusd (symbol, bid, ask, and close, the last trade), and the list
+ * /v1/pricefeed (pair and price, no book). Symbols in either case.
  *
  * exchange_ms: volume.timestamp, of the volumes; prices may be newer or older.
  *
@@ -88,14 +87,14 @@ static enum quote_error read_answer(
 
 	if (error == QUOTE_OK && status / 100 != 2)
 		error = QUOTE_HTTP_ERROR;
-	else if (error == QUOTE_OK && json_is_array(body))
+	else if (error == QUOTE_OK && json_array_size(body) > 0)
 		error = adapter_row(&row, body, "pair", symbol, is_symbol);
 	else if (error == QUOTE_OK && json_object_get(body, "symbol") != NULL)
 		error = adapter_row(&row, body, "symbol", symbol, is_symbol);
 	else if (error == QUOTE_OK && is_of_other_market(symbol, volume))
 		error = QUOTE_UNKNOWN_SYMBOL;
-	if (error != QUOTE_OK)
-		return error;
+	if (error != QUOTE_OK || json_is_array(row)) /* the list is empty */
+		return error != QUOTE_OK ? error : QUOTE_NO_PRICE;
 	if (json_object_get(row, last) == NULL)
 		last = "close";
 	error = adapter_prices(out, json_object_get(row, last),

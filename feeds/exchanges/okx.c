@@ -84,6 +84,8 @@ static enum quote_error read_answer(
 		return QUOTE_HTTP_ERROR;
 	if (!json_is_array(data))
 		return QUOTE_BAD_BODY;
+	if (json_array_size(data) == 0)
+		return QUOTE_NO_PRICE; /* an unknown one would be 51001 */
 	error = adapter_row(&row, data, "instId", symbol, NULL);
 	if (error != QUOTE_OK)
 		return error;

@@ -137,7 +137,7 @@ static void gemini_other_forms(void **state)
 		"unknown_symbol"},
 	    {"btcusd", 200, "{\"symbol\":5,\"close\":\"2\"}", "bad_body"},
 	    {"btcusd", 200, "{\"symbol\":\"BTCUSD\"}", "bad_body"},
-	    {"btcusd", 200, "[]", "unknown_symbol"},
+	    {"btcusd", 200, "[]", "no_price"},
 	    {"btcusd", 200, "[{\"pair\":\"BTCUSD\"}]", "bad_body"},
 	    {"btcusd", 200, "[{\"price\":\"1\"}]", "bad_body"},
 	    {"btcusd", 200, "[[\"BTCUSD\",\"1\"]]", "bad_body"},
