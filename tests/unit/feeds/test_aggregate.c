@@ -1,129 +1,14 @@
 /*
  * aggregate: worked examples, and each rule at its edge and one step beyond.
  */
-#include "feeds/aggregate.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#define NOW 1763715600000
-
-static struct feed_config config;
-static struct aggregate_past past;
-static struct item item;
-
-/* Whatever it is called; only the meaning of its time matters here. */
-static const struct exchange an_exchange = {.time = EXCHANGE_TIME_QUOTE};
-
-static void run(void)
-{
-	config.source_count = item.source_count;
-	for (size_t i = 0; i < item.source_count; i++)
-		if (config.sources[i].exchange == NULL)
-			config.sources[i].exchange = &an_exchange;
-	aggregate(&config, &past, &item);
-}
-
-/* A feed with two decimals, at least two sources, no source yet. */
-static int setup(void **state)
-{
-	(void)state;
-	config = (struct feed_config){.feed = "BTC-USD",
-	    .decimals = 2,
-	    .interval_ms = 1000,
-	    .max_age_ms = 5000,
-	    .exchange_max_age_ms = 60000,
-	    .min_sources = 2,
-	    .max_deviation_bps = 10000,
-	    .outlier_mads = 5,
-	    .outlier_floor_bps = 50};
-	past = (struct aggregate_past){0};
-	item = (struct item){.feed = "BTC-USD", .published_ms = NOW};
-	return 0;
-}
-
-static struct decimal number(const char *text)
-{
-	struct decimal d;
-
-	assert_int_equal(decimal_parse(&d, text, strlen(text)), DECIMAL_OK);
-	return d;
-}
-
-/* A fresh answer; NULL for a number that is missing. */
-static struct item_source *add(
-    const char *last, const char *bid, const char *ask)
-{
-	struct item_source *s = &item.sources[item.source_count++];
-
-	*s = (struct item_source){.has_answer = true, .received_ms = NOW};
-	snprintf(s->exchange, sizeof(s->exchange), "e%02zu", item.source_count);
-	snprintf(s->symbol, sizeof(s->symbol), "S");
-	s->quote.has_last = last != NULL;
-	s->quote.has_bid = bid != NULL;
-	s->quote.has_ask = ask != NULL;
-	if (last != NULL)
-		s->quote.last = number(last);
-	if (bid != NULL)
-		s->quote.bid = number(bid);
-	if (ask != NULL)
-		s->quote.ask = number(ask);
-	return s;
-}
-
-static void add_last(int count, const char *const *prices)
-{
-	for (int i = 0; i < count; i++)
-		add(prices[i], NULL, NULL);
-}
-
-static void assert_decimal(struct decimal d, const char *wanted)
-{
-	char text[DECIMAL_STRMAX];
-
-	decimal_format(d, text);
-	assert_string_equal(text, wanted);
-}
-
-static void assert_ok(const char *price, const char *confidence)
-{
-	assert_int_equal(item.status, ITEM_OK);
-	assert_int_equal(item.reason, ITEM_NO_REASON);
-	assert_decimal(item.price, price);
-	assert_decimal(item.confidence, confidence);
-}
-
-static void assert_unavailable(void)
-{
-	assert_int_equal(item.status, ITEM_UNAVAILABLE);
-	assert_int_equal(item.reason, ITEM_INSUFFICIENT_SOURCES);
-	assert_int_equal(item.price.mantissa, 0);
-	assert_int_equal(item.confidence.mantissa, 0);
-}
-
-static void assert_failed(const struct item_source *s, enum quote_error error)
-{
-	assert_int_equal(s->state, SOURCE_FAILED);
-	assert_int_equal(s->error, error);
-	assert_false(s->has_price);
-	assert_int_equal(s->price.mantissa, 0);
-}
-
-/* "u" used, "s" stale, "z" frozen, "o" outlier, "f" failed, in order. */
-static void assert_states(const char *wanted)
-{
-	char states[FEED_SOURCES_MAX + 1] = "";
-
-	for (size_t i = 0; i < item.source_count; i++)
-		states[i] = "uszof"[item.sources[i].state];
-	assert_string_equal(states, wanted);
-}
+#include "aggregate_fixture.h"
 
 /* ---- by hand ---- */
 
@@ -393,7 +278,131 @@ static void staleness(void **state)
 	}
 }
 
-/* ---- 3: outliers ---- */
+/* The feed's own limit, to one millisecond; ours stays what it is. */
+static void exchange_max_age(void **state)
+{
+	static const int64_t limits[] = {1000, 60000, 86400000};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		for (int beyond = 0; beyond < 2; beyond++) {
+			struct item_source *s;
+			setup(NULL);
+			config.exchange_max_age_ms = limits[i];
+			s = add("100", NULL, NULL);
+			s->quote.has_exchange_ms = true;
+			s->quote.exchange_ms = NOW - limits[i] - beyond;
+			run();
+			assert_states(beyond ? "s" : "u");
+		}
+	}
+}
+
+/* Old and ahead, by each meaning that an exchange's time has. */
+static void what_the_time_is_of(void **state)
+{
+	static const struct {
+		enum exchange_time time;
+		const char *state;
+	} cases[] = {
+	    {EXCHANGE_TIME_NONE, "u"},
+	    {EXCHANGE_TIME_REPLY, "s"},
+	    {EXCHANGE_TIME_QUOTE, "s"},
+	    {EXCHANGE_TIME_CHANGE, "s"},
+	    {EXCHANGE_TIME_TRADE, "s"},
+	    {EXCHANGE_TIME_BUCKET, "u"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct exchange exchange = {.time = cases[i].time};
+		for (int ahead = 0; ahead < 2; ahead++) {
+			struct item_source *s;
+			setup(NULL);
+			config.sources[0].exchange = &exchange;
+			s = add("100", NULL, NULL);
+			s->quote.has_exchange_ms = true;
+			s->quote.exchange_ms = ahead ? NOW + 5001 : NOW - 60001;
+			run();
+			assert_states(cases[i].state);
+			/* our own time holds for all */
+			s->state = SOURCE_USED;
+			s->quote.has_exchange_ms = false;
+			s->received_ms = NOW - 5001;
+			run();
+			assert_states("s");
+		}
+	}
+}
+
+/* ---- 3: checks ---- */
+
+/* Shown with their price, and no vote, whatever they say. */
+static void checks_do_not_vote(void **state)
+{
+	static const char *const prices[] = {"1", "100", "100.20", "9999"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const struct item_source *check;
+		setup(NULL);
+		add("100", NULL, NULL);
+		config.sources[1].is_check = true;
+		check = add(prices[i], NULL, NULL);
+		add("100.10", NULL, NULL);
+		run();
+		assert_states("ucu");
+		assert_true(check->has_price);
+		assert_int_equal(
+		    decimal_compare(check->price, number(prices[i])), 0);
+		assert_ok("100.05", "0.05");
+	}
+}
+
+/* Nor do they fill up the minimum, or count for the share. */
+static void checks_do_not_count(void **state)
+{
+	(void)state;
+	add("100", NULL, NULL);
+	for (size_t i = 1; i < 6; i++) {
+		config.sources[i].is_check = true;
+		add("100", NULL, NULL);
+	}
+	run();
+	assert_states("uccccc");
+	assert_int_equal(item.min_sources, 2);
+	assert_unavailable();
+	setup(NULL);
+	config.min_sources = 1;
+	config.min_share_percent = 100;
+	add("100", NULL, NULL);
+	config.sources[1].is_check = true;
+	add("100", NULL, NULL);
+	run();
+	assert_int_equal(item.min_sources, 1);
+	assert_ok("100.00", "0.00");
+}
+
+/* What is wrong with a check comes before what it is. */
+static void checks_that_are_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		config.sources[i].is_check = true;
+	add("100", NULL, NULL)->state = SOURCE_FROZEN;
+	add("100", NULL, NULL)->received_ms = NOW - 5001;
+	add("100", NULL, NULL)->has_answer = false;
+	add(NULL, NULL, NULL);
+	memcpy(add("100", NULL, NULL)->via, "USDT-USD", 9);
+	run();
+	assert_states("zsfff");
+	assert_failed(&item.sources[2], QUOTE_NOT_POLLED);
+	assert_failed(&item.sources[3], QUOTE_NO_PRICE);
+	assert_failed(&item.sources[4], QUOTE_NO_RATE);
+	assert_unavailable();
+}
+
+/* ---- 4: outliers ---- */
 
 static void floor_of_the_mad(void **state)
 {
@@ -468,6 +477,69 @@ static void the_mad_of_halves(void **state)
 	assert_states("uuuu");
 }
 
+/* m = 1000000, the MAD is 10000: each number of mads to the last cent, with no
+ * floor in the way. */
+static void outlier_mads(void **state)
+{
+	static const struct {
+		unsigned mads;
+		const char *edge, *beyond;
+	} cases[] = {
+	    {1, "1014826.00", "1014826.01"},
+	    {2, "1029652.00", "1029652.01"},
+	    {5, "1074130.00", "1074130.01"},
+	    {7, "1103782.00", "1103782.01"},
+	    {100, "2482600.00", "2482600.01"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int beyond = 0; beyond < 2; beyond++) {
+			setup(NULL);
+			config.outlier_mads = cases[i].mads;
+			config.outlier_floor_bps = 0;
+			config.max_deviation_bps = 1000000; /* no file's */
+			add("990000", NULL, NULL);
+			add("990000", NULL, NULL);
+			add("1000000", NULL, NULL);
+			add("1010000", NULL, NULL);
+			add(beyond ? cases[i].beyond : cases[i].edge, NULL,
+			    NULL);
+			run();
+			assert_states(beyond ? "uuuuo" : "uuuuu");
+		}
+	}
+}
+
+/* The MAD is 0: the floor alone decides, to the last cent on both sides. */
+static void outlier_floor(void **state)
+{
+	static const struct {
+		unsigned bps;
+		int64_t cents; /* of 1000000.00 */
+	} cases[] = {
+	    {0, 0}, {1, 10000}, {50, 500000}, {333, 3330000}, {9999, 99990000}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int side = -1; side <= 1; side += 2) {
+			struct item_source *s;
+			setup(NULL);
+			config.outlier_floor_bps = cases[i].bps;
+			for (int n = 0; n < 3; n++)
+				add("1000000", NULL, NULL);
+			s = add("1", NULL, NULL);
+			s->quote.last = (struct decimal){
+			    100000000 + side * cases[i].cents, -2};
+			run();
+			assert_states("uuuu");
+			s->quote.last.mantissa += side;
+			run();
+			assert_states("uuuo");
+		}
+	}
+}
+
 static void max_deviation(void **state)
 {
 	/* the MAD alone would let 2 % pass here */
@@ -525,7 +597,7 @@ static void stale_and_frozen_do_not_vote(void **state)
 	assert_ok("100.05", "0.05");
 }
 
-/* ---- 4: how many ---- */
+/* ---- 5: how many ---- */
 
 static void minimum(void **state)
 {
@@ -545,6 +617,55 @@ static void minimum(void **state)
 	setup(NULL);
 	run();
 	assert_unavailable();
+}
+
+/* Of n that vote, percent rounded up must be used, and min_sources. */
+static void minimum_share(void **state)
+{
+	static const struct {
+		unsigned min_sources, percent;
+		size_t voters;
+		unsigned wanted;
+	} cases[] = {
+	    {1, 0, 14, 1},
+	    {1, 50, 1, 1},
+	    {1, 50, 2, 1},
+	    {1, 50, 3, 2},
+	    {1, 50, 14, 7},
+	    {1, 50, 15, 8},
+	    {3, 50, 4, 3},
+	    {3, 50, 7, 4},
+	    {1, 1, 32, 1},
+	    {1, 33, 3, 1},
+	    {1, 34, 3, 2},
+	    {1, 66, 3, 2},
+	    {1, 67, 3, 3},
+	    {1, 100, 32, 32},
+	    {1, 99, 32, 32},
+	    {1, 96, 25, 24},
+	    {1, 97, 25, 25},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (unsigned less = 0; less < 2; less++) {
+			setup(NULL);
+			config.min_sources = cases[i].min_sources;
+			config.min_share_percent = cases[i].percent;
+			for (size_t n = 0; n < cases[i].voters; n++)
+				if (n + less >= cases[i].wanted)
+					add("1", NULL, NULL)->state =
+					    SOURCE_FROZEN;
+				else
+					add("100", NULL, NULL);
+			run();
+			assert_int_equal(item.min_sources, cases[i].wanted);
+			if (less)
+				assert_unavailable();
+			else
+				assert_ok("100.00", "0.00");
+		}
+	}
 }
 
 /* What a tick left behind does not show in the next. */
@@ -615,13 +736,21 @@ int main(void)
 	    cmocka_unit_test_setup(rates, setup),
 	    cmocka_unit_test_setup(what_the_poller_said_stays, setup),
 	    cmocka_unit_test_setup(staleness, setup),
+	    cmocka_unit_test_setup(exchange_max_age, setup),
+	    cmocka_unit_test_setup(what_the_time_is_of, setup),
+	    cmocka_unit_test_setup(checks_do_not_vote, setup),
+	    cmocka_unit_test_setup(checks_do_not_count, setup),
+	    cmocka_unit_test_setup(checks_that_are_none, setup),
 	    cmocka_unit_test_setup(floor_of_the_mad, setup),
 	    cmocka_unit_test_setup(the_mad, setup),
 	    cmocka_unit_test_setup(the_mad_of_halves, setup),
+	    cmocka_unit_test_setup(outlier_mads, setup),
+	    cmocka_unit_test_setup(outlier_floor, setup),
 	    cmocka_unit_test_setup(max_deviation, setup),
 	    cmocka_unit_test_setup(two_that_disagree, setup),
 	    cmocka_unit_test_setup(stale_and_frozen_do_not_vote, setup),
 	    cmocka_unit_test_setup(minimum, setup),
+	    cmocka_unit_test_setup(minimum_share, setup),
 	    cmocka_unit_test_setup(leaves_nothing_behind, setup),
 	    cmocka_unit_test_setup(every_size_of_decimals, setup),
 	    cmocka_unit_test_setup(largest, setup),
