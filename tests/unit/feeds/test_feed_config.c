@@ -71,8 +71,14 @@ static void defaults_and_order(void **state)
 
 	(void)state;
 	assert_int_equal(parse("[" USDT "," BTC "]"), 0);
-	assert_int_equal(feed->max_deviation_bps, 200);
+	assert_int_equal(feed->exchange_max_age_ms, 60000);
 	assert_int_equal(feed->frozen_after_ms, 300000);
+	assert_int_equal(feed->min_share_percent, 50);
+	assert_int_equal(feed->max_deviation_bps, 200);
+	assert_int_equal(feed->outlier_mads, 5);
+	assert_int_equal(feed->outlier_floor_bps, 50);
+	assert_int_equal(feed->max_jump_bps, 1000);
+	assert_int_equal(feed->jump_share_percent, 60);
 	assert_int_equal(feed->source_count, 4);
 	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(
@@ -80,6 +86,75 @@ static void defaults_and_order(void **state)
 		assert_string_equal(feed->sources[i].symbol, order[i][1]);
 	}
 	assert_string_equal(feed->sources[0].quote_feed, "USDT-USD");
+}
+
+/* Every key with a value of its own. */
+static void reads_every_key(void **state)
+{
+	const struct feed_config *feed = &set.feeds[0];
+
+	(void)state;
+	assert_int_equal(
+	    parse("[{\"feed\":\"BTC-USD\",\"decimals\":1,\"interval_ms\":250,"
+		  "\"max_age_ms\":3,\"exchange_max_age_ms\":1004,"
+		  "\"frozen_after_ms\":5,\"min_sources\":2,"
+		  "\"min_share_percent\":7,\"max_deviation_bps\":8,"
+		  "\"outlier_mads\":9,\"outlier_floor_bps\":10,"
+		  "\"max_jump_bps\":11,\"jump_share_percent\":12,\"sources\":["
+		  "{\"exchange\":\"kraken\",\"symbol\":\"A\",\"role\":"
+		  "\"vote\"},{\"exchange\":\"kraken\",\"symbol\":\"B\","
+		  "\"role\":\"check\"},"
+		  "{\"exchange\":\"kraken\",\"symbol\":\"C\"}]}]"),
+	    0);
+	assert_int_equal(feed->decimals, 1);
+	assert_int_equal(feed->interval_ms, 250);
+	assert_int_equal(feed->max_age_ms, 3);
+	assert_int_equal(feed->exchange_max_age_ms, 1004);
+	assert_int_equal(feed->frozen_after_ms, 5);
+	assert_int_equal(feed->min_sources, 2);
+	assert_int_equal(feed->min_share_percent, 7);
+	assert_int_equal(feed->max_deviation_bps, 8);
+	assert_int_equal(feed->outlier_mads, 9);
+	assert_int_equal(feed->outlier_floor_bps, 10);
+	assert_int_equal(feed->max_jump_bps, 11);
+	assert_int_equal(feed->jump_share_percent, 12);
+	assert_false(feed->sources[0].is_check);
+	assert_true(feed->sources[1].is_check);
+	assert_false(feed->sources[2].is_check);
+	assert_int_equal(feed_config_voters(feed), 2);
+}
+
+static void minimum_of_those_that_vote(void **state)
+{
+	static const struct {
+		unsigned min_sources, percent;
+		size_t voters, checks;
+		unsigned wanted;
+	} cases[] = {
+	    {1, 50, 0, 3, 1},
+	    {1, 50, 4, 28, 2},
+	    {1, 50, 5, 0, 3},
+	    {3, 50, 5, 1, 3},
+	    {4, 50, 5, 1, 4},
+	    {1, 0, 32, 0, 1},
+	    {1, 100, 32, 0, 32},
+	    {1, 1, 32, 0, 1},
+	    {1, 3, 32, 0, 1},
+	    {1, 4, 32, 0, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct feed_config config = {
+		    .min_sources = cases[i].min_sources,
+		    .min_share_percent = cases[i].percent,
+		    .source_count = cases[i].voters + cases[i].checks};
+		for (size_t n = 0; n < cases[i].checks; n++)
+			config.sources[n].is_check = true;
+		assert_int_equal(feed_config_voters(&config), cases[i].voters);
+		assert_int_equal(
+		    feed_config_min_sources(&config), cases[i].wanted);
+	}
 }
 
 static void refuse(const char *text, const char *words)
@@ -128,6 +203,14 @@ static void refuses_sources(void **state)
 	    {"{\"exchange\":\"kraken\",\"symbol\":5}", "Expected string"},
 	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\",\"weight\":1}",
 		"weight"},
+	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\",\"role\":\"\"}",
+		"role \"\" is neither vote nor check"},
+	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\",\"role\":\"Check\"}",
+		"role \"Check\" is neither"},
+	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\",\"role\":null}",
+		"Expected string"},
+	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\",\"role\":true}",
+		"Expected string"},
 	    {"{\"exchange\":\"mtgox\",\"symbol\":\"X\"}",
 		"unknown exchange \"mtgox\""},
 	    {"{\"exchange\":\"Kraken\",\"symbol\":\"X\"}", "unknown exchange"},
@@ -152,6 +235,16 @@ static void refuses_sources(void **state)
 	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\"},"
 	     "{\"exchange\":\"kraken\",\"symbol\":\"Y\"}",
 		"min_sources is 3, 2 sources vote"},
+	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\"},"
+	     "{\"exchange\":\"kraken\",\"symbol\":\"Y\"},"
+	     "{\"exchange\":\"kraken\",\"symbol\":\"Z\"},"
+	     "{\"exchange\":\"kraken\",\"symbol\":\"W\",\"role\":\"check\"},"
+	     "{\"exchange\":\"kraken\",\"symbol\":\"X\",\"role\":\"check\"}",
+		"source kraken X twice"},
+	    {"{\"exchange\":\"kraken\",\"symbol\":\"X\"},"
+	     "{\"exchange\":\"kraken\",\"symbol\":\"Y\"},"
+	     "{\"exchange\":\"kraken\",\"symbol\":\"Z\",\"role\":\"check\"}",
+		"min_sources is 3, 2 sources vote"},
 	};
 	char text[2048];
 
@@ -167,6 +260,40 @@ static void refuses_sources(void **state)
 	snprintf(text, sizeof(text), "[" USDT ",%s]", BTC);
 	memcpy(strstr(text, "BTC-USD"), "BTC-EUR", 7);
 	refuse(text, "another quote currency");
+}
+
+/* An average of others may not pass for one of them. */
+static void what_is_no_market_may_not_vote(void **state)
+{
+	static const char *const symbols[] = {
+	    "bitcoin", "BTC", "BTC-USD", "BTCUSD"};
+	static const char *const roles[] = {
+	    "", ",\"role\":\"vote\"", ",\"role\":\"check\""};
+	size_t found = 0;
+
+	(void)state;
+	for (size_t e = 0; exchange_table[e] != NULL; e++) {
+		const struct exchange *exchange = exchange_table[e];
+		char target[EXCHANGE_TARGET_MAX], text[1024];
+		size_t s = 0;
+		if (!exchange->check_only)
+			continue;
+		while (exchange_target(target, exchange, symbols[s]) != 0)
+			assert_true(++s < 4);
+		for (size_t r = 0; r < 3; r++) {
+			snprintf(text, sizeof(text),
+			    "[" BTC_HEAD "\"min_sources\":1,\"sources\":["
+			    "{\"exchange\":\"%s\",\"symbol\":\"%s\"%s},"
+			    "{\"exchange\":\"kraken\",\"symbol\":\"X\"}]}]",
+			    exchange->name, symbols[s], roles[r]);
+			if (r < 2)
+				refuse(text, "its role must be check");
+			else
+				assert_int_equal(parse(text), 0);
+		}
+		found++;
+	}
+	assert_true(found > 0);
 }
 
 static void names(void **state)
@@ -205,9 +332,15 @@ static void ranges(void **state)
 	    {"min_sources", 1, 1},
 	    {"max_deviation_bps", 1, 10000},
 	    {"frozen_after_ms", 0, 86400000},
+	    {"exchange_max_age_ms", 1000, 86400000},
+	    {"min_share_percent", 0, 100},
+	    {"outlier_mads", 1, 100},
+	    {"outlier_floor_bps", 0, 10000},
+	    {"max_jump_bps", 0, 10000},
+	    {"jump_share_percent", 0, 100},
 	};
-	static const char *const others[] = {
-	    "5", "1000", "5000", "1", "1", "1"};
+	static const char *const others[] = {"5", "1000", "5000", "1", "1", "1",
+	    "1000", "1", "1", "1", "1", "1"};
 	size_t count = sizeof(cases) / sizeof(cases[0]);
 
 	(void)state;
@@ -237,7 +370,7 @@ static void ranges(void **state)
 
 static void ceilings(void **state)
 {
-	static char text[65536];
+	static char text[262144];
 	size_t counts[] = {FEED_SOURCES_MAX, FEED_SOURCES_MAX + 1};
 
 	(void)state;
@@ -290,9 +423,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reads),
+	    cmocka_unit_test(reads_every_key),
+	    cmocka_unit_test(minimum_of_those_that_vote),
 	    cmocka_unit_test(defaults_and_order),
 	    cmocka_unit_test(refuses_shapes),
 	    cmocka_unit_test(refuses_sources),
+	    cmocka_unit_test(what_is_no_market_may_not_vote),
 	    cmocka_unit_test(names),
 	    cmocka_unit_test(ranges),
 	    cmocka_unit_test(ceilings),
