@@ -228,9 +228,18 @@ static void the_largest_item_fits(void **state)
 		s->has_price = s->has_rate = true;
 		s->price = price;
 		s->rate = longest;
+		s->state = SOURCE_OUTLIER; /* the longest of the names */
 	}
+	item.status = ITEM_UNAVAILABLE;
+	item.reason = ITEM_INSUFFICIENT_SOURCES;
 	assert_int_equal(item_encode(&item, text, sizeof(text), &len), 0);
-	assert_true(len < ITEM_CONTENT_MAX);
+	item.status = ITEM_OK; /* longer: both numbers */
+	item.reason = ITEM_NO_REASON;
+	for (unsigned i = 0; i < FEED_SOURCES_MAX; i++)
+		item.sources[i].state = SOURCE_USED;
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), 0);
+	/* each state could be the longest name still */
+	assert_true(len + 3 * FEED_SOURCES_MAX < ITEM_CONTENT_MAX);
 	assert_int_equal(item_decode(&again, text, len), 0);
 	assert_int_equal(again.source_count, FEED_SOURCES_MAX);
 	round_trip(text);
@@ -482,6 +491,54 @@ static void unavailable_rules(void **state)
 	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
 }
 
+/* A jump is told of a price that could have been. */
+static void price_jump_rules(void **state)
+{
+	static struct item item, again;
+	static char text[ITEM_CONTENT_MAX];
+	size_t len;
+
+	(void)state;
+	make_ok(&item);
+	item.status = ITEM_UNAVAILABLE;
+	item.reason = ITEM_PRICE_JUMP;
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), 0);
+	assert_non_null(
+	    strstr(text, "\"status\":\"unavailable\",\"reason\":\"price_jump\","
+			 "\"price\":null,\"confidence\":null,"));
+	assert_int_equal(item_decode(&again, text, len), 0);
+	assert_int_equal(again.reason, ITEM_PRICE_JUMP);
+	round_trip(text);
+	item.min_sources = 2; /* one is used */
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+	item.min_sources = 1;
+	item.reason = (enum item_reason)(ITEM_PRICE_JUMP + 1);
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+}
+
+/* A check has a price and is no source of the item's. */
+static void checks(void **state)
+{
+	static struct item item;
+	static char text[ITEM_CONTENT_MAX];
+	size_t len;
+
+	(void)state;
+	make_ok(&item);
+	item.sources[2].state = SOURCE_CHECK;
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), 0);
+	assert_non_null(strstr(text, "\"state\":\"check\"}],\"aggregation\""));
+	round_trip(text);
+	item.min_sources = 2; /* it does not count */
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+	item.min_sources = 1;
+	item.sources[2].has_price = false;
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+	item.sources[2].has_price = true;
+	item.sources[2].error = QUOTE_TIMEOUT;
+	assert_int_equal(item_encode(&item, text, sizeof(text), &len), -1);
+}
+
 static void set_decimals(struct item *item, int exponent)
 {
 	item->price.exponent = item->confidence.exponent = exponent;
@@ -562,6 +619,8 @@ static void names(void **state)
 	    item_reason_name(ITEM_CLOCK_UNCERTAIN), "clock_uncertain");
 	assert_string_equal(source_state_name(SOURCE_USED), "used");
 	assert_string_equal(source_state_name(SOURCE_FAILED), "failed");
+	assert_string_equal(item_reason_name(ITEM_PRICE_JUMP), "price_jump");
+	assert_string_equal(source_state_name(SOURCE_CHECK), "check");
 }
 
 int main(void)
@@ -580,6 +639,8 @@ int main(void)
 	    cmocka_unit_test(too_many_sources),
 	    cmocka_unit_test(refuses_what_is_too_long),
 	    cmocka_unit_test(unavailable_rules),
+	    cmocka_unit_test(price_jump_rules),
+	    cmocka_unit_test(checks),
 	    cmocka_unit_test(refuses_to_write_nonsense),
 	    cmocka_unit_test(names),
 	};
