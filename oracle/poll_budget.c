@@ -16,10 +16,48 @@ int64_t poll_budget_ready_ms(const struct poll_budget *budget)
 		   : budget->paused_until_ms;
 }
 
+/* ---- what was spent ---- */
+
+static unsigned *second(struct poll_budget *budget, int64_t s)
+{
+	return &budget->counts[s % POLL_BUDGET_COUNTED_S];
+}
+
+static void count(struct poll_budget *budget, int64_t s)
+{
+	int64_t gap_s = s - budget->newest_s;
+
+	if (gap_s > POLL_BUDGET_COUNTED_S)
+		gap_s = POLL_BUDGET_COUNTED_S;
+	for (int64_t i = 0; i < gap_s; i++)
+		*second(budget, s - i) = 0;
+	if (gap_s > 0)
+		budget->newest_s = s;
+	++*second(budget, budget->newest_s);
+}
+
 void poll_budget_spend(struct poll_budget *budget, int64_t now_ms)
 {
 	budget->next_ms = now_ms + budget->spacing_ms;
+	count(budget, now_ms / 1000);
 }
+
+unsigned poll_budget_last_minute(
+    const struct poll_budget *budget, int64_t now_ms)
+{
+	int64_t oldest_s = now_ms / 1000 - POLL_BUDGET_COUNTED_S + 1;
+	unsigned sum = 0;
+
+	if (oldest_s <= budget->newest_s - POLL_BUDGET_COUNTED_S)
+		oldest_s = budget->newest_s - POLL_BUDGET_COUNTED_S + 1;
+	if (oldest_s < 0)
+		oldest_s = 0;
+	for (int64_t s = oldest_s; s <= budget->newest_s; s++)
+		sum += budget->counts[s % POLL_BUDGET_COUNTED_S];
+	return sum;
+}
+
+/* ---- what they say to it ---- */
 
 static bool is_ban(const struct poll_outcome *outcome)
 {
@@ -43,24 +81,41 @@ static int64_t asked_for(int64_t retry_after_ms, uint32_t random)
 	return ms < POLLER_RETRY_AFTER_MAX_MS ? ms : POLLER_RETRY_AFTER_MAX_MS;
 }
 
+static int64_t escalated(bool ban, unsigned times, uint32_t random)
+{
+	return times == 0 ? 0
+			  : backoff_delay(ban ? POLL_BUDGET_BANNED_MS
+					      : POLL_BUDGET_LIMITED_MS,
+				POLL_BUDGET_PAUSE_MAX_MS, times, random);
+}
+
 int64_t poll_budget_judge(struct poll_budget *budget,
     const struct poll_outcome *outcome, int64_t now_ms, uint32_t random)
 {
+	bool is_new = budget->refusals == 0 ||
+		      outcome->sent_ms > budget->refused_ms;
+	bool asked = outcome->retry_after_ms > 0;
 	int64_t pause_ms = 0;
 
 	if (outcome->error == QUOTE_OK) {
-		budget->refusals = 0;
+		if (is_new)
+			budget->refusals = 0;
 		return 0;
 	}
 	if (is_refusal(outcome)) {
-		budget->refusals++;
-		pause_ms = backoff_delay(is_ban(outcome)
-					     ? POLL_BUDGET_BANNED_MS
-					     : POLL_BUDGET_LIMITED_MS,
-		    POLL_BUDGET_PAUSE_MAX_MS, budget->refusals, random);
+		if (is_new) {
+			budget->refusals++;
+			budget->refused_ms = now_ms;
+		}
+		/* An exchange that refuses although we came when it told us
+		 * to is given more time than it asks for. */
+		pause_ms = escalated(is_ban(outcome),
+		    budget->refusals - (asked ? 1 : 0), random);
 	}
-	if (outcome->retry_after_ms > 0)
-		pause_ms = asked_for(outcome->retry_after_ms, random);
+	if (asked) {
+		int64_t asked_ms = asked_for(outcome->retry_after_ms, random);
+		pause_ms = asked_ms > pause_ms ? asked_ms : pause_ms;
+	}
 	if (pause_ms > 0 && now_ms + pause_ms > budget->paused_until_ms)
 		budget->paused_until_ms = now_ms + pause_ms;
 	return pause_ms;

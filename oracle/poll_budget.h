@@ -14,16 +14,24 @@
 #define POLL_BUDGET_BANNED_MS    120000
 #define POLL_BUDGET_PAUSE_MAX_MS (3600 * 1000LL)
 
+#define POLL_BUDGET_COUNTED_S 60 /* requests are counted for so long */
+
 struct poll_budget {
 	unsigned spacing_ms;
 	int64_t next_ms, paused_until_ms; /* monotonic */
 	unsigned refusals;                /* since the last good answer */
+	int64_t refused_ms;               /* when the newest of them came */
+	/* requests of second s of the clock in [s % POLL_BUDGET_COUNTED_S];
+	 * valid up to newest_s */
+	unsigned counts[POLL_BUDGET_COUNTED_S];
+	int64_t newest_s;
 };
 
 struct poll_outcome {
 	enum quote_error error;
 	int status;             /* 0: there was no answer */
 	int64_t retry_after_ms; /* -1: none */
+	int64_t sent_ms;        /* monotonic, of the request */
 };
 
 void poll_budget_init(struct poll_budget *budget, unsigned spacing_ms);
@@ -34,7 +42,13 @@ int64_t poll_budget_ready_ms(const struct poll_budget *budget);
 /* A request goes out now. */
 void poll_budget_spend(struct poll_budget *budget, int64_t now_ms);
 
-/* How it ended. Returns the pause that this begins, in ms; 0: none. */
+/* Those of the last minute, to the second. */
+unsigned poll_budget_last_minute(
+    const struct poll_budget *budget, int64_t now_ms);
+
+/* How it ended. What was sent before the newest refusal came tells nothing
+ * new: it is neither a further refusal nor the end of them. Returns the pause
+ * that this begins, in ms; 0: none. */
 int64_t poll_budget_judge(struct poll_budget *budget,
     const struct poll_outcome *outcome, int64_t now_ms, uint32_t random);
 

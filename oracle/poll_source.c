@@ -1,30 +1,29 @@
-/* poll_source: one source's memory and schedule, see the header. */
+/* poll_source: one source's memory, see the header. */
 #include "oracle/poll_source.h"
-
-#include "oracle/backoff.h"
-#include "oracle/poller.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-int poll_source_init(struct poll_source *source,
-    const struct exchange *exchange, const char *symbol, int64_t interval_ms)
+void poll_source_init(struct poll_source *source,
+    const struct exchange *exchange, const char *symbol)
 {
 	*source = (struct poll_source){
 	    .exchange = exchange,
-	    .interval_ms = interval_ms,
-	    .newest = QUOTE_NOT_POLLED,
+	    .interval_ms = INT64_MAX,
+	    .max_age_ms = INT64_MAX,
+	    .newest = {.error = QUOTE_NOT_POLLED, .latency_ms = -1},
 	};
 	snprintf(source->symbol, sizeof(source->symbol), "%s", symbol);
-	return exchange_target(source->target, exchange, source->symbol);
 }
 
-void poll_source_begin(
-    struct poll_source *source, int64_t steady_ms, uint32_t random)
+void poll_source_use(
+    struct poll_source *source, int64_t interval_ms, int64_t max_age_ms)
 {
-	source->due_steady_ms = steady_ms +
-				backoff_jitter(source->interval_ms, random);
+	if (interval_ms < source->interval_ms)
+		source->interval_ms = interval_ms;
+	if (max_age_ms < source->max_age_ms)
+		source->max_age_ms = max_age_ms;
 }
 
 /* ---- frozen or not ---- */
@@ -60,18 +59,14 @@ static bool is_frozen(const struct poll_source *source, int64_t after_ms)
 
 /* ---- attempts ---- */
 
-enum quote_error poll_source_succeed(
+static void keep_answer(
     struct poll_source *source, const struct poll_answer *answer)
 {
-	enum quote_error before = source->newest;
-
 	if (has_moved(source, &answer->quote))
 		source->moved_steady_ms = answer->received_steady_ms;
 	if (answer->quote.has_exchange_ms &&
 	    answer->quote.exchange_ms > source->exchange_ms_max)
 		source->exchange_ms_max = answer->quote.exchange_ms;
-	source->newest = QUOTE_OK;
-	source->failures = 0;
 	source->has_answer = true;
 	source->quote = answer->quote;
 	source->received_ms = answer->received_ms;
@@ -80,20 +75,23 @@ enum quote_error poll_source_succeed(
 	    sizeof(source->body_sha256));
 	memcpy(source->tls_spki_sha256, answer->tls_spki_sha256,
 	    sizeof(source->tls_spki_sha256));
-	return before;
 }
 
-enum quote_error poll_source_fail(struct poll_source *source,
-    enum quote_error error, int64_t steady_ms, uint32_t random)
+enum quote_error poll_source_note(struct poll_source *source,
+    const struct poll_attempt *attempt, const struct poll_answer *answer)
 {
-	enum quote_error before = source->newest;
+	enum quote_error before = source->newest.error;
 
-	assert(error != QUOTE_OK);
-	source->newest = error;
-	source->failures++;
-	source->due_steady_ms = steady_ms + backoff_delay(POLLER_BACKOFF_MIN_MS,
-						POLLER_BACKOFF_MAX_MS,
-						source->failures, random);
+	assert((attempt->error == QUOTE_OK) == (answer != NULL));
+	source->newest = *attempt;
+	source->attempts++;
+	source->errors[attempt->error]++;
+	if (answer != NULL) {
+		source->failures = 0;
+		keep_answer(source, answer);
+	} else {
+		source->failures++;
+	}
 	return before;
 }
 
@@ -109,8 +107,8 @@ void poll_source_read(const struct poll_source *source,
 
 	bool young = source->has_answer &&
 		     now_ms - source->received_ms <= feed->max_age_ms;
-	if (source->newest != QUOTE_OK && !young) {
-		out->error = source->newest;
+	if (source->newest.error != QUOTE_OK && !young) {
+		out->error = source->newest.error;
 		return;
 	}
 	out->state = is_frozen(source, feed->frozen_after_ms) ? SOURCE_FROZEN

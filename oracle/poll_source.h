@@ -1,25 +1,28 @@
 /*
- * poll_source: what is known of one symbol at one exchange, and when to ask
- * again. Pure: times and random bits are arguments. "Steady" times are of the
- * monotonic clock, the others Unix ms.
+ * poll_source: what is known of one symbol at one exchange. Pure: times are
+ * arguments. "Steady" times are of the monotonic clock, the others Unix ms.
  */
 #ifndef HALLMARK_ORACLE_POLL_SOURCE_H
 #define HALLMARK_ORACLE_POLL_SOURCE_H
 
 #include "feeds/item.h"
 
-#include <sys/queue.h>
+/* How an attempt ended. */
+struct poll_attempt {
+	enum quote_error error;
+	int status; /* HTTP; 0: there was no answer */
+	int64_t latency_ms;
+};
 
 struct poll_source {
-	TAILQ_ENTRY(poll_source) link; /* the poller's */
 	const struct exchange *exchange;
 	char symbol[EXCHANGE_SYMBOL_MAX];
-	char target[EXCHANGE_TARGET_MAX];
-	int64_t interval_ms; /* the shortest of the feeds that use it */
+	/* The shortest of the feeds that use it. */
+	int64_t interval_ms, max_age_ms;
 
-	int64_t due_steady_ms;   /* ask then; 0 at first: at once */
-	unsigned failures;       /* in a row */
-	enum quote_error newest; /* of the last attempt; NOT_POLLED at first */
+	struct poll_attempt newest; /* NOT_POLLED and -1 ms at first */
+	unsigned failures;          /* in a row */
+	uint64_t attempts, errors[QUOTE_ERROR_COUNT];
 
 	/* the newest answer that was good, if any */
 	bool has_answer;
@@ -38,21 +41,17 @@ struct poll_answer {
 	uint8_t body_sha256[32], tls_spki_sha256[32];
 };
 
-/* 0, or -1 if the exchange does not use such a symbol. */
-__attribute__((warn_unused_result)) int poll_source_init(
-    struct poll_source *source, const struct exchange *exchange,
-    const char *symbol, int64_t interval_ms);
+void poll_source_init(struct poll_source *source,
+    const struct exchange *exchange, const char *symbol);
 
-/* An attempt starts: if it goes well, the next is an interval later. */
-void poll_source_begin(
-    struct poll_source *source, int64_t steady_ms, uint32_t random);
+/* A feed asks for it at this interval, for answers up to this old. */
+void poll_source_use(
+    struct poll_source *source, int64_t interval_ms, int64_t max_age_ms);
 
-/* How it ended. Each returns the error of the attempt before, so that the
- * caller can tell what is new. */
-enum quote_error poll_source_succeed(
-    struct poll_source *source, const struct poll_answer *answer);
-enum quote_error poll_source_fail(struct poll_source *source,
-    enum quote_error error, int64_t steady_ms, uint32_t random);
+/* An attempt has ended; answer: NULL unless its error is OK. Returns the error
+ * of the attempt before, so that the caller can tell what is new. */
+enum quote_error poll_source_note(struct poll_source *source,
+    const struct poll_attempt *attempt, const struct poll_answer *answer);
 
 /* The feed's view of it at now_ms: everything of *out but via, rate and
  * price. See poller_read(). */

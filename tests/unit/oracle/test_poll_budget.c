@@ -15,7 +15,8 @@ static int64_t judge(struct poll_budget *budget, enum quote_error error,
     int status, int64_t retry_after_ms, uint32_t random)
 {
 	return poll_budget_judge(budget,
-	    &(struct poll_outcome){error, status, retry_after_ms}, NOW, random);
+	    &(struct poll_outcome){error, status, retry_after_ms, NOW + 1}, NOW,
+	    random);
 }
 
 static void test_spacing(void **state)
@@ -101,6 +102,105 @@ static void test_refusals_double(void **state)
 		    POLL_BUDGET_PAUSE_MAX_MS);
 }
 
+/* Retry-After was kept to, and again it refuses: it is given longer. */
+static void test_refusals_in_spite_of_retry_after(void **state)
+{
+	struct poll_budget budget;
+	(void)state;
+	poll_budget_init(&budget, 0);
+	assert_in_range(
+	    judge(&budget, QUOTE_RATE_LIMITED, 429, 1000, 3), 1000, 1100);
+	assert_in_range(
+	    judge(&budget, QUOTE_RATE_LIMITED, 429, 1000, 3), 5000, 5500);
+	assert_in_range(
+	    judge(&budget, QUOTE_RATE_LIMITED, 429, 1000, 3), 9000, 11000);
+	assert_in_range(
+	    judge(&budget, QUOTE_RATE_LIMITED, 429, 60000, 3), 60000, 66000);
+	poll_budget_init(&budget, 0);
+	assert_in_range(judge(&budget, QUOTE_BANNED, 418, 1000, 3), 1000, 1100);
+	assert_in_range(
+	    judge(&budget, QUOTE_BANNED, 418, 1000, 3), 120000, 132000);
+	assert_in_range(
+	    judge(&budget, QUOTE_BANNED, 418, 1000, 3), 216000, 264000);
+	judge(&budget, QUOTE_OK, 200, -1, 3);
+	assert_in_range(judge(&budget, QUOTE_BANNED, 418, 1000, 3), 1000, 1100);
+}
+
+/* Four lanes hear "enough" at once: that is one refusal. */
+static void test_what_was_under_way_tells_nothing(void **state)
+{
+	struct poll_outcome outcome = {QUOTE_BANNED, 418, -1, NOW - 10};
+	struct poll_budget budget;
+	(void)state;
+
+	poll_budget_init(&budget, 0);
+	for (int64_t i = 0; i < 4; i++)
+		assert_in_range(
+		    poll_budget_judge(&budget, &outcome, NOW + i, 3), 120000,
+		    132000);
+	assert_int_equal(budget.refusals, 1);
+	outcome.error = QUOTE_OK; /* nor is this its end */
+	poll_budget_judge(&budget, &outcome, NOW + 5, 3);
+	assert_int_equal(budget.refusals, 1);
+	outcome.error = QUOTE_BANNED;
+	outcome.sent_ms = NOW + 200000;
+	assert_in_range(poll_budget_judge(&budget, &outcome, NOW + 200100, 3),
+	    216000, 264000);
+	outcome.error = QUOTE_OK;
+	outcome.sent_ms = NOW + 200100; /* sent before it came */
+	poll_budget_judge(&budget, &outcome, NOW + 200200, 3);
+	assert_int_equal(budget.refusals, 2);
+	outcome.sent_ms++;
+	poll_budget_judge(&budget, &outcome, NOW + 200200, 3);
+	assert_int_equal(budget.refusals, 0);
+}
+
+/* ---- what is counted ---- */
+
+static void test_last_minute(void **state)
+{
+	struct poll_budget budget;
+	(void)state;
+	poll_budget_init(&budget, 10);
+	assert_int_equal(poll_budget_last_minute(&budget, 0), 0);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW), 0);
+	for (int i = 0; i < 5; i++)
+		poll_budget_spend(&budget, NOW + i);
+	poll_budget_spend(&budget, NOW + 30000);
+	poll_budget_spend(&budget, NOW + 59999);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 59999), 7);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 60000), 2);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 89999), 2);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 90000), 1);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 119000), 0);
+	poll_budget_spend(&budget, NOW + 120000); /* in the first one's place */
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 120000), 1);
+	poll_budget_spend(&budget, NOW + 10000000);
+	assert_int_equal(poll_budget_last_minute(&budget, NOW + 10000000), 1);
+}
+
+/* Against counting them one by one. */
+static void test_last_minute_by_counting(void **state)
+{
+	struct poll_budget budget;
+	int64_t at[400], now_ms = 300;
+	uint32_t random = 12345;
+	(void)state;
+
+	poll_budget_init(&budget, 10);
+	for (size_t i = 0; i < 400; i++) {
+		random = random * 1664525u + 1013904223u;
+		now_ms += (int64_t)(random >> 16) % (i % 50 == 0 ? 90000 : 700);
+		at[i] = now_ms;
+		poll_budget_spend(&budget, now_ms);
+		unsigned wanted = 0;
+		for (size_t k = 0; k <= i; k++)
+			wanted += at[k] / 1000 > now_ms / 1000 - 60;
+		assert_int_equal(
+		    poll_budget_last_minute(&budget, now_ms), wanted);
+	}
+}
+
 static void test_bans_are_longer(void **state)
 {
 	struct poll_budget budget;
@@ -136,6 +236,10 @@ int main(void)
 	    cmocka_unit_test(test_retry_after),
 	    cmocka_unit_test(test_retry_after_is_bounded),
 	    cmocka_unit_test(test_refusals_double),
+	    cmocka_unit_test(test_refusals_in_spite_of_retry_after),
+	    cmocka_unit_test(test_what_was_under_way_tells_nothing),
+	    cmocka_unit_test(test_last_minute),
+	    cmocka_unit_test(test_last_minute_by_counting),
 	    cmocka_unit_test(test_bans_are_longer),
 	    cmocka_unit_test(test_a_pause_is_never_shortened),
 	};

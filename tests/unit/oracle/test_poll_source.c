@@ -1,35 +1,30 @@
-/* poll_source: due times, what a failure hides and what not, frozen or not. */
+/* poll_source: what a failure hides and what not, frozen or not, counts. */
 #include "oracle/poll_source.h"
-
-#include "oracle/poller.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-static int format_target(char out[static EXCHANGE_TARGET_MAX],
-    const char *const *symbols, size_t count)
-{
-	assert_int_equal(count, 1);
-	if (symbols[0][0] == '!')
-		return -1;
-	snprintf(out, EXCHANGE_TARGET_MAX, "/t?s=%s", symbols[0]);
-	return 0;
-}
-
-static const struct exchange alpha = {
-    .name = "alpha", .host = "alpha.test", .format_target = format_target};
+static const struct exchange alpha = {.name = "alpha", .host = "alpha.test"};
 
 static const struct feed_config feed = {
     .max_age_ms = 5000, .frozen_after_ms = 10000};
 
 static void init(struct poll_source *source)
 {
-	assert_int_equal(poll_source_init(source, &alpha, "BTC", 1000), 0);
+	poll_source_init(source, &alpha, "BTC");
+}
+
+static const struct poll_attempt good = {QUOTE_OK, 200, 12};
+
+static enum quote_error fail_with(
+    struct poll_source *source, enum quote_error error)
+{
+	return poll_source_note(
+	    source, &(struct poll_attempt){error, 500, 34}, NULL);
 }
 
 /* last = `last`, received at 1000000 + at on both clocks, with this time of
@@ -47,12 +42,12 @@ static void answer_full(struct poll_source *source, int64_t at, int64_t last,
 	};
 	memset(answer.body_sha256, (int)last, 32);
 	memset(answer.tls_spki_sha256, 7, 32);
-	assert_int_equal(poll_source_succeed(source, &answer), before);
+	assert_int_equal(poll_source_note(source, &good, &answer), before);
 }
 
 static void answer(struct poll_source *source, int64_t at, int64_t last)
 {
-	answer_full(source, at, last, 0, source->newest);
+	answer_full(source, at, last, 0, source->newest.error);
 }
 
 static struct item_source read_at(const struct poll_source *source, int64_t at)
@@ -68,16 +63,6 @@ static struct item_source read_at(const struct poll_source *source, int64_t at)
 	return out;
 }
 
-static void test_init(void **state)
-{
-	struct poll_source source;
-	(void)state;
-	init(&source);
-	assert_string_equal(source.target, "/t?s=BTC");
-	assert_int_equal(source.due_steady_ms, 0);
-	assert_int_equal(poll_source_init(&source, &alpha, "!", 1000), -1);
-}
-
 static void test_not_polled(void **state)
 {
 	struct poll_source source;
@@ -89,27 +74,43 @@ static void test_not_polled(void **state)
 	assert_false(out.has_answer);
 }
 
-static void test_due(void **state)
+/* Two feeds: asked as often as the faster wants it. */
+static void test_use(void **state)
 {
 	struct poll_source source;
 	(void)state;
 	init(&source);
-	for (uint32_t random = 0; random < 1000; random += 37) {
-		poll_source_begin(&source, 5000, random);
-		assert_in_range(source.due_steady_ms, 5900, 6100);
-	}
-	answer(&source, 5050, 100);
-	assert_in_range(source.due_steady_ms, 5900, 6100);
-	poll_source_fail(&source, QUOTE_TIMEOUT, 7000, 3);
-	assert_in_range(source.due_steady_ms, 7500, 7550);
-	poll_source_fail(&source, QUOTE_TIMEOUT, 8000, 3);
-	assert_in_range(source.due_steady_ms, 8900, 9100);
-	for (int i = 0; i < 50; i++)
-		poll_source_fail(&source, QUOTE_TIMEOUT, 8000, UINT32_MAX);
-	assert_true(source.due_steady_ms <= 8000 + POLLER_BACKOFF_MAX_MS);
-	answer(&source, 9000, 100);
-	poll_source_fail(&source, QUOTE_TIMEOUT, 10000, 3);
-	assert_in_range(source.due_steady_ms, 10500, 10550);
+	poll_source_use(&source, 1000, 9000);
+	assert_int_equal(source.interval_ms, 1000);
+	assert_int_equal(source.max_age_ms, 9000);
+	poll_source_use(&source, 500, 10000);
+	poll_source_use(&source, 2000, 8000);
+	assert_int_equal(source.interval_ms, 500);
+	assert_int_equal(source.max_age_ms, 8000);
+}
+
+static void test_counts(void **state)
+{
+	struct poll_source source;
+	(void)state;
+	init(&source);
+	assert_int_equal(source.newest.latency_ms, -1);
+	assert_int_equal(source.attempts, 0);
+	fail_with(&source, QUOTE_TIMEOUT);
+	fail_with(&source, QUOTE_TIMEOUT);
+	fail_with(&source, QUOTE_BAD_BODY);
+	assert_int_equal(source.failures, 3);
+	assert_int_equal(source.newest.error, QUOTE_BAD_BODY);
+	assert_int_equal(source.newest.status, 500);
+	assert_int_equal(source.newest.latency_ms, 34);
+	answer(&source, 0, 100);
+	assert_int_equal(source.failures, 0);
+	assert_int_equal(source.newest.latency_ms, 12);
+	assert_int_equal(source.attempts, 4);
+	assert_int_equal(source.errors[QUOTE_TIMEOUT], 2);
+	assert_int_equal(source.errors[QUOTE_BAD_BODY], 1);
+	assert_int_equal(source.errors[QUOTE_OK], 1);
+	assert_int_equal(source.errors[QUOTE_NOT_POLLED], 0);
 }
 
 static void test_used(void **state)
@@ -145,10 +146,8 @@ static void test_a_failure_does_not_hide_a_young_answer(void **state)
 	(void)state;
 	init(&source);
 	answer(&source, 0, 100);
-	assert_int_equal(
-	    poll_source_fail(&source, QUOTE_TIMEOUT, 1000, 0), QUOTE_OK);
-	assert_int_equal(
-	    poll_source_fail(&source, QUOTE_BANNED, 2000, 0), QUOTE_TIMEOUT);
+	assert_int_equal(fail_with(&source, QUOTE_TIMEOUT), QUOTE_OK);
+	assert_int_equal(fail_with(&source, QUOTE_BANNED), QUOTE_TIMEOUT);
 	assert_int_equal(read_at(&source, 2000).state, SOURCE_USED);
 	assert_int_equal(read_at(&source, 5000).state, SOURCE_USED);
 	struct item_source out = read_at(&source, 5001);
@@ -219,11 +218,11 @@ static void test_frozen_compares_values(void **state)
 	(void)state;
 	init(&source);
 	answer(&source, 0, 100);
-	poll_source_succeed(&source, &other);
+	poll_source_note(&source, &good, &other);
 	assert_int_equal(state_after(&source, 10000), SOURCE_FROZEN);
 	other.quote.has_bid = true;
 	other.quote.bid = other.quote.last;
-	poll_source_succeed(&source, &other);
+	poll_source_note(&source, &good, &other);
 	assert_int_equal(state_after(&source, 10000), SOURCE_USED);
 }
 
@@ -248,9 +247,9 @@ static void test_frozen_and_the_exchange_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_init),
 	    cmocka_unit_test(test_not_polled),
-	    cmocka_unit_test(test_due),
+	    cmocka_unit_test(test_use),
+	    cmocka_unit_test(test_counts),
 	    cmocka_unit_test(test_used),
 	    cmocka_unit_test(test_old_but_not_failed),
 	    cmocka_unit_test(test_a_failure_does_not_hide_a_young_answer),
