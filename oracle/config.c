@@ -2,7 +2,6 @@
 #include "oracle/config_parts.h"
 
 #include "base/file.h"
-#include "feeds/hex.h"
 
 #include <libgen.h>
 #include <openssl/evp.h>
@@ -170,54 +169,4 @@ int config_load(
 		memset(out, 0, sizeof(*out));
 	free(bytes);
 	return result;
-}
-
-/* ---- the plan ---- */
-
-static void print_feed(const struct feed_config *feed, FILE *out)
-{
-	fprintf(out,
-	    "feed %s: every %lld ms, %d decimals, at least %u of %zu sources, "
-	    "answers up to %lld ms old, outliers beyond %u bps, frozen after "
-	    "%lld ms\n",
-	    feed->feed, (long long)feed->interval_ms, feed->decimals,
-	    feed->min_sources, feed->source_count, (long long)feed->max_age_ms,
-	    feed->max_deviation_bps, (long long)feed->frozen_after_ms);
-	for (size_t i = 0; i < feed->source_count; i++) {
-		const struct feed_source *source = &feed->sources[i];
-		char target[EXCHANGE_TARGET_MAX];
-
-		if (exchange_target(target, source->exchange, source->symbol) !=
-		    0)
-			snprintf(target, sizeof(target), " (bad symbol)");
-		fprintf(out, "  %-18s https://%s%s%s%s\n",
-		    source->exchange->name, source->exchange->host, target,
-		    source->quote_feed[0] ? "  converted by " : "",
-		    source->quote_feed);
-	}
-}
-
-void config_print_plan(const struct config *config, FILE *out)
-{
-	char text[ENDPOINT_TEXT_MAX], hex[2 * sizeof(config->sha256) + 1];
-
-	endpoint_format(&config->listen, text);
-	fprintf(out, "listen        %s\n", text);
-	if (config->has_proxy)
-		endpoint_format(&config->proxy, text);
-	fprintf(out, "proxy         %s\n",
-	    config->has_proxy ? text : "none: exchanges are dialled directly");
-	fprintf(out, "attester      %s\n",
-	    config->attester == CONFIG_NSM
-		? config->nsm_device
-		: "SIMULATED: no verifier accepts it unless its policy names "
-		  "its root");
-	fprintf(out, "ca_bundle     %s\n", config->ca_bundle);
-	config_print_pins(config, out);
-	if (config->insecure_allow_debug)
-		fprintf(out, "INSECURE      publishes from a debug enclave\n");
-	hex_encode(config->sha256, sizeof(config->sha256), hex);
-	fprintf(out, "config_sha256 %s\n", hex);
-	for (size_t i = 0; i < config->feeds.count; i++)
-		print_feed(&config->feeds.feeds[i], out);
 }

@@ -8,8 +8,6 @@
 #include "base/endpoint.h"
 #include "feeds/feed_config.h"
 
-#include <stdio.h>
-
 #define CONFIG_BYTES_MAX 262144 /* of the file */
 #define CONFIG_PATH_MAX  512
 #define CONFIG_ERROR_MAX 512
@@ -54,8 +52,5 @@ __attribute__((warn_unused_result)) int config_load(
 /* NULL: any certificate of ca_bundle will do for this exchange. */
 const struct config_pins *config_pins_find(
     const struct config *config, const struct exchange *exchange);
-
-/* The resolved plan, for people: what --check prints. */
-void config_print_plan(const struct config *config, FILE *out);
 
 #endif

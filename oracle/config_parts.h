@@ -20,6 +20,4 @@ __attribute__((warn_unused_result)) int config_read_pins(struct config *out,
     const json_t *exchanges, const char *directory,
     char error[static CONFIG_ERROR_MAX]);
 
-void config_print_pins(const struct config *config, FILE *out);
-
 #endif

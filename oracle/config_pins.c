@@ -113,20 +113,3 @@ const struct config_pins *config_pins_find(
 	}
 	return NULL;
 }
-
-void config_print_pins(const struct config *config, FILE *out)
-{
-	for (size_t i = 0; i < config->pin_count; i++) {
-		const struct config_pins *pins = &config->pins[i];
-		char hex[2 * SPKI_LEN + 1];
-
-		if (pins->ca_file[0] != '\0')
-			fprintf(out, "trust         %s only by %s\n",
-			    pins->exchange->name, pins->ca_file);
-		for (size_t key = 0; key < pins->spki_count; key++) {
-			hex_encode(pins->spki_sha256[key], SPKI_LEN, hex);
-			fprintf(out, "trust         %s only with key %s%s\n",
-			    pins->exchange->name, key > 0 ? "or " : "", hex);
-		}
-	}
-}

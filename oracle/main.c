@@ -10,6 +10,7 @@
 #include "oracle/https_client.h"
 #include "oracle/identity.h"
 #include "oracle/parse_command.h"
+#include "oracle/plan.h"
 #include "oracle/probe.h"
 #include "oracle/publisher.h"
 
@@ -235,7 +236,7 @@ static int load_and(const char *path, int (*then)(const struct config *))
 
 static int check(const struct config *config)
 {
-	config_print_plan(config, stdout);
+	plan_print(config, stdout);
 	return 0;
 }
 

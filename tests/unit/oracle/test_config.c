@@ -2,6 +2,7 @@
 #include "oracle/config.h"
 
 #include "base/file.h"
+#include "oracle/plan.h"
 
 #include <openssl/sha.h>
 #include <setjmp.h>
@@ -120,7 +121,7 @@ static void the_plan_names_each_request(void **state)
 
 	(void)state;
 	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
-	config_print_plan(&config, out);
+	plan_print(&config, out);
 	fclose(out);
 	assert_non_null(
 	    strstr(text, "https://api.kraken.com/0/public/Ticker?pair=XBTUSD"));

@@ -2,6 +2,7 @@
 #include "oracle/config.h"
 
 #include "base/file.h"
+#include "oracle/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,7 +162,7 @@ static void the_plan_shows_them(void **state)
 	    load("{\"kraken\":{\"ca_file\":\"/k.pem\",\"spki_sha256\":"
 		 "[\"" KEY_1 "\",\"" KEY_2 "\"]}}"),
 	    0);
-	config_print_plan(&config, out);
+	plan_print(&config, out);
 	fclose(out);
 	assert_non_null(strstr(text, "kraken only by /k.pem\n"));
 	assert_non_null(strstr(text, "kraken only with key " KEY_1 "\n"));
