@@ -12,6 +12,7 @@
 
 #include "base/now.h"
 #include "identity_fixture.h"
+#include "oracle/clock_check.h"
 #include "oracle/publisher.h"
 
 #include <openssl/sha.h>
@@ -270,6 +271,100 @@ static void without_its_rate_a_source_has_failed(void **state)
 	assert_true(last("USDT-USD")->unavailable);
 }
 
+/* ---- the clock ---- */
+
+/* The newest of both feeds, made after now. */
+static void assert_both(enum item_reason reason)
+{
+	run_until_posts(post_count + 4);
+	assert_int_equal(last("BTC-USD")->item.reason, reason);
+	assert_int_equal(last("USDT-USD")->item.reason, reason);
+	assert_int_equal(last("BTC-USD")->unavailable, reason != 0);
+}
+
+/* To the millisecond, either way; who is not heard says nothing. */
+static void the_exchanges_clocks_are_witnesses(void **state)
+{
+	static const struct {
+		bool heard;
+		int64_t ahead_ms;
+		enum item_reason reason;
+	} cases[] = {
+	    {true, 0, ITEM_NO_REASON},
+	    {true, CLOCK_CHECK_LIMIT_MS, ITEM_NO_REASON},
+	    {true, CLOCK_CHECK_LIMIT_MS + 1, ITEM_CLOCK_UNCERTAIN},
+	    {true, -CLOCK_CHECK_LIMIT_MS, ITEM_NO_REASON},
+	    {true, -CLOCK_CHECK_LIMIT_MS - 1, ITEM_CLOCK_UNCERTAIN},
+	    {true, INT64_MIN, ITEM_CLOCK_UNCERTAIN},
+	    {false, INT64_MAX, ITEM_NO_REASON},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		has_witnesses = cases[i].heard;
+		exchanges_ahead_ms = cases[i].ahead_ms;
+		assert_both(cases[i].reason);
+	}
+}
+
+/* ---- the past ---- */
+
+static const struct post *nth(const char *feed, uint64_t sequence)
+{
+	for (size_t i = 0; i < post_count; i++)
+		if (strcmp(posts[i].item.feed, feed) == 0 &&
+		    posts[i].item.sequence == sequence)
+			return &posts[i];
+	return NULL;
+}
+
+/* Told once and confirmed by the next: what was published is the past. */
+static void a_jump_waits_for_one_round(void **state)
+{
+	uint64_t sequence;
+
+	(void)state;
+	run_until_posts(post_count + 4);
+	assert_int_equal(last("BTC-USD")->item.status, ITEM_OK);
+	sequence = last("BTC-USD")->item.sequence;
+	btc_cents *= 2;
+	while (!nth("BTC-USD", sequence + 3))
+		run_until_posts(post_count + 1);
+	/* one may have been in the making */
+	if (nth("BTC-USD", sequence + 1)->item.status == ITEM_OK)
+		sequence++;
+	assert_int_equal(
+	    nth("BTC-USD", sequence + 1)->item.reason, ITEM_PRICE_JUMP);
+	assert_true(nth("BTC-USD", sequence + 1)->unavailable);
+	assert_int_equal(nth("BTC-USD", sequence + 2)->item.status, ITEM_OK);
+	assert_true(decimal_compare(nth("BTC-USD", sequence + 2)->item.price,
+			number(16000000, -2)) > 0);
+}
+
+static void the_newest_is_what_was_posted(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < config.feeds.count; i++)
+		assert_null(publisher_newest(publisher, i));
+	for (int round = 0; round < 4; round++) {
+		run_until_posts(post_count + 2);
+		for (size_t i = 0; i < config.feeds.count; i++) {
+			const struct item *newest = publisher_newest(
+			    publisher, i);
+			const struct item *posted =
+			    &last(config.feeds.feeds[i].feed)->item;
+			assert_non_null(newest);
+			assert_int_equal(newest->sequence, posted->sequence);
+			assert_int_equal(
+			    newest->published_ms, posted->published_ms);
+			assert_int_equal(
+			    newest->price.mantissa, posted->price.mantissa);
+			assert_memory_equal(newest->previous_sha256,
+			    posted->previous_sha256, 32);
+		}
+	}
+}
+
 static void nothing_is_posted_after_the_stop(void **state)
 {
 	size_t before;
@@ -299,6 +394,9 @@ int main(void)
 	    PUBLISHER_TEST(an_item_holds_the_rate_of_its_round),
 	    PUBLISHER_TEST(too_few_sources_are_signed_as_unavailable),
 	    PUBLISHER_TEST(without_its_rate_a_source_has_failed),
+	    PUBLISHER_TEST(the_exchanges_clocks_are_witnesses),
+	    PUBLISHER_TEST(a_jump_waits_for_one_round),
+	    PUBLISHER_TEST(the_newest_is_what_was_posted),
 	    PUBLISHER_TEST(nothing_is_posted_after_the_stop),
 	};
 	int failed = cmocka_run_group_tests_name(
