@@ -224,8 +224,8 @@ static const struct attestation_document *current_document(
 	return document;
 }
 
-/* Whether the exchanges' clocks agree with ours. As long as none has been
- * heard there is nothing to publish either. */
+/* Whether the exchanges' clocks agree with ours. Where none is heard, answers
+ * are not either, and max_age_ms ends the prices. */
 static bool witnesses_agree(struct publisher *publisher, int64_t monotonic_ms)
 {
 	int64_t offset_ms = 0;
