@@ -158,7 +158,11 @@ static void answers_check_numbers(const char *exchange, const char *symbol,
 	    {"007", "bad_body"},
 	    {"1e400", "bad_body"},
 	    {"1e-400", "bad_body"},
+	    {"9223372036854775807", "9223372036854775807 - - -"},
+	    {"9223372036854775808", "bad_body"},
 	    {"99999999999999999999", "bad_body"},
+	    /* 41 digits that all count, as HTX writes a volume */
+	    {"90090730.707133525077464434840000000000000000", "bad_body"},
 	    {"\"1." ANSWERS_ZEROS_36 "000000000000000000000000001\"",
 		"bad_body"}, /* 65 */
 	    {"true", "bad_body"},
