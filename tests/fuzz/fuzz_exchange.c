@@ -1,7 +1,8 @@
 /*
  * fuzz_exchange: any body with any status through any adapter. The first line
- * of the input is "EXCHANGE STATUS SYMBOL"; the rest is the body. A price comes
- * only with 2xx and is above zero; an error leaves nothing behind.
+ * of the input is "EXCHANGE STATUS SYMBOL..."; the rest is the body. A price
+ * comes only with 2xx and is above zero; an error leaves nothing behind; and
+ * each of several symbols gets what it would have got alone.
  */
 #include "feeds/exchanges/exchange.h"
 
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES 127
+#define LINE_MAX_BYTES 255
+#define SYMBOLS_MAX    6
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,28 +45,95 @@ static void check(enum quote_error error, int status, const struct quote *q)
 	require(q->has_exchange_ms ? q->exchange_ms > 0 : q->exchange_ms == 0);
 }
 
+static void check_target(
+    const struct exchange *exchange, const char *const *symbols, size_t count)
+{
+	char target[EXCHANGE_TARGET_MAX];
+
+	if (exchange->format_target(target, symbols, count) != 0) {
+		require(target[0] == '\0');
+		return;
+	}
+	require(target[0] == '/' && strlen(target) < sizeof(target));
+	/* Nothing that ends a request line or its target. */
+	for (const char *p = target; *p != '\0'; p++)
+		require(*p > ' ' && *p < 0x7f && *p != '#');
+}
+
+static bool same_number(struct decimal a, struct decimal b)
+{
+	return a.mantissa == b.mantissa && a.exponent == b.exponent;
+}
+
+static void check_alone(const struct exchange *exchange,
+    const struct exchange_reading *r, int status, const char *body, size_t len)
+{
+	struct quote q;
+
+	require(exchange_parse(&q, exchange, r->symbol, status, body, len) ==
+		r->error);
+	require(same_number(q.last, r->quote.last) &&
+		same_number(q.bid, r->quote.bid) &&
+		same_number(q.ask, r->quote.ask) &&
+		q.exchange_ms == r->quote.exchange_ms);
+}
+
+static void check_answer(const struct exchange *exchange,
+    const char *const *symbols, size_t count, int status, const char *body,
+    size_t len)
+{
+	struct exchange_reading readings[SYMBOLS_MAX];
+	bool any = false, found;
+
+	for (size_t i = 0; i < count; i++)
+		readings[i].symbol = symbols[i];
+	found = exchange_parse_each(
+	    exchange, readings, count, status, body, len);
+	for (size_t i = 0; i < count; i++) {
+		check(readings[i].error, status, &readings[i].quote);
+		any = any || readings[i].error == QUOTE_OK;
+		if (count > 1)
+			check_alone(exchange, &readings[i], status, body, len);
+	}
+	require(any == found);
+}
+
+/* Cuts the line at its blanks; what is left are the symbols. */
+static size_t words_of(char *line, const char *words[2 + SYMBOLS_MAX])
+{
+	size_t count = 0;
+	char *rest = line;
+
+	for (char *word = strtok_r(line, " ", &rest);
+	     word != NULL && count < 2 + SYMBOLS_MAX;
+	     word = strtok_r(NULL, " ", &rest))
+		words[count++] = word;
+	return count;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char line[LINE_MAX_BYTES + 1] = "", name[32] = "", symbol[64] = "";
-	char target[EXCHANGE_TARGET_MAX];
 	const uint8_t *end = memchr(data, '\n', size);
+	const char *words[2 + SYMBOLS_MAX];
+	char line[LINE_MAX_BYTES + 1] = "";
 	const struct exchange *exchange;
-	struct quote q;
-	int status = 0;
+	size_t count;
+	int status;
 
 	if (end == NULL || end - data > LINE_MAX_BYTES)
 		return 0;
 	memcpy(line, data, (size_t)(end - data));
-	if (sscanf(line, "%31s %3d %63s", name, &status, symbol) != 3)
+	count = words_of(line, words);
+	if (count < 3 || strlen(words[1]) > 3)
 		return 0;
-	exchange = exchange_find(name);
+	exchange = exchange_find(words[0]);
 	if (exchange == NULL)
 		return 0;
-	if (exchange_target(target, exchange, symbol) == 0)
-		require(target[0] == '/' && strlen(target) < sizeof(target));
+	status = (int)strtol(words[1], NULL, 10);
+	check_target(exchange, words + 2, 0);
+	check_target(exchange, words + 2, count - 2);
 	end++;
-	check(exchange_parse(&q, exchange, symbol, status, (const char *)end,
-		  size - (size_t)(end - data)),
-	    status, &q);
+	check_answer(exchange, words + 2, count - 2, status, (const char *)end,
+	    size - (size_t)(end - data));
 	return 0;
 }
