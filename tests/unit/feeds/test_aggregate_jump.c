@@ -322,6 +322,24 @@ static void from_the_items_alone(void **state)
 	}
 }
 
+/* What has no candidate is not asked for one, whatever it holds; and a jump of
+ * nobody, which no item that can be read is, leaves none. */
+static void no_candidate(void **state)
+{
+	static const struct item nobody = {
+	    .status = ITEM_UNAVAILABLE, .reason = ITEM_PRICE_JUMP};
+
+	(void)state;
+	one("100");
+	past.candidate = number("150.00");
+	one("150");
+	assert_reason(ITEM_PRICE_JUMP);
+	assert_true(past.has_candidate);
+	aggregate_remember(&past, &config, &nobody);
+	assert_false(past.has_candidate);
+	assert_decimal(past.price, "100.00");
+}
+
 /* A past of other decimals is measured by its value; one that does not fit is
  * none. */
 static void other_decimals(void **state)
@@ -356,6 +374,7 @@ int main(void)
 	    cmocka_unit_test_setup(the_item_shows_why, setup_jump),
 	    cmocka_unit_test_setup(candidate_of_the_used, setup_jump),
 	    cmocka_unit_test_setup(from_the_items_alone, setup_jump),
+	    cmocka_unit_test_setup(no_candidate, setup_jump),
 	    cmocka_unit_test_setup(other_decimals, setup_jump),
 	};
 
