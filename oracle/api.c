@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "feeds/hex.h"
+#include "oracle/metrics.h"
+#include "oracle/sources_api.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -189,6 +191,16 @@ static void on_attestation(struct http_request *req, void *data)
 
 /* ---- state ---- */
 
+static void on_sources(struct http_request *req, void *data)
+{
+	sources_api_serve(data, req);
+}
+
+static void on_metrics(struct http_request *req, void *data)
+{
+	metrics_serve(data, req);
+}
+
 static void on_livez(struct http_request *req, void *data)
 {
 	(void)data;
@@ -231,10 +243,12 @@ const struct http_route api_routes[] = {
     {"GET", "/price/{feed}", board_one_params, on_price},
     {"GET", "/stream", board_stream_params, on_stream},
     {"GET", "/feeds", NULL, on_feeds},
+    {"GET", "/sources", sources_api_params, on_sources},
     {"GET", "/attestation", attestation_params, on_attestation},
     {"GET", "/attestations/{sha256}", NULL, on_document},
     {"GET", "/livez", NULL, on_livez},
     {"GET", "/readyz", NULL, on_readyz},
+    {"GET", "/metrics", NULL, on_metrics},
     {"GET", "/version", NULL, on_version},
     {NULL, NULL, NULL, NULL},
 };

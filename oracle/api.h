@@ -8,13 +8,18 @@
 #include "base/board.h"
 #include "oracle/attestation.h"
 #include "oracle/config.h"
+#include "oracle/poller.h"
+#include "oracle/publisher.h"
 
 #define API_NONCE_MAX 512 /* bytes; AWS attestation_process.md, 3.2.2 */
 
 struct api { /* all borrowed while the server runs */
 	const struct config *config;
 	struct board *board;
-	struct attestation *attestation; /* set before the server starts */
+	/* set before the server starts */
+	struct attestation *attestation;
+	const struct poller *poller;
+	const struct publisher *publisher;
 	const char *platform;
 	const char *public_key_pem;
 	char boot_id[33];

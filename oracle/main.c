@@ -184,6 +184,8 @@ static void start(struct oracle *oracle)
 	identity_attest(&oracle->identity, oracle->loop, on_attested, oracle);
 	oracle->api.attestation = oracle->identity.attestation;
 	start_prices(oracle);
+	oracle->api.poller = oracle->poller;
+	oracle->api.publisher = oracle->publisher;
 	start_server(oracle);
 	watch_signal(oracle, &oracle->sigterm, SIGTERM);
 	watch_signal(oracle, &oracle->sigint, SIGINT);

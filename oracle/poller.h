@@ -67,6 +67,15 @@ struct poller_exchange_view {
 	int64_t clock_offset_ms; /* its Date minus our clock, newest */
 };
 
+/* What the last minute has left of the budget. */
+static inline unsigned poller_budget_left(
+    const struct poller_exchange_view *view)
+{
+	return view->requests_last_minute < view->budget_per_min
+		   ? view->budget_per_min - view->requests_last_minute
+		   : 0;
+}
+
 struct poller_source_view {
 	const char *symbol;
 	bool up;                 /* the newest attempt was good */
