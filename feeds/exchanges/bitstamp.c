@@ -18,38 +18,23 @@
 #include <string.h>
 
 /* As in the path: "BTC/USD" is "btcusd". */
-static int format_one(char out[static EXCHANGE_TARGET_MAX], const char *symbol)
-{
-	char path[EXCHANGE_SYMBOL_MAX] = "";
-	const char *paths[] = {path};
-	size_t len = 0;
-
-	for (; *symbol != '\0' && len < sizeof(path) - 1; symbol++) {
-		if (*symbol != '/')
-			path[len++] = (char)tolower((unsigned char)*symbol);
-	}
-	if (*symbol != '\0')
-		path[0] = '\0'; /* too long: refused as empty */
-	return adapter_target(out, "/api/v2/ticker/", paths, 1, "", "-", "/");
-}
-
 static int format_target(char out[static EXCHANGE_TARGET_MAX],
     const char *const *symbols, size_t count)
 {
-	if (count == 1)
-		return format_one(out, symbols[0]);
-	return adapter_target_one_or_all(
-	    out, "/api/v2/ticker/", "", symbols, count, "", "");
-}
+	char path[EXCHANGE_SYMBOL_MAX] = "";
+	const char *paths[] = {path}, *p;
+	size_t len = 0;
 
-static bool is_error(const json_t *body)
-{
-	const char *flag = json_text_string(json_object_get(body, "status"));
-
-	return (flag != NULL && strcmp(flag, "error") == 0) ||
-	       json_object_get(body, "error") != NULL ||
-	       json_object_get(body, "reason") != NULL ||
-	       json_object_get(body, "response_code") != NULL;
+	if (count != 1)
+		return adapter_target_one_or_all(
+		    out, "/api/v2/ticker/", "", symbols, count, "", "");
+	for (p = symbols[0]; *p != '\0' && len < sizeof(path) - 1; p++) {
+		if (*p != '/')
+			path[len++] = (char)tolower((unsigned char)*p);
+	}
+	if (*p != '\0')
+		path[0] = '\0'; /* too long: refused as empty */
+	return adapter_target(out, "/api/v2/ticker/", paths, 1, "", "-", "/");
 }
 
 static enum quote_error own_error(int status, const json_t *body)
@@ -68,17 +53,18 @@ static enum quote_error own_error(int status, const json_t *body)
 	    {NULL, QUOTE_OK},
 	};
 	enum quote_error blame = adapter_classify(NULL, words, status), error;
+	const char *flag = json_text_string(json_object_get(body, "status"));
+	bool failed = flag != NULL && strcmp(flag, "error") == 0;
 
-	if (!is_error(body))
-		return QUOTE_OK;
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		const json_t *value = json_object_get(body, members[i]);
 		error = adapter_classify(
-		    json_text_string(json_object_get(body, members[i])), words,
-		    status);
+		    json_text_string(value), words, status);
 		if (error != blame)
 			return error;
+		failed = failed || value != NULL; /* no ticker has these */
 	}
-	return blame;
+	return failed ? blame : QUOTE_OK;
 }
 
 /* "btcusd" and "BTC/USD", "btcusd-perp" and "BTC/USD-PERP"; where the asked

@@ -69,9 +69,7 @@ static enum quote_error own_error(int status, const json_t *body)
 	    {NULL, QUOTE_OK},
 	};
 	static const struct adapter_phrase words[] = {
-	    {"coin not found", QUOTE_UNKNOWN_SYMBOL},
-	    {NULL, QUOTE_OK},
-	};
+	    {"coin not found", QUOTE_UNKNOWN_SYMBOL}, {NULL, QUOTE_OK}};
 	const json_t *error = json_object_get(body, "error"), *state, *code;
 
 	if (json_text_string(error) != NULL)

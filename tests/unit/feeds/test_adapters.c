@@ -172,6 +172,11 @@ static void kraken_answers(void **state)
 static void bitstamp_errors(void **state)
 {
 	static const struct answer answers[] = {
+	    /* whatever else it says */
+	    {"btcusd", 200, "{\"last\":\"3\",\"code\":\"odd\"}", "bad_request"},
+	    {"btcusd", 200, "{\"last\":\"3\",\"status\":\"error\"}",
+		"bad_request"},
+	    {"btcusd", 200, "{\"last\":\"3\",\"reason\":null}", "bad_request"},
 	    {"x", 400, "{\"response_code\":\"400.002\"}", "rate_limited"},
 	    {"x", 200,
 		"{\"response_code\":\"400.002\",\"response_explanation\":\"-\"}",

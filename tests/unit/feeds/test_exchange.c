@@ -33,12 +33,24 @@ static bool is_empty(const struct quote *q)
 
 static void the_table(void **state)
 {
+	char target[EXCHANGE_TARGET_MAX];
+
 	(void)state;
 	for (size_t i = 0; exchange_table[i] != NULL; i++) {
 		const struct exchange *exchange = exchange_table[i];
 		assert_ptr_equal(exchange_find(exchange->name), exchange);
 		assert_true(strlen(exchange->name) < EXCHANGE_NAME_MAX);
 		assert_true(exchange->spacing_ms > 0);
+		/* at most half of what is allowed */
+		assert_true(60000 / exchange->spacing_ms <=
+			    exchange->limit_per_min / 2);
+		assert_in_range(exchange->named_max, 1, EXCHANGE_NAMED_MAX);
+		assert_non_null(exchange->limit);
+		/* Who asks for the whole market can. */
+		assert_int_equal(exchange->format_target(target, NULL, 0) == 0,
+		    exchange->whole_from != 0);
+		assert_true(exchange->whole_from == 0 ||
+			    exchange->whole_from > exchange->named_max);
 		if (i > 0)
 			assert_true(strcmp(exchange_table[i - 1]->name,
 					exchange->name) < 0);
@@ -99,7 +111,8 @@ static void hostile_symbols(void **state)
 
 /* ---- status ---- */
 
-/* A complete ticker of every exchange, and the symbol it is for. */
+/* A complete ticker, and the symbol it is for; test_exchange_samples has one
+ * of every exchange. */
 static const struct {
 	const char *exchange, *symbol, *body;
 } tickers[] = {
