@@ -23,7 +23,7 @@
 #include "oracle/poll_source.h"
 
 #define POLL_PLAN_WINDOW_PERCENT  60
-#define POLL_PLAN_FIRST_MS        1000 /* all are asked for the first time in it */
+#define POLL_PLAN_FIRST_MS        1000 /* each is asked once in the first */
 #define POLL_PLAN_JITTER          50   /* at most this part of the interval */
 #define POLL_PLAN_DEADLINE_MIN_MS 1000 /* of one request */
 #define POLL_PLAN_DEADLINE_MAX_MS 5000
