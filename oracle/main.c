@@ -238,8 +238,7 @@ static int load_and(const char *path, int (*then)(const struct config *))
 
 static int check(const struct config *config)
 {
-	plan_print(config, stdout);
-	return 0;
+	return plan_print(config, stdout);
 }
 
 int main(int argc, char **argv)
