@@ -16,7 +16,13 @@ SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 
 HOSTS = {"binance": "data-api.binance.vision",
          "coinbase_exchange": "api.exchange.coinbase.com",
-         "kraken": "api.kraken.com", "bitstamp": "www.bitstamp.net"}
+         "kraken": "api.kraken.com", "bitstamp": "www.bitstamp.net",
+         "binance_us": "api.binance.us", "gemini": "api.gemini.com",
+         "bitfinex": "api-pub.bitfinex.com", "cryptocom": "api.crypto.com",
+         "okx": "www.okx.com", "bybit": "api.bybit.com",
+         "kucoin": "api.kucoin.com", "gate": "api.gateio.ws",
+         "bitget": "api.bitget.com", "htx": "api.huobi.pro",
+         "mexc": "api.mexc.com", "coingecko": "api.coingecko.com"}
 
 
 def free_ports(count):

@@ -44,7 +44,7 @@ class Stack:
         self.names = [name for name in NAMES
                       if not (name == "simulator" and live)
                       and not (name == "verifierd" and not verifierd)]
-        ports = settings.free_ports(7)
+        ports = settings.free_ports(3 + len(settings.HOSTS))
         self.oracle_port, self.verifierd_port, self.control_port = ports[:3]
         self.ports = dict(zip(settings.HOSTS, ports[3:]))
         self.policy = self.dir / "policy.json"

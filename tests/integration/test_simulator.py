@@ -1,6 +1,7 @@
 """The simulator answers as the exchanges do: the world that all the other
 tests stand on."""
 
+import decimal
 import json
 import os
 import pathlib
@@ -15,22 +16,144 @@ import unittest
 import client
 import settings
 from program import Program, wait_until
+from stack import run
 
 SIMULATOR = settings.ROOT / "tests" / "simulator"
+sys.path.insert(0, str(SIMULATOR))
+import exchanges
+import market
+
 VECTORS = pathlib.Path(os.environ.get(
     "HALLMARK_VECTORS", settings.ROOT.parent / "shared" / "vectors"))
-TARGETS = {"binance": "/api/v3/ticker/24hr?symbols=%5B%22BTCUSDT%22%5D",
-           "coinbase_exchange": "/products/BTC-USD/ticker",
-           "kraken": "/0/public/Ticker?pair=XBTUSD",
-           "bitstamp": "/api/v2/ticker/btcusd/"}
+DAY = "/api/v3/ticker/24hr?symbols=%5B%22"
+SPOT = "/v5/market/tickers?category=spot"
+COINS = "/api/v3/simple/price?ids="
+DATED = "&vs_currencies=usd&include_last_updated_at=true"
+# What adapters ask for, by exchange: the target and the symbols in it.
+ASKED = {
+    "binance": [(DAY + "BTCUSDT%22%5D", "BTCUSDT"),
+                (DAY + "ETHUSDT%22,%22BTCUSDT%22%5D", "BTCUSDT ETHUSDT")],
+    "coinbase_exchange": [("/products/BTC-USD/ticker", "BTC-USD"),
+                          ("/products/stats", "BTC-USD ETH-USD USDT-USD")],
+    "kraken": [("/0/public/Ticker?pair=XBTUSD", "XBTUSD"),
+               ("/0/public/Ticker?pair=XBTUSD,ETHUSD", "XBTUSD ETHUSD"),
+               ("/0/public/Ticker", "XBTUSD ETHUSD USDTUSD")],
+    "bitstamp": [("/api/v2/ticker/btcusd/", "btcusd"),
+                 ("/api/v2/ticker/", "btcusd ethusd usdtusd")],
+    "binance_us": [(DAY + "BTCUSD%22%5D", "BTCUSD"),
+                   (DAY + "BTCUSD%22,%22USDTUSD%22%5D", "BTCUSD USDTUSD")],
+    "gemini": [("/v1/pubticker/btcusd", "btcusd"),
+               ("/v1/pricefeed", "btcusd ethusd")],
+    "bitfinex": [("/v2/tickers?symbols=tBTCUSD", "tBTCUSD"),
+                 ("/v2/tickers?symbols=tUSTUSD,tETHUSD", "tUSTUSD tETHUSD"),
+                 ("/v2/tickers?symbols=ALL", "tBTCUSD tETHUSD tUSTUSD")],
+    "cryptocom": [("/exchange/v1/public/get-tickers?instrument_name=BTC_USD",
+                   "BTC_USD"),
+                  ("/exchange/v1/public/get-tickers", "BTC_USD ETH_USD")],
+    "okx": [("/api/v5/market/ticker?instId=BTC-USDT", "BTC-USDT"),
+            ("/api/v5/market/tickers?instType=SPOT", "BTC-USDT ETH-USDT")],
+    "bybit": [(SPOT + "&symbol=BTCUSDT", "BTCUSDT"),
+              (SPOT, "BTCUSDT ETHUSDT")],
+    "kucoin": [("/api/v1/market/orderbook/level1?symbol=BTC-USDT",
+                "BTC-USDT"),
+               ("/api/v1/market/allTickers", "BTC-USDT ETH-USDT")],
+    "gate": [("/api/v4/spot/tickers?currency_pair=BTC_USDT", "BTC_USDT"),
+             ("/api/v4/spot/tickers", "BTC_USDT ETH_USDT")],
+    "bitget": [("/api/v2/spot/market/tickers?symbol=BTCUSDT", "BTCUSDT"),
+               ("/api/v2/spot/market/tickers", "BTCUSDT ETHUSDT")],
+    "htx": [("/market/detail/merged?symbol=btcusdt", "btcusdt"),
+            ("/market/tickers", "btcusdt ethusdt")],
+    "mexc": [("/api/v3/ticker/24hr?symbol=BTCUSDT", "BTCUSDT"),
+             ("/api/v3/ticker/bookTicker", "BTCUSDT ETHUSDT")],
+    "coingecko": [(COINS + "bitcoin" + DATED, "bitcoin"),
+                  (COINS + "tether,ethereum" + DATED, "tether ethereum")],
+}
+TARGETS = {name: asked[0][0] for name, asked in ASKED.items()}
+# The first word that is in a symbol tells its asset.
+ASSETS = (("TETHER", "USDT"), ("BTC", "BTC"), ("XBT", "BTC"),
+          ("BITCOIN", "BTC"), ("ETH", "ETH"), ("USDT", "USDT"),
+          ("UST", "USDT"))
+# A symbol that it does not have.
+UNKNOWN = {"binance": "NOPEUSDT", "coinbase_exchange": "NOPE-USD",
+           "kraken": "NOPEUSD", "bitstamp": "nopeusd",
+           "binance_us": "NOPEUSD", "gemini": "nopeusd",
+           "bitfinex": "tNOPEUSD", "cryptocom": "NOPE_USD",
+           "okx": "NOPE-USDT", "bybit": "NOPEUSDT", "kucoin": "NOPE-USDT",
+           "gate": "NOPE_USDT", "bitget": "NOPEUSDT", "htx": "nopeusdt",
+           "mexc": "NOPEUSDT", "coingecko": "nopecoin"}
+
+
+# Asked alone, Bitfinex leaves nothing.
+NO_SUCH = {"bitfinex": "no_price"}
+NEAR = decimal.Decimal("0.005")
+
+
+def _all(body):
+    return body
+
+
+def _first(body):
+    return body[0]
+
+
+def _first_of(*path):
+    """The first row of the list at this path."""
+    def pick(body):
+        for key in path:
+            body = body[key]
+        return body[0]
+    return pick
+
+
+def _any(body):
+    """One member, whatever its name."""
+    return next(iter(body.values()))
+
+
+def _gemini(body):
+    """The recorded one is of a market in USDT."""
+    body["volume"] = {key.replace("USDT", "USD"): value
+                      for key, value in body["volume"].items()}
+    return body
+
+
 # The recorded answer with the members in the order of the wire, and the part
-# of it that is one ticker.
-RECORDED = {"binance": ("ticker_24hr_all.json", lambda b: b[0]),
-            "coinbase_exchange": ("products_BTC-USD_ticker.json", None),
-            "kraken": ("Ticker_XBTUSD.json", None),
-            "bitstamp": ("v2_ticker_btcusd-perp.json", None)}
+# of it, and of ours, that is compared. The number is that of the target.
+RECORDED = [
+    ("binance", 0, "ticker_24hr_all.json", _first),
+    ("binance_us", 0, "ticker_24hr_all_prelaunch.json", _first),
+    ("coinbase_exchange", 0, "products_BTC-USD_ticker.json", _all),
+    ("kraken", 0, "Ticker_XBTUSD.json", _all),
+    ("kraken", 1, "Ticker_two_pairs.json", _all),
+    ("bitstamp", 0, "v2_ticker_btcusd-perp.json", _all),
+    ("bitstamp", 1, "v2_ticker_all.json", _first),
+    ("gemini", 0, "v1_pubticker_BTCUSDT.json", _gemini),
+    ("bitfinex", 1, "v2_tickers_two.json", _all),
+    ("bitfinex", 2, "v2_tickers_ALL.json", _first),
+    ("cryptocom", 0, "v1_public_get-tickers_BTC_USD.json", _all),
+    ("cryptocom", 1, "v1_public_get-tickers.json",
+     _first_of("result", "data")),
+    ("okx", 0, "market_ticker_BTC-USDT_2026-08.json", _all),
+    ("okx", 1, "market_tickers_SPOT_2023.json", _first_of("data")),
+    ("bybit", 0, "v5_market_tickers_spot_BTCUSDT.json", _all),
+    ("kucoin", 0, "v1_market_orderbook_level1.json", _all),
+    ("kucoin", 1, "v1_market_allTickers.json", _first_of("data", "ticker")),
+    ("gate", 0, "v4_spot_tickers_BTC_USDT.json", _all),
+    ("bitget", 0, "v2_spot_market_tickers_BTCUSDT.json", _all),
+    ("bitget", 1, "v2_spot_market_tickers_all.json", _first_of("data")),
+    ("htx", 0, "market_detail_merged_btcusdt.json", _all),
+    ("htx", 1, "market_tickers.json", _first_of("data")),
+    ("mexc", 0, "v3_ticker_24hr_nulls.json", _all),
+    ("mexc", 1, "v3_ticker_bookTicker.json", _first),
+    ("coingecko", 0, "simple_price_last_updated_at.json", _any)]
 PERPETUAL = {"index_price", "mark_price", "open_interest",
              "open_interest_value"}
+
+
+def market_price(symbol, in_usdt):
+    """Where the market keeps the price of this symbol's asset."""
+    asset = next(asset for word, asset in ASSETS if word in symbol.upper())
+    return market.START[asset] / (market.START["USDT"] if in_usdt else 1)
 
 
 def shape(value):
@@ -40,6 +163,8 @@ def shape(value):
                 if key not in PERPETUAL]
     if isinstance(value, list):
         return [shape(member) for member in value]
+    if isinstance(value, (int, float)):
+        return "number"     # 1 and 1.0 are the same to JSON
     return type(value).__name__
 
 
@@ -99,14 +224,69 @@ class Simulator(unittest.TestCase):
 
     def test_form(self):
         """each exchange answers with the members of its recorded answers"""
-        for name, (file, part) in RECORDED.items():
+        for name, number, file, part in RECORDED:
             path = VECTORS / "exchanges" / name / file
             if not path.exists():
                 self.skipTest(f"no {path}")
-            recorded = json.loads(path.read_text())
+            recorded = part(json.loads(path.read_text()))
+            ours = json.loads(self.body(name, ASKED[name][number][0]))
+            with self.subTest(name, file=file):
+                self.assertEqual(shape(part(ours)), shape(recorded))
+
+    def parse(self, name, symbol, body, status=200):
+        done = run("hallmark-oracle", "--parse", name, symbol, "--status",
+                   str(status), input=body.decode(), stdin=None)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_every_target(self):
+        """every request that an adapter makes is answered with the price"""
+        self.assertEqual({e.name: e.host for e in exchanges.ALL},
+                         settings.HOSTS)
+        in_usdt = {e.name: e.in_usdt for e in exchanges.ALL}
+        for name, asked in ASKED.items():
+            for target, symbols in asked:
+                body = self.body(name, target)
+                for symbol in symbols.split():
+                    with self.subTest(name, target=target, symbol=symbol):
+                        self.price_is_right(name, symbol, body, in_usdt[name])
+
+    def price_is_right(self, name, symbol, body, in_usdt):
+        code, said = self.parse(name, symbol, body)
+        self.assertEqual(code, 0, said)
+        there = market_price(symbol, in_usdt)
+        quote = json.loads(said, parse_float=decimal.Decimal)
+        for which in ("last", "bid", "ask"):
+            if quote[which] is not None:
+                price = decimal.Decimal(quote[which])
+                self.assertLess(abs(price / there - 1), NEAR, which)
+        if None not in (quote["bid"], quote["ask"]):
+            self.assertLess(decimal.Decimal(quote["bid"]),
+                            decimal.Decimal(quote["ask"]))
+
+    def test_unknown_by_adapter(self):
+        """each adapter understands its exchange's word for unknown symbols"""
+        for name, symbol in UNKNOWN.items():
+            known = ASKED[name][0][1]
+            target = TARGETS[name].replace(known, symbol)
+            self.assertNotEqual(target, TARGETS[name])
+            status = int(self.get(name, target).split()[1])
+            code, said = self.parse(name, symbol, self.body(name, target),
+                                    status)
             with self.subTest(name):
-                self.assertEqual(shape(json.loads(self.body(name))),
-                                 shape(part(recorded) if part else recorded))
+                self.assertNotEqual(code, 0)
+                self.assertRegex(said, NO_SUCH.get(name, "unknown_symbol"))
+
+    def test_head(self):
+        """each answer says when it was made (RFC 9110, 6.6.1)"""
+        for name in ASKED:
+            head = self.get(name).partition(b"\r\n\r\n")[0]
+            self.assertRegex(head, rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} "
+                             rb"\d\d:\d\d:\d\d GMT\r\n", name)
+
+    def test_no_such_path(self):
+        """a path that an exchange does not have is not found there"""
+        for name in ASKED:
+            self.assertIn(b" 404 ", self.get(name, "/nothing/here")[:20])
 
     def test_prices_move(self):
         """prices move at every exchange and stay near each other"""

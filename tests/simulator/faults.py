@@ -7,7 +7,7 @@ takes the good answer's ingredients and gives what goes onto the wire.
 
 import decimal
 
-from exchanges import JSON_TYPE, Answer
+from exchange import JSON_TYPE, Answer
 
 OVERSIZE_BYTES = 3 << 20
 HTML_TYPE = ("Content-Type", "text/html; charset=UTF-8")
@@ -27,6 +27,8 @@ def _page(status, title):
             "</center>\n</body>\n</html>\n")
     return Answer(status, body.encode(), (HTML_TYPE,))
 
+
+NOT_FOUND = _page(404, "Not Found")
 
 # Done by the connection, not by the answer; server.py knows what.
 CONNECTION = {

@@ -17,7 +17,8 @@ STEP_BPS = 1        # a step is at most this far
 SKEW_BPS = 2        # an exchange stands at most this far from the middle
 SPREAD_BPS = D("0.5")
 
-START = {"BTC": D("84036"), "ETH": D("3338.9"), "USDT": D("0.9994")}
+START = {"BTC": D("84036"), "ETH": D("3338.9"), "USDT": D("0.9994"),
+         "SOL": D("141.37")}
 PULL = D("0.02")    # each step goes this part of the way back to the start
 
 Quote = collections.namedtuple(

@@ -14,6 +14,7 @@ import ssl
 import threading
 
 import faults
+from exchange import Row
 
 HANDSHAKE_S = 10
 IDLE_S = 90
@@ -76,20 +77,28 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
         replaced = faults.answer(fault, self.retry_after)
         if replaced is not None:
             return replaced
-        name = self.exchange.symbol_of(target)
-        if name not in self.exchange.symbols or fault == "unknown_symbol":
-            return self.exchange.unknown()
-        if fault == "frozen" and name in self._frozen:
-            return self._frozen[name]
-        self._frozen[name] = self._good(fault, name)
-        return self._frozen[name]
+        ask = self.exchange.asked(target)
+        if ask is None:
+            return faults.NOT_FOUND
+        names = [name for name in ask.names if name in self.exchange.symbols]
+        if (not names or fault == "unknown_symbol" or
+                (len(names) < len(ask.names) and
+                 not self.exchange.skips_unknown)):
+            return self.exchange.unknown(ask)
+        if fault != "frozen" or target not in self._frozen:
+            self._frozen[target] = self._good(fault, ask.form, names)
+        return self._frozen[target]
 
-    def _good(self, fault, name):
+    def _good(self, fault, form, names):
         if fault == "wrong_symbol":
-            name = self.exchange.other(name)
-        asset = self.exchange.symbols[name].asset
-        quote = self.market.quote(asset, self.exchange.in_usdt)
-        return self.exchange.ok(name, faults.change_quote(fault, quote))
+            names = [self.exchange.other(names)]
+        return self.exchange.ok(form, [self._row(fault, name)
+                                       for name in sorted(names)])
+
+    def _row(self, fault, name):
+        symbol = self.exchange.symbols[name]
+        quote = self.market.quote(symbol.asset, self.exchange.in_usdt)
+        return Row(name, symbol, faults.change_quote(fault, quote))
 
     # ---- one connection, called by socketserver in its own thread ----
 
