@@ -1,91 +1,187 @@
 /* probe: see probe.h. The poller does the work; this looks at it until each
- * source has answered or failed. */
+ * source has answered or failed, then makes one round of items of it. */
 #include "oracle/probe.h"
 
 #include "base/log.h"
 #include "base/now.h"
+#include "feeds/aggregate.h"
 #include "oracle/https_client.h"
-#include "oracle/poller.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct probe {
 	const struct config *config;
 	struct poller *poller;
 	uv_timer_t timer;
 	int64_t give_up_ms; /* monotonic */
-	unsigned failed;
+	int result;
 };
 
-static void print_decimal(bool present, struct decimal number)
+/* ---- one round ---- */
+
+struct report {
+	const struct config *config;
+	struct item *items; /* one for each feed */
+	FILE *out;
+};
+
+/* A quote_feed stands before its users: its price is there. */
+static void set_rate(const struct report *report, struct item_source *source)
+{
+	const struct feed_set *feeds = &report->config->feeds;
+	const struct item *via;
+
+	if (!source->via[0])
+		return;
+	via = &report->items[feed_set_find(feeds, source->via) - feeds->feeds];
+	source->has_rate = via->status == ITEM_OK;
+	if (source->has_rate)
+		source->rate = via->price;
+}
+
+static void make_item(const struct report *report, const struct poller *poller,
+    size_t feed, int64_t now_ms)
+{
+	const struct feed_config *config = &report->config->feeds.feeds[feed];
+	const struct aggregate_past none = {0};
+	struct item *item = &report->items[feed];
+
+	*item = (struct item){
+	    .published_ms = now_ms, .source_count = config->source_count};
+	memcpy(item->feed, config->feed, sizeof(item->feed));
+	poller_read(poller, config, now_ms, item->sources);
+	for (size_t i = 0; i < item->source_count; i++)
+		set_rate(report, &item->sources[i]);
+	aggregate(config, &none, item);
+}
+
+/* ---- the table ---- */
+
+static void print_decimal(FILE *out, bool known, struct decimal number)
 {
 	char text[DECIMAL_STRMAX] = "-";
 
-	if (present)
+	if (known)
 		decimal_format(number, text);
-	printf(" %16s", text);
+	fprintf(out, " %14s", text);
 }
 
-static void print_source(const char *feed, const struct item_source *source)
+static void print_number(FILE *out, int width, bool known, int64_t number)
 {
-	printf("%-10s %-18s %-10s", feed, source->exchange, source->symbol);
-	if (source->state == SOURCE_FAILED) {
-		printf(" failed: %s\n", quote_error_name(source->error));
-		return;
+	char text[24] = "-";
+
+	if (known)
+		snprintf(text, sizeof(text), "%" PRId64, number);
+	fprintf(out, " %*s", width, text);
+}
+
+static void print_source(FILE *out, const char *feed,
+    const struct item_source *source, const struct poller_source_view *view)
+{
+	const struct quote *quote = &source->quote;
+
+	fprintf(out, "%-17s %-14s", source->exchange, source->symbol);
+	print_decimal(out, quote->has_last, quote->last);
+	print_decimal(out, quote->has_bid, quote->bid);
+	print_decimal(out, quote->has_ask, quote->ask);
+	print_number(out, 7, source->has_answer && quote->has_exchange_ms,
+	    source->received_ms - quote->exchange_ms);
+	fprintf(out, " %-7s", source_state_name(source->state));
+	print_number(out, 5, view->latency_ms >= 0, view->latency_ms);
+	fprintf(out, " %s", feed);
+	if (source->state == SOURCE_FAILED)
+		fprintf(out, " %s", quote_error_name(source->error));
+	if (source->state == SOURCE_FAILED && view->status > 0)
+		fprintf(out, " HTTP %d", view->status);
+	fputc('\n', out);
+}
+
+static void on_source(const struct poller_exchange_view *exchange,
+    const struct poller_source_view *view, void *data)
+{
+	const struct report *report = data;
+	const char *name = exchange->exchange->name;
+
+	for (size_t f = 0; f < report->config->feeds.count; f++) {
+		const struct item *item = &report->items[f];
+
+		for (size_t i = 0; i < item->source_count; i++)
+			if (strcmp(item->sources[i].exchange, name) == 0 &&
+			    strcmp(item->sources[i].symbol, view->symbol) == 0)
+				print_source(report->out, item->feed,
+				    &item->sources[i], view);
 	}
-	print_decimal(source->quote.has_last, source->quote.last);
-	print_decimal(source->quote.has_bid, source->quote.bid);
-	print_decimal(source->quote.has_ask, source->quote.ask);
-	if (source->quote.has_exchange_ms)
-		printf(
-		    " %6lld ms old\n", (long long)(source->received_ms -
-						   source->quote.exchange_ms));
-	else
-		printf(" no time\n");
 }
 
-/* How many sources of this feed have not been asked yet. With `print`, prints
- * them all and counts the failed ones. */
-static unsigned look(
-    struct probe *probe, const struct feed_config *feed, bool print)
+/* Returns 1 if it has no price. */
+static int print_feed(FILE *out, const struct item *item)
 {
-	struct item_source sources[FEED_SOURCES_MAX];
-	unsigned waiting = 0;
+	char price[DECIMAL_STRMAX];
+	unsigned used = 0;
 
-	poller_read(probe->poller, feed, now_unix_ms(), sources);
-	for (size_t i = 0; i < feed->source_count; i++) {
-		if (sources[i].state == SOURCE_FAILED &&
-		    sources[i].error == QUOTE_NOT_POLLED)
-			waiting++;
-		if (print && sources[i].state == SOURCE_FAILED)
-			probe->failed++;
-		if (print)
-			print_source(feed->feed, &sources[i]);
+	for (size_t i = 0; i < item->source_count; i++)
+		used += item->sources[i].state == SOURCE_USED;
+	fprintf(out, "%-10s ", item->feed);
+	if (item->status == ITEM_OK) {
+		decimal_format(item->price, price);
+		fprintf(out, "%s", price);
+	} else {
+		fprintf(out, "TOO FEW SOURCES");
 	}
-	return waiting;
+	fprintf(out, ", %u used, %u needed\n", used, item->min_sources);
+	return item->status != ITEM_OK;
 }
 
-static unsigned look_at_all(struct probe *probe, bool print)
+int probe_report(const struct config *config, const struct poller *poller,
+    int64_t now_ms, FILE *out)
 {
-	const struct feed_set *set = &probe->config->feeds;
-	unsigned waiting = 0;
+	size_t count = config->feeds.count;
+	struct report report = {
+	    .config = config,
+	    .items = calloc(count + 1, sizeof(*report.items)),
+	    .out = out,
+	};
+	int result = 0;
 
-	for (size_t i = 0; i < set->count; i++)
-		waiting += look(probe, &set->feeds[i], print);
-	return waiting;
+	if (!report.items)
+		log_die("probe", "out of memory");
+	for (size_t i = 0; i < count; i++)
+		make_item(&report, poller, i, now_ms);
+	fprintf(out, "%-17s %-14s %14s %14s %14s %7s %-7s %5s %s\n", "exchange",
+	    "symbol", "last", "bid", "ask", "age_ms", "state", "ms", "feed");
+	poller_visit(poller, now_monotonic_ms(), NULL, on_source, &report);
+	fputc('\n', out);
+	for (size_t i = 0; i < count; i++)
+		result |= print_feed(out, &report.items[i]);
+	free(report.items);
+	return result;
+}
+
+/* ---- until each has answered ---- */
+
+static void count_waiting(const struct poller_exchange_view *exchange,
+    const struct poller_source_view *view, void *data)
+{
+	size_t *waiting = data;
+
+	(void)exchange;
+	*waiting += view->attempts == 0;
 }
 
 static void on_look(uv_timer_t *timer)
 {
 	struct probe *probe = timer->data;
+	size_t waiting = 0;
 
-	if (look_at_all(probe, false) > 0 &&
-	    now_monotonic_ms() < probe->give_up_ms)
+	poller_visit(
+	    probe->poller, now_monotonic_ms(), NULL, count_waiting, &waiting);
+	if (waiting > 0 && now_monotonic_ms() < probe->give_up_ms)
 		return;
-	printf("%-10s %-18s %-10s %16s %16s %16s\n", "feed", "exchange",
-	    "symbol", "last", "bid", "ask");
-	look_at_all(probe, true);
+	probe->result = probe_report(
+	    probe->config, probe->poller, now_unix_ms(), stdout);
 	poller_stop(probe->poller);
 	uv_close((uv_handle_t *)timer, NULL);
 }
@@ -111,5 +207,5 @@ int probe(const struct config *config)
 	poller_free(probe.poller);
 	SSL_CTX_free(tls);
 	uv_loop_close(loop);
-	return probe.failed > 0;
+	return probe.result;
 }
