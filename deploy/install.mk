@@ -41,6 +41,7 @@ library: $(PUBLIC)/libhallmark.a $(PUBLIC)/$(SHARED)
 MANUALS    = $(wildcard deploy/man/*.[0-9])
 EXAMPLES   = $(wildcard deploy/*.json) deploy/allowlist.txt \
             deploy/examples/verify_item.c
+REGISTRY   = $(wildcard deploy/feeds/*)
 to         = $(DESTDIR)$(1)
 # What a template says of places and versions; the units say /usr/local/bin.
 below      = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -52,7 +53,7 @@ FILL       = sed -e 's|@PREFIX@|$(PREFIX)|g' \
 install: all library
 	install -d $(call to,$(BINDIR)) $(call to,$(LIBDIR)/pkgconfig) \
 	    $(call to,$(INCLUDEDIR)) $(call to,$(UNITDIR)) \
-	    $(call to,$(DOCDIR)) $(foreach s,1 3 8,$(call to,$(MANDIR)/man$(s)))
+	    $(call to,$(DOCDIR)/feeds) $(foreach s,1 3 8,$(call to,$(MANDIR)/man$(s)))
 	install -m 755 $(PROGRAMS) $(call to,$(BINDIR))
 	install -m 644 verifier/hallmark.h $(call to,$(INCLUDEDIR))
 	install -m 644 $(PUBLIC)/libhallmark.a $(call to,$(LIBDIR))
@@ -65,6 +66,7 @@ install: all library
 	for unit in deploy/*.service; do \
 	    $(FILL) $$unit > $(call to,$(UNITDIR))/$${unit##*/}; done
 	install -m 644 $(EXAMPLES) README.md LICENSE $(call to,$(DOCDIR))
+	install -m 644 $(REGISTRY) $(call to,$(DOCDIR)/feeds)
 	chmod 644 $(call to,$(LIBDIR)/pkgconfig/hallmark.pc) \
 	    $(call to,$(UNITDIR))/*.service
 
