@@ -14,7 +14,8 @@
  * request as a whole went well if one symbol did. If the exchange refuses all
  * of several symbols, they are divided (poll_plan) and none is judged yet; else
  * a request without any quote backs off. What it says about too many requests
- * is poll_budget's, and holds for all lanes.
+ * is poll_budget's, and holds for all lanes; after the pause one lane asks, and
+ * the others wait until it was answered well.
  *
  * The log has a line when failures begin or change and one when they end; one
  * for all symbols of an answer that fare alike.
@@ -201,8 +202,23 @@ static void on_answer(const struct https_answer *answer, void *data)
 
 /* ---- when to ask ---- */
 
+static size_t count_asking(const struct poller_exchange *ex)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ex->lane_count; i++)
+		n += ex->lanes[i].request != NULL;
+	return n;
+}
+
+/* NULL: none may be used now. After a refusal one asks, for all. */
 static struct poller_lane *idle_lane(struct poller_exchange *ex)
 {
+	size_t asking = count_asking(ex);
+	size_t most = ex->budget.refusals > 0 ? 1 : ex->lane_count;
+
+	if (asking >= most)
+		return NULL;
 	for (size_t i = 0; i < ex->lane_count; i++) {
 		if (ex->lanes[i].request == NULL)
 			return &ex->lanes[i];

@@ -603,8 +603,10 @@ static void test_no_join_while_asking(void **state)
 	poll_plan_begin(&requests[1], now, 0);
 	poll_plan_end(&plan, &requests[1], QUOTE_OK, now, 0);
 	assert_int_equal(poll_plan_requests(&plan), 2);
+	requests[1].due_ms = now + 5; /* together when the first is due */
 	poll_plan_end(&plan, &requests[0], QUOTE_OK, now, 0);
 	assert_int_equal(poll_plan_requests(&plan), 1);
+	assert_int_equal(requests[0].due_ms, now + 5);
 	assert_int_equal(requests[0].count, 2);
 }
 

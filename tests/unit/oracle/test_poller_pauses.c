@@ -81,6 +81,26 @@ static void test_refusals_escalate(void **state)
 	assert_in_range(view_exchange(ALPHA).paused_ms, 5501, 11000);
 }
 
+/* After the pause one lane tries it, not all of them. */
+static void test_one_comes_back(void **state)
+{
+	struct feed_config *feed = add_feed("X-Y", 20);
+	(void)state;
+	add_source(feed, ALPHA, "A");
+	add_source(feed, ALPHA, "B");
+	add_source(feed, ALPHA, "C");
+	add_source(feed, ALPHA, "T");
+	atomic_store(&seen[ALPHA].mode, LIMITED_IN_A_200);
+	start();
+	until_error(ALPHA, "A", QUOTE_RATE_LIMITED);
+	turn_for(100);
+	unsigned asked = atomic_load(&seen[ALPHA].asked);
+	atomic_store(&seen[ALPHA].mode, HANGING);
+	until_asked(&seen[ALPHA].asked, asked + 1);
+	turn_for(300);
+	assert_int_equal(atomic_load(&seen[ALPHA].asked), asked + 1);
+}
+
 /* ---- spacing ---- */
 
 /* Six symbols that want to be asked each 10 ms, 50 ms between any two
@@ -128,6 +148,7 @@ int main(void)
 	    WITH(test_ban),
 	    WITH(test_after_the_pause),
 	    WITH(test_refusals_escalate),
+	    WITH(test_one_comes_back),
 	    WITH(test_spacing),
 	    WITH(test_spacing_in_trouble),
 	};
