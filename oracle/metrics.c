@@ -269,14 +269,28 @@ struct feed_family {
 	    const struct feed_config *feed, const struct item *item);
 };
 
-static void put_items(struct scrape *scrape, const struct head *head,
-    const struct feed_config *feed, const struct item *item)
+static void put_items_of(
+    struct scrape *scrape, size_t feed, enum item_reason reason)
 {
+	bool ok = reason == ITEM_NO_REASON;
 	const struct metrics_label labels[] = {
-	    {"feed", feed->feed}, {NULL, NULL}};
+	    {"feed", scrape->api->config->feeds.feeds[feed].feed},
+	    {"status", item_status_name(ok ? ITEM_OK : ITEM_UNAVAILABLE)},
+	    {"reason", ok ? "" : item_reason_name(reason)}, {NULL, NULL}};
 
-	put(scrape, head, labels,
-	    known(item ? (int64_t)item->sequence + 1 : 0));
+	metrics_text_sample(&scrape->text, labels,
+	    (int64_t)publisher_items(scrape->api->publisher, feed, reason));
+}
+
+static void put_items(struct scrape *scrape)
+{
+	const struct feed_set *set = &scrape->api->config->feeds;
+
+	metrics_text_family(&scrape->text, PREFIX "feed_items_total", "counter",
+	    "Items published since the start, by what they said.");
+	for (size_t i = 0; i < set->count; i++)
+		for (int r = ITEM_NO_REASON; r <= ITEM_PRICE_JUMP; r++)
+			put_items_of(scrape, i, (enum item_reason)r);
 }
 
 static void put_status(struct scrape *scrape, const struct head *head,
@@ -329,9 +343,6 @@ static void put_states(struct scrape *scrape, const struct head *head,
 }
 
 static const struct feed_family feed_families[] = {
-    {{PREFIX "feed_items_total", "counter", "Items published since the start.",
-	 false},
-	put_items},
     {{PREFIX "feed_status", "gauge",
 	 "1 for status and reason of the newest item.", false},
 	put_status},
@@ -392,6 +403,7 @@ void metrics_serve(const struct api *api, struct http_request *req)
 	put_oracle(&scrape);
 	put_exchanges(&scrape);
 	put_sources(&scrape);
+	put_items(&scrape);
 	put_feeds(&scrape);
 	text = metrics_text_finish(&scrape.text, &reply.len);
 	reply.body = text;

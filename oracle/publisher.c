@@ -26,8 +26,9 @@ struct feed_state {
 	uint8_t previous_sha256[SHA256_DIGEST_LENGTH];
 	struct aggregate_past past;
 	bool has_newest;
-	struct item newest; /* as signed and posted */
-	bool has_price;     /* of this round, for those who convert by it */
+	struct item newest;                  /* as signed and posted */
+	uint64_t items[ITEM_PRICE_JUMP + 1]; /* posted, by reason */
+	bool has_price; /* of this round, for those who convert by it */
 	struct decimal price;
 	int64_t price_expires_ms;
 
@@ -146,6 +147,7 @@ static void advance(
 	memcpy(feed->previous_sha256, content_sha256, HM_SHA256_LEN);
 	aggregate_remember(&feed->past, feed->config, item);
 	feed->newest = *item;
+	feed->items[item->reason]++;
 	feed->has_newest = true;
 }
 
@@ -376,4 +378,11 @@ const struct item *publisher_newest(
 	return publisher->feeds[feed].has_newest
 		   ? &publisher->feeds[feed].newest
 		   : NULL;
+}
+
+uint64_t publisher_items(
+    const struct publisher *publisher, size_t feed, enum item_reason reason)
+{
+	assert(feed < publisher->feed_count && reason <= ITEM_PRICE_JUMP);
+	return publisher->feeds[feed].items[reason];
 }

@@ -50,4 +50,9 @@ void publisher_free(struct publisher *publisher);
 const struct item *publisher_newest(
     const struct publisher *publisher, size_t feed);
 
+/* How many of its items had this reason, ITEM_NO_REASON for those with a
+ * price, since the start. */
+uint64_t publisher_items(
+    const struct publisher *publisher, size_t feed, enum item_reason reason);
+
 #endif

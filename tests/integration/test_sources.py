@@ -112,7 +112,8 @@ class Sources(support.StackTest):
             samples[f'{name}feed_sources{{feed="BTC-USD",state="used"}}'],
             "4")
         self.assertGreater(
-            int(samples[f'{name}feed_items_total{{feed="BTC-USD"}}']), 0)
+            int(samples[f'{name}feed_items_total{{feed="BTC-USD",'
+                        'status="ok",reason=""}']), 0)
         self.assertEqual(samples[f'{name}feed_status{{feed="BTC-USD",'
                                  'status="ok",reason=""}'], "1")
         self.assertLess(

@@ -356,6 +356,12 @@ static void the_newest_is_what_was_posted(void **state)
 			assert_non_null(newest);
 			assert_int_equal(newest->sequence, posted->sequence);
 			assert_int_equal(
+			    publisher_items(publisher, i, ITEM_NO_REASON),
+			    posted->sequence + 1);
+			assert_int_equal(publisher_items(publisher, i,
+					     ITEM_INSUFFICIENT_SOURCES),
+			    0);
+			assert_int_equal(
 			    newest->published_ms, posted->published_ms);
 			assert_int_equal(
 			    newest->price.mantissa, posted->price.mantissa);
