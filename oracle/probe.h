@@ -11,8 +11,10 @@
 
 #include <stdio.h>
 
-#define PROBE_DEADLINE_MS 20000 /* the slowest has answered by then */
-#define PROBE_LOOK_MS     100   /* between two looks at the poller */
+/* By then even an exchange that is asked every two seconds has said which of
+ * twenty symbols it does not know. */
+#define PROBE_DEADLINE_MS 40000
+#define PROBE_LOOK_MS     100 /* between two looks at the poller */
 
 /* 0 if every feed has a price, 1 otherwise: exit statuses. */
 int probe(const struct config *config);
