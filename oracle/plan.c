@@ -130,15 +130,16 @@ static int64_t interval_of(
 {
 	const struct exchange_plan *exchange = plan->exchanges;
 	const struct poll_source *wanted;
+	size_t i = 0;
 
 	while (exchange->exchange != source->exchange)
 		exchange++;
 	wanted = find_source(exchange, source->symbol);
-	for (size_t i = 0; i < exchange->count; i++)
-		if (asks_for(&exchange->plan, &exchange->requests[i], wanted))
-			return exchange->requests[i].interval_ms;
-	assert(!"each source is asked for");
-	return 0;
+	while (i < exchange->count &&
+	       !asks_for(&exchange->plan, &exchange->requests[i], wanted))
+		i++;
+	assert(i < exchange->count); /* each source is asked for */
+	return exchange->requests[i].interval_ms;
 }
 
 /* ---- the head ---- */
