@@ -179,6 +179,18 @@ static void without_its_rate_a_source_is_none(void **state)
 	shows("feed BTC-USD cannot live: 0 of its sources");
 }
 
+/* One that is asked often enough is no vote either. */
+static void a_check_keeps_no_feed_alive(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    plan("[" FEED("BTC-USD", "3999", "1",
+		"{\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\","
+		"\"role\":\"check\"}," SOURCE("bitfinex", "tBTCUSD")) "]"),
+	    1);
+	shows("cannot live: 0 of its sources");
+}
+
 /* A check never counts, and is no reason to worry. */
 static void a_slow_check_is_a_note(void **state)
 {
@@ -230,6 +242,7 @@ int main(void)
 	    cmocka_unit_test(a_feed_that_cannot_live_is_named),
 	    cmocka_unit_test(the_share_counts),
 	    cmocka_unit_test(without_its_rate_a_source_is_none),
+	    cmocka_unit_test(a_check_keeps_no_feed_alive),
 	    cmocka_unit_test(a_slow_check_is_a_note),
 	    cmocka_unit_test(pins_are_shown),
 	};
