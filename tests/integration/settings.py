@@ -25,8 +25,11 @@ HOSTS = {"binance": "data-api.binance.vision",
          "mexc": "api.mexc.com", "coingecko": "api.coingecko.com"}
 
 
+_given = set()
+
+
 def free_ports(count):
-    """Ports that nobody listens on now, all different, and below the range
+    """Ports that nobody listens on now, none given before, and below the range
     that the kernel gives to outgoing connections (ip_local_port_range): a
     program that is started again must find its port free."""
     ports = []
@@ -34,7 +37,8 @@ def free_ports(count):
         port = random.randint(20000, 32000)
         with contextlib.suppress(OSError):
             socket.create_server(("127.0.0.1", port)).close()
-            ports += [port] * (port not in ports)
+            ports += [port] * (port not in _given)
+            _given.add(port)
     return ports
 
 
