@@ -65,6 +65,8 @@ class Sources(support.StackTest):
 
     def test_down(self):
         """a source that is down shows its error and HTTP status in both"""
+        # Else what another test left behind may end while we look.
+        wait_until("all are up", self.all_up, support.SEEN_S)
         self.stack.fault("bitstamp", "451")
         try:
             row = wait_until("bitstamp is down", lambda: next(
