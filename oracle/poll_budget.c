@@ -70,23 +70,30 @@ static bool is_refusal(const struct poll_outcome *outcome)
 	       outcome->status == 429;
 }
 
-/* Never sooner than asked for; a little later, so that many oracles behind
- * one address do not come back as one. */
-static int64_t asked_for(int64_t retry_after_ms, uint32_t random)
+static int64_t at_most(int64_t ms, int64_t most_ms)
 {
-	int64_t ms = retry_after_ms < POLLER_RETRY_AFTER_MAX_MS
-			 ? retry_after_ms
-			 : POLLER_RETRY_AFTER_MAX_MS;
-	ms += (int64_t)random % (ms / 10 + 1);
-	return ms < POLLER_RETRY_AFTER_MAX_MS ? ms : POLLER_RETRY_AFTER_MAX_MS;
+	return ms < most_ms ? ms : most_ms;
+}
+
+/* Never sooner than asked for; a little later, so that many oracles behind
+ * one address do not come back as one. One that refuses although we came when
+ * it told us to is given twice as long each time. */
+static int64_t asked_for(
+    int64_t retry_after_ms, unsigned times, uint32_t random)
+{
+	int64_t ms = at_most(retry_after_ms, POLLER_RETRY_AFTER_MAX_MS);
+	int64_t most_ms = at_most(ms + ms / 10, POLLER_RETRY_AFTER_MAX_MS);
+
+	if (most_ms < POLL_BUDGET_PAUSE_MAX_MS)
+		most_ms = POLL_BUDGET_PAUSE_MAX_MS;
+	return backoff_delay(ms, most_ms, times > 1 ? times : 1, random);
 }
 
 static int64_t escalated(bool ban, unsigned times, uint32_t random)
 {
-	return times == 0 ? 0
-			  : backoff_delay(ban ? POLL_BUDGET_BANNED_MS
-					      : POLL_BUDGET_LIMITED_MS,
-				POLL_BUDGET_PAUSE_MAX_MS, times, random);
+	return backoff_delay(
+	    ban ? POLL_BUDGET_BANNED_MS : POLL_BUDGET_LIMITED_MS,
+	    POLL_BUDGET_PAUSE_MAX_MS, times, random);
 }
 
 int64_t poll_budget_judge(struct poll_budget *budget,
@@ -94,7 +101,6 @@ int64_t poll_budget_judge(struct poll_budget *budget,
 {
 	bool is_new = budget->refusals == 0 ||
 		      outcome->sent_ms > budget->refused_ms;
-	bool asked = outcome->retry_after_ms > 0;
 	int64_t pause_ms = 0;
 
 	if (outcome->error == QUOTE_OK) {
@@ -102,20 +108,15 @@ int64_t poll_budget_judge(struct poll_budget *budget,
 			budget->refusals = 0;
 		return 0;
 	}
-	if (is_refusal(outcome)) {
-		if (is_new) {
-			budget->refusals++;
-			budget->refused_ms = now_ms;
-		}
-		/* An exchange that refuses although we came when it told us
-		 * to is given more time than it asks for. */
-		pause_ms = escalated(is_ban(outcome),
-		    budget->refusals - (asked ? 1 : 0), random);
+	if (is_refusal(outcome) && is_new) {
+		budget->refusals++;
+		budget->refused_ms = now_ms;
 	}
-	if (asked) {
-		int64_t asked_ms = asked_for(outcome->retry_after_ms, random);
-		pause_ms = asked_ms > pause_ms ? asked_ms : pause_ms;
-	}
+	if (outcome->retry_after_ms > 0)
+		pause_ms = asked_for(
+		    outcome->retry_after_ms, budget->refusals, random);
+	else if (is_refusal(outcome))
+		pause_ms = escalated(is_ban(outcome), budget->refusals, random);
 	if (pause_ms > 0 && now_ms + pause_ms > budget->paused_until_ms)
 		budget->paused_until_ms = now_ms + pause_ms;
 	return pause_ms;

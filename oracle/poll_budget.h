@@ -47,8 +47,10 @@ unsigned poll_budget_last_minute(
     const struct poll_budget *budget, int64_t now_ms);
 
 /* How it ended. What was sent before the newest refusal came tells nothing
- * new: it is neither a further refusal nor the end of them. Returns the pause
- * that this begins, in ms; 0: none. */
+ * new: it is neither a further refusal nor the end of them. Retry-After is kept
+ * to, twice as long with each refusal in a row (RFC 9110 section 10.2.3 names
+ * the least); beyond it never more than POLL_BUDGET_PAUSE_MAX_MS. Returns the
+ * pause that this begins, in ms; 0: none. */
 int64_t poll_budget_judge(struct poll_budget *budget,
     const struct poll_outcome *outcome, int64_t now_ms, uint32_t random);
 
