@@ -6,7 +6,7 @@ answers recorded from them.
 
 import json
 
-from exchange import (DAY_MS, JSON_TYPE, Answer, Ask, Exchange, OneOrAll,
+from exchange import (DAY_MS, IN_USDT, JSON_TYPE, Answer, Ask, Exchange, OneOrAll,
                       compact, change, listed, printer, split)
 
 BAD_SYMBOL = Answer(400, b'{"code":-1121,"msg":"Invalid symbol."}',
@@ -16,7 +16,7 @@ BAD_SYMBOL = Answer(400, b'{"code":-1121,"msg":"Invalid symbol."}',
 class Binance(Exchange):
     name, host = "binance", "data-api.binance.vision"
     in_usdt = chunked = True
-    symbols = listed("{0}USDT", pad=8)
+    symbols = listed("{0}USDT", IN_USDT, pad=8)
 
     def asked(self, target):
         path, query = split(target)
@@ -54,13 +54,13 @@ class Binance(Exchange):
 class BinanceUs(Binance):
     name, host = "binance_us", "api.binance.us"
     in_usdt = False
-    symbols = listed("{0}USD", ("BTC", "ETH", "SOL", "USDT"), pad=8)
+    symbols = listed("{0}USD", pad=8)
 
 
 class Mexc(OneOrAll):
     name, host = "mexc", "api.mexc.com"
     in_usdt = True
-    symbols = listed("{0}USDT")
+    symbols = listed("{0}USDT", IN_USDT)
     parameter = "symbol"
     one = ("/api/v3/ticker/24hr", {})
     whole = ("/api/v3/ticker/bookTicker", {})

@@ -10,10 +10,24 @@ recorded from them.
 import json
 import time
 
-from exchange import (JSON_TYPE, Answer, Ask, Exchange, OneOrAll, Symbol,
-                      change, compact, listed, printer, split, text)
+from exchange import (EVERY_ASSET, JSON_TYPE, Answer, Ask, Exchange, OneOrAll,
+                      Symbol, change, compact, listed, printer, split,
+                      symbol_of, text)
 
-WITH_USDT = ("BTC", "ETH", "SOL", "USDT")
+# Kraken's own names of some pairs: in a request and in the answer.
+KRAKEN_PAIRS = {"BTC": ("XBTUSD", "XXBTZUSD"), "ETH": ("ETHUSD", "XETHZUSD"),
+                "XRP": ("XRPUSD", "XXRPZUSD"), "LTC": ("LTCUSD", "XLTCZUSD"),
+                "DOGE": ("XDGUSD", "XDGUSD"), "EUR": ("EURUSD", "ZEURZUSD"),
+                "USDT": ("USDTUSD", "USDTZUSD")}
+BITFINEX_NAMES = {"USDT": "UST", "USDC": "UDC"}
+COINGECKO_IDS = {
+    "BTC": "bitcoin", "ETH": "ethereum", "SOL": "solana", "XRP": "ripple",
+    "ADA": "cardano", "DOGE": "dogecoin", "AVAX": "avalanche-2",
+    "LINK": "chainlink", "LTC": "litecoin", "DOT": "polkadot",
+    "USDT": "tether", "USDC": "usd-coin", "DAI": "dai",
+    "PYUSD": "paypal-usd", "BAT": "basic-attention-token", "ZRX": "0x",
+    "COMP": "compound-governance-token", "YFI": "yearn-finance",
+    "KNC": "kyber-network-crystal"}
 
 
 def in_path(target, before, after=""):
@@ -24,7 +38,7 @@ def in_path(target, before, after=""):
 
 class CoinbaseExchange(Exchange):
     name, host = "coinbase_exchange", "api.exchange.coinbase.com"
-    symbols = listed("{0}-USD", WITH_USDT)
+    symbols = listed("{0}-USD")
 
     def asked(self, target):
         if target == "/products/stats":
@@ -62,10 +76,11 @@ class CoinbaseExchange(Exchange):
 class Kraken(Exchange):
     name, host = "kraken", "api.kraken.com"
     chunked = True
-    symbols = {"XBTUSD": Symbol("BTC", "XXBTZUSD", "0.1", 5),
-               "ETHUSD": Symbol("ETH", "XETHZUSD", "0.01", 5),
-               "SOLUSD": Symbol("SOL", "SOLUSD", "0.01", 5),
-               "USDTUSD": Symbol("USDT", "USDTZUSD", "0.00001", 8)}
+    symbols = {}
+    for asset in EVERY_ASSET:
+        pair, echo = KRAKEN_PAIRS.get(asset, (f"{asset}USD",) * 2)
+        listing = symbol_of(asset, echo)
+        symbols[pair] = listing._replace(pad=max(5, listing.pad))
 
     def asked(self, target):
         path, query = split(target)
@@ -101,7 +116,7 @@ class Kraken(Exchange):
 
 class Bitstamp(Exchange):
     name, host = "bitstamp", "www.bitstamp.net"
-    symbols = {**listed("{1}usd", WITH_USDT, echo="{0}/USD"),
+    symbols = {**listed("{1}usd", echo="{0}/USD"),
                "ethusd": Symbol("ETH", "ETH/USD", "0.1", 1)}
 
     def asked(self, target):
@@ -137,7 +152,7 @@ class Bitstamp(Exchange):
 
 class Gemini(Exchange):
     name, host = "gemini", "api.gemini.com"
-    symbols = listed("{1}usd", WITH_USDT, echo="{0}USD")
+    symbols = listed("{1}usd", echo="{0}USD")
 
     def asked(self, target):
         if target == "/v1/pricefeed":
@@ -171,8 +186,11 @@ class Gemini(Exchange):
 class Bitfinex(Exchange):
     name, host = "bitfinex", "api-pub.bitfinex.com"
     skips_unknown = True
-    symbols = {**listed("t{0}USD"),
-               "tUSTUSD": Symbol("USDT", "tUSTUSD", "0.00001", 5)}
+    symbols = {}
+    for asset in EVERY_ASSET:
+        coin = BITFINEX_NAMES.get(asset, asset)
+        pair = f"t{coin}USD" if len(coin) == 3 else f"t{coin}:USD"
+        symbols[pair] = symbol_of(asset, pair)
 
     def asked(self, target):
         path, query = split(target)
@@ -201,7 +219,7 @@ class Bitfinex(Exchange):
 
 class Cryptocom(OneOrAll):
     name, host = "cryptocom", "api.crypto.com"
-    symbols = listed("{0}_USD", WITH_USDT)
+    symbols = listed("{0}_USD")
     parameter = "instrument_name"
     one = whole = ("/exchange/v1/public/get-tickers", {})
 
@@ -230,10 +248,8 @@ class CoinGecko(Exchange):
     """In dollars only: other currencies are left out, as unknown ones are."""
     name, host = "coingecko", "api.coingecko.com"
     skips_unknown = True
-    symbols = {"bitcoin": Symbol("BTC", "bitcoin", "0.01", 2),
-               "ethereum": Symbol("ETH", "ethereum", "0.01", 2),
-               "solana": Symbol("SOL", "solana", "0.01", 2),
-               "tether": Symbol("USDT", "tether", "0.00001", 5)}
+    symbols = {coin: symbol_of(asset, coin)
+               for asset, coin in COINGECKO_IDS.items()}
 
     def asked(self, target):
         path, query = split(target)

@@ -8,14 +8,18 @@ import json
 import time
 import urllib.parse
 
+import market
+
 D = decimal.Decimal
 
 # What is sent back: bytes as they are, or cut into HTTP chunks.
 Answer = collections.namedtuple("Answer", "status body headers chunked",
                                 defaults=((), False))
 # asset: as the market calls it. echo: how the answer names the symbol.
-# step: the exchange's price step. pad: decimals it always prints.
-Symbol = collections.namedtuple("Symbol", "asset echo step pad")
+# step: the exchange's price step. pad: decimals it always prints. currency:
+# what its price is in, if that is not the exchange's own.
+Symbol = collections.namedtuple("Symbol", "asset echo step pad currency",
+                                defaults=(None,))
 # What a request wants: one of the exchange's forms, and the symbols in it.
 Ask = collections.namedtuple("Ask", "form names")
 # One market in an answer. name: as a request has it.
@@ -23,18 +27,30 @@ Row = collections.namedtuple("Row", "name symbol quote")
 
 JSON_TYPE = ("Content-Type", "application/json")
 DAY_MS = 86_400_000
-STEPS = {"BTC": "0.01", "ETH": "0.01", "SOL": "0.01", "USDT": "0.00001"}
+STEPS = {"SOL": "0.01", "USDT": "0.00001"}
+DIGITS = 6          # of the prices of all others, where that is cents or less
+CENT = D("0.01")
+EVERY_ASSET = tuple(market.START)
+# Where prices are in USDT there is none of USDT.
+IN_USDT = tuple(asset for asset in EVERY_ASSET if asset != "USDT")
 
 
-def listed(name, assets=("BTC", "ETH", "SOL"), echo=None, pad=None):
+def step_of(asset):
+    digits = D(1).scaleb(market.START[asset].adjusted() - DIGITS + 1)
+    return STEPS.get(asset, f"{min(CENT, digits):f}")
+
+
+def symbol_of(asset, echo, pad=None, currency=None):
+    step = step_of(asset)
+    return Symbol(asset, echo, step, pad or -D(step).as_tuple().exponent,
+                  currency)
+
+
+def listed(name, assets=EVERY_ASSET, echo=None, pad=None):
     """Symbols by name; {0} is the asset, {1} the same in lower case."""
-    table = {}
-    for asset in assets:
-        both = asset, asset.lower()
-        digits = -D(STEPS[asset]).as_tuple().exponent
-        table[name.format(*both)] = Symbol(
-            asset, (echo or name).format(*both), STEPS[asset], pad or digits)
-    return table
+    return {name.format(asset, asset.lower()): symbol_of(
+        asset, (echo or name).format(asset, asset.lower()), pad)
+        for asset in assets}
 
 
 def compact(value):
@@ -94,6 +110,9 @@ class Exchange:
         last one where all were asked for."""
         rest = [name for name in sorted(self.symbols) if name not in names]
         return rest[0] if rest else max(self.symbols)
+
+    def currency(self, symbol):
+        return symbol.currency or ("USDT" if self.in_usdt else "USD")
 
     def every(self):
         return Ask("all", tuple(self.symbols))

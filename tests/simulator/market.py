@@ -1,6 +1,9 @@
 """Prices that move: one random walk for each asset, and around it a slightly
 different book at each exchange. Reproducible for one seed and one sequence of
 questions. Decimal throughout, so that no exchange ever sends binary noise.
+
+Every asset of deploy/feeds is here, and synthetic ones beside them, so that
+the answers about whole markets are long and hundreds of feeds can be run.
 """
 
 import collections
@@ -17,8 +20,17 @@ STEP_BPS = 1        # a step is at most this far
 SKEW_BPS = 2        # an exchange stands at most this far from the middle
 SPREAD_BPS = D("0.5")
 
-START = {"BTC": D("84036"), "ETH": D("3338.9"), "USDT": D("0.9994"),
-         "SOL": D("141.37")}
+REAL = {name: D(price) for name, price in {
+    "BTC": "84036", "ETH": "3338.9", "SOL": "141.37", "XRP": "2.1873",
+    "ADA": "0.5412", "DOGE": "0.15873", "AVAX": "17.24", "LINK": "14.63",
+    "LTC": "96.81", "DOT": "2.874", "USDT": "0.9994", "USDC": "0.99985",
+    "DAI": "0.99972", "PYUSD": "0.9997", "EUR": "1.1584", "BAT": "0.2213",
+    "ZRX": "0.1837", "COMP": "37.42", "YFI": "4631.5",
+    "KNC": "0.2874"}.items()}
+# S001, S002 ...: from a tenth of a cent to a hundred thousand dollars.
+SYNTHETIC = {f"S{i:03}": D(1000 + i * 7919 % 9000).scaleb(i % 8 - 6)
+             for i in range(1, 201)}
+START = {**REAL, **SYNTHETIC}
 PULL = D("0.02")    # each step goes this part of the way back to the start
 
 Quote = collections.namedtuple(
@@ -52,11 +64,11 @@ class Market:
         for _ in range(min(steps, STEPS_MAX)):
             self._step()
 
-    def quote(self, asset, in_usdt=False):
-        """One exchange's view of the asset now, in dollars or in USDT."""
+    def quote(self, asset, currency="USD"):
+        """One exchange's view of the asset now, in this currency."""
         with self._lock:
             self._advance()
-            unit = self._mid["USDT"] if in_usdt else D(1)
+            unit = D(1) if currency == "USD" else self._mid[currency]
             middle = self._mid[asset] * (1 + self._bps(SKEW_BPS)) / unit
             half = middle * SPREAD_BPS / 10**4
             self._trades += 1

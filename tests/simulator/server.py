@@ -97,7 +97,8 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
 
     def _row(self, fault, name):
         symbol = self.exchange.symbols[name]
-        quote = self.market.quote(symbol.asset, self.exchange.in_usdt)
+        quote = self.market.quote(symbol.asset,
+                                  self.exchange.currency(symbol))
         return Row(name, symbol, faults.change_quote(fault, quote))
 
     # ---- one connection, called by socketserver in its own thread ----

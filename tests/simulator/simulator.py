@@ -30,15 +30,20 @@ Make an exchange fail, see what was asked, make it well again:
   curl http://127.0.0.1:9400/state
   curl -d '{"exchange":"all","fault":"none"}' http://127.0.0.1:9400/fault
 
-exchanges and symbols:
+exchanges and symbols (and of S001 to S200, which are nothing real):
 @EXCHANGES@
 faults:
 @FAULTS@
 """
 
 
+def _real(exchange):
+    return [name for name, symbol in exchange.symbols.items()
+            if symbol.asset in market.REAL]
+
+
 def _epilog():
-    rows = [f"  {e.name:18} {e.host:27} {' '.join(e.symbols)}"
+    rows = [f"  {e.name:18} {e.host:27} {' '.join(_real(e))}"
             for e in exchanges.ALL]
     ways = [f"  {name:15} {what}" for name, what in faults.ALL.items()]
     return EPILOG.replace("@EXCHANGES@", "\n".join(rows)).replace(

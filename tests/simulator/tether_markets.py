@@ -6,14 +6,14 @@ www.gate.com/docs/developers/apiv4, www.bitget.com/api-doc,
 huobiapi.github.io/docs/spot/v1/en) and answers recorded from them.
 """
 
-from exchange import (JSON_TYPE, Answer, OneOrAll, change, compact, listed,
-                      now_ms, printer, text)
+from exchange import (IN_USDT, JSON_TYPE, Answer, OneOrAll, change, compact,
+                      listed, now_ms, printer, symbol_of, text)
 
 
 class Okx(OneOrAll):
     name, host = "okx", "www.okx.com"
     in_usdt = chunked = True
-    symbols = listed("{0}-USDT")
+    symbols = listed("{0}-USDT", IN_USDT)
     parameter = "instId"
     one = ("/api/v5/market/ticker", {})
     whole = ("/api/v5/market/tickers", {"instType": "SPOT"})
@@ -46,7 +46,9 @@ class Okx(OneOrAll):
 class Bybit(OneOrAll):
     name, host = "bybit", "api.bybit.com"
     in_usdt = chunked = True
-    symbols = listed("{0}USDT")
+    symbols = {**listed("{0}USDT", IN_USDT), **{
+        f"{asset}USDC": symbol_of(asset, f"{asset}USDC", currency="USDC")
+        for asset in ("BTC", "ETH", "SOL")}}
     parameter = "symbol"
     one = whole = ("/v5/market/tickers", {"category": "spot"})
 
@@ -81,7 +83,7 @@ class Bybit(OneOrAll):
 class KuCoin(OneOrAll):
     name, host = "kucoin", "api.kucoin.com"
     in_usdt = True
-    symbols = listed("{0}-USDT")
+    symbols = listed("{0}-USDT", IN_USDT)
     parameter = "symbol"
     one = ("/api/v1/market/orderbook/level1", {})
     whole = ("/api/v1/market/allTickers", {})
@@ -116,7 +118,7 @@ class KuCoin(OneOrAll):
 class Gate(OneOrAll):
     name, host = "gate", "api.gateio.ws"
     in_usdt = True
-    symbols = listed("{0}_USDT")
+    symbols = listed("{0}_USDT", IN_USDT)
     parameter = "currency_pair"
     one = whole = ("/api/v4/spot/tickers", {})
 
@@ -145,7 +147,7 @@ class Gate(OneOrAll):
 class Bitget(OneOrAll):
     name, host = "bitget", "api.bitget.com"
     in_usdt = True
-    symbols = listed("{0}USDT")
+    symbols = listed("{0}USDT", IN_USDT)
     parameter = "symbol"
     one = whole = ("/api/v2/spot/market/tickers", {})
 
@@ -179,7 +181,7 @@ class Htx(OneOrAll):
     """No Content-Type, as was seen."""
     name, host = "htx", "api.huobi.pro"
     in_usdt = chunked = True
-    symbols = listed("{1}usdt")
+    symbols = listed("{1}usdt", IN_USDT)
     parameter = "symbol"
     one = ("/market/detail/merged", {})
     whole = ("/market/tickers", {})
