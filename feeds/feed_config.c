@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define DECIMALS_MAX            12
-#define INTERVAL_MIN_MS         250
+#define INTERVAL_MIN_MS         200
 #define INTERVAL_MAX_MS         60000
 #define MAX_AGE_MAX_MS          600000
 #define EXCHANGE_MAX_AGE_MIN_MS 1000

@@ -23,7 +23,7 @@ struct feed_source {
 struct feed_config {
 	char feed[FEED_NAME_MAX];
 	int decimals;        /* of price and confidence, 0..12 */
-	int64_t interval_ms; /* one tick, 250..60000 */
+	int64_t interval_ms; /* one tick, 200..60000 */
 
 	int64_t max_age_ms; /* of an answer by our clock at the tick, 1..600000;
 			       items expire after it too */

@@ -327,7 +327,7 @@ static void ranges(void **state)
 		long long min, max;
 	} cases[] = {
 	    {"decimals", 0, 12},
-	    {"interval_ms", 250, 60000},
+	    {"interval_ms", 200, 60000},
 	    {"max_age_ms", 1, 600000},
 	    {"min_sources", 1, 1},
 	    {"max_deviation_bps", 1, 10000},
