@@ -13,6 +13,7 @@
 #include "feeds/exchanges/adapter.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 _Static_assert(EXCHANGE_BODY_MAX <= JSON_TEXT_BYTES_MAX,
@@ -146,12 +147,10 @@ static enum quote_error read_one(struct quote *out,
 	return exchange->read(out, symbol, status, json);
 }
 
-bool exchange_parse_each(const struct exchange *exchange,
+static bool read_all(const struct exchange *exchange,
     struct exchange_reading *readings, size_t count, int status,
-    const char *body, size_t len)
+    const json_t *json, enum quote_error all)
 {
-	enum quote_error all = settled(status, len);
-	json_t *json = all == QUOTE_OK ? json_text_parse(body, len) : NULL;
 	bool any = false;
 
 	for (size_t i = 0; i < count; i++) {
@@ -164,6 +163,60 @@ bool exchange_parse_each(const struct exchange *exchange,
 			r->quote = (struct quote){0};
 		any = any || r->error == QUOTE_OK;
 	}
+	return any;
+}
+
+/* Whether the answer gives its price to a symbol that nobody lists too: this
+ * one, with a first letter that no symbol has. */
+static bool is_price_of_any(
+    const struct exchange *exchange, const char *symbol, const json_t *json)
+{
+	char nobodys[EXCHANGE_SYMBOL_MAX] = "";
+	struct quote unused = {0};
+
+	snprintf(nobodys, sizeof(nobodys), "%s", symbol);
+	nobodys[0] = '~';
+	return exchange->read(&unused, nobodys, 200, json) == QUOTE_OK;
+}
+
+static bool same_numbers(const struct quote *a, const struct quote *b)
+{
+	return a->last.mantissa == b->last.mantissa &&
+	       a->bid.mantissa == b->bid.mantissa &&
+	       a->ask.mantissa == b->ask.mantissa;
+}
+
+/* Some forms of an answer for one symbol do not name it. Such a form gives all
+ * who look into it the same numbers, so only those have to be tried. */
+static bool is_of_one(const struct exchange *exchange,
+    const struct exchange_reading *readings, size_t count, const json_t *json)
+{
+	const struct exchange_reading *first = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct exchange_reading *r = &readings[i];
+		if (r->error != QUOTE_OK)
+			continue;
+		if (first == NULL)
+			first = r;
+		if (same_numbers(&first->quote, &r->quote) &&
+		    is_price_of_any(exchange, r->symbol, json))
+			return true;
+	}
+	return false;
+}
+
+bool exchange_parse_each(const struct exchange *exchange,
+    struct exchange_reading *readings, size_t count, int status,
+    const char *body, size_t len)
+{
+	enum quote_error all = settled(status, len);
+	json_t *json = all == QUOTE_OK ? json_text_parse(body, len) : NULL;
+	bool any = read_all(exchange, readings, count, status, json, all);
+
+	if (any && count > 1 && is_of_one(exchange, readings, count, json))
+		any = read_all(
+		    exchange, readings, count, status, json, QUOTE_BAD_BODY);
 	json_decref(json);
 	return any;
 }

@@ -80,7 +80,9 @@ struct exchange_reading {
  * symbol echo and numbers. On QUOTE_OK at least one of last, bid and ask is
  * there and every number is > 0; on an error its quote is zeroed. Any bytes
  * are safe. A symbol as the exchange writes it, in the request or in the
- * answer. Returns whether one symbol at least is QUOTE_OK.
+ * answer. An answer that does not say what it is the price of is one for a
+ * single symbol: with more, all are BAD_BODY. Returns whether one symbol at
+ * least is QUOTE_OK.
  */
 bool exchange_parse_each(const struct exchange *exchange,
     struct exchange_reading *readings, size_t count, int status,

@@ -234,6 +234,76 @@ static void no_cut_of_a_ticker_is_one(void **state)
 	}
 }
 
+/* The forms for one symbol that do not name it. Two of the symbols asked for
+ * look as if it could be theirs. */
+static const struct {
+	const char *exchange, *symbols[3], *body;
+} unnamed[] = {
+    {"bitfinex", {"tBTCUSD", "tETHUSD", "tLTCUSD"},
+	"[1.4,1,1.6,1,0.1,0.01,1.5,9,2,1]"},
+    {"bitstamp", {"btcusd", "ethusd", "ltcusd"},
+	"{\"last\":\"1.5\",\"bid\":\"1.4\",\"ask\":\"1.6\","
+	"\"timestamp\":\"1700000000\"}"},
+    {"coinbase_exchange", {"BTC-USD", "ETH-USD", "LTC-USD"},
+	"{\"price\":\"1.5\",\"bid\":\"1.4\",\"ask\":\"1.6\"}"},
+    {"coinbase_exchange", {"BTC-USD", "ETH-USD", "LTC-USD"},
+	"{\"last\":\"1.5\",\"volume\":\"9\"}"},
+    {"gemini", {"btcusd", "ethusd", "ltcusd"},
+	"{\"bid\":\"1.4\",\"ask\":\"1.6\",\"last\":\"1.5\"}"},
+    /* The first is named by its volumes, the others' need not be. */
+    {"gemini", {"btcusd", "ethgusdperp", "solgusdperp"},
+	"{\"bid\":\"1.4\",\"ask\":\"1.6\",\"last\":\"1.5\",\"volume\":"
+	"{\"BTC\":\"1\",\"USD\":\"2\",\"timestamp\":1700000000000}}"},
+    {"gemini", {"solgusdperp", "btcusd", "ethusd"},
+	"{\"bid\":\"1.4\",\"ask\":\"1.6\",\"last\":\"1.5\",\"volume\":"
+	"{\"BTC\":\"1\",\"USD\":\"2\",\"timestamp\":1700000000000}}"},
+    {"kucoin", {"BTC-USDT", "ETH-USDT", "LTC-USDT"},
+	"{\"code\":\"200000\",\"data\":{\"price\":\"1.5\",\"bestBid\":"
+	"\"1.4\",\"bestAsk\":\"1.6\",\"time\":1700000000000}}"},
+};
+
+static bool parse_unnamed(
+    struct exchange_reading readings[3], size_t i, size_t first, size_t count)
+{
+	for (size_t s = 0; s < count; s++)
+		readings[s].symbol = unnamed[i].symbols[first + s];
+	return exchange_parse_each(exchange_find(unnamed[i].exchange), readings,
+	    count, 200, unnamed[i].body, strlen(unnamed[i].body));
+}
+
+static void a_nameless_price_is_of_one_symbol(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(unnamed) / sizeof(unnamed[0]); i++) {
+		struct exchange_reading readings[3];
+		assert_true(parse_unnamed(readings, i, 0, 1));
+		assert_decimal(readings[0].quote.last, "1.5");
+		assert_false(parse_unnamed(readings, i, 0, 3));
+		for (size_t s = 0; s < 3; s++) {
+			assert_int_equal(readings[s].error, QUOTE_BAD_BODY);
+			assert_true(is_empty(&readings[s].quote));
+		}
+	}
+}
+
+/* Two markets at the same price, and one that is asked for twice. */
+static void same_prices_by_name_are_good(void **state)
+{
+	static const char body[] =
+	    "[{\"symbol\":\"USDCUSDT\",\"price\":\"1.5\"},"
+	    "{\"symbol\":\"TUSDUSDT\",\"price\":\"1.5\"}]";
+	struct exchange_reading readings[3] = {{.symbol = "USDCUSDT"},
+	    {.symbol = "TUSDUSDT"}, {.symbol = "USDCUSDT"}};
+
+	(void)state;
+	assert_true(exchange_parse_each(
+	    exchange_find("binance"), readings, 3, 200, body, strlen(body)));
+	for (size_t s = 0; s < 3; s++) {
+		assert_int_equal(readings[s].error, QUOTE_OK);
+		assert_decimal(readings[s].quote.last, "1.5");
+	}
+}
+
 static void too_large(void **state)
 {
 	size_t len = EXCHANGE_BODY_MAX + 1;
@@ -269,6 +339,8 @@ int main(void)
 	    cmocka_unit_test(status_comes_before_the_symbol),
 	    cmocka_unit_test(tickers_are_read),
 	    cmocka_unit_test(no_cut_of_a_ticker_is_one),
+	    cmocka_unit_test(a_nameless_price_is_of_one_symbol),
+	    cmocka_unit_test(same_prices_by_name_are_good),
 	    cmocka_unit_test(too_large),
 	};
 
