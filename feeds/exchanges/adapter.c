@@ -153,7 +153,7 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
     const char *key, const char *symbol,
     bool (*equal)(const char *symbol, const char *name))
 {
-	enum quote_error error;
+	enum quote_error missing = QUOTE_UNKNOWN_SYMBOL, error;
 	const json_t *row;
 	size_t i;
 
@@ -164,14 +164,15 @@ enum quote_error adapter_row(const json_t **out, const json_t *body,
 	json_array_foreach(body, i, row)
 	{
 		error = match_row(row, key, symbol, equal);
-		if (error == QUOTE_UNKNOWN_SYMBOL)
+		if (error == QUOTE_BAD_BODY)
+			missing = error;
+		if (error != QUOTE_OK)
 			continue;
-		if (error != QUOTE_OK ||
-		    (*out != NULL && !json_equal(*out, row)))
+		if (*out != NULL && !json_equal(*out, row))
 			return QUOTE_BAD_BODY;
 		*out = row;
 	}
-	return *out == NULL ? QUOTE_UNKNOWN_SYMBOL : QUOTE_OK;
+	return *out == NULL ? missing : QUOTE_OK;
 }
 
 static bool is_symbol(const char *symbol, const char *marks)

@@ -62,8 +62,9 @@ enum quote_error adapter_code(const json_t *code, const json_t *text,
 
 /* The object whose member `key` equals the symbol (letter by letter if `equal`
  * is NULL): the answer itself, or the one such row of an array, which may stand
- * there twice if nothing in it differs. BAD_BODY if two differ, if one has no
- * such string or if there is no body; UNKNOWN_SYMBOL if none is. */
+ * there twice if nothing in it differs. BAD_BODY if two differ or if there is
+ * no body; if there is no such row UNKNOWN_SYMBOL, or BAD_BODY where one
+ * without such a string might be it: it is no reason to lose the others. */
 enum quote_error adapter_row(const json_t **out, const json_t *body,
     const char *key, const char *symbol,
     bool (*equal)(const char *symbol, const char *name));

@@ -65,6 +65,7 @@ static enum quote_error own_error(int status, const json_t *body)
 static enum quote_error find_row(
     const json_t **out, const json_t *rows, const char *symbol)
 {
+	enum quote_error missing = QUOTE_UNKNOWN_SYMBOL;
 	const json_t *row;
 	size_t i;
 
@@ -74,16 +75,16 @@ static enum quote_error find_row(
 	json_array_foreach(rows, i, row)
 	{
 		const char *name = json_text_string(json_array_get(row, 0));
-		if (name == NULL)
-			return QUOTE_BAD_BODY;
-		if (strcmp(name, symbol) != 0 || name[0] != 't')
+		if (name == NULL) /* any market's: the others are good */
+			missing = QUOTE_BAD_BODY;
+		if (name == NULL || strcmp(name, symbol) != 0 || name[0] != 't')
 			continue;
 		if (json_array_size(row) != ROW_MEMBERS ||
 		    (*out != NULL && !json_equal(*out, row)))
 			return QUOTE_BAD_BODY;
 		*out = row;
 	}
-	return *out == NULL ? QUOTE_UNKNOWN_SYMBOL : QUOTE_OK;
+	return *out == NULL ? missing : QUOTE_OK;
 }
 
 static enum quote_error read_answer(

@@ -226,6 +226,7 @@ static void bybit_errors(void **state)
 	"{\"currency_pair\":\"" symbol "\",\"last\":" last                   \
 	",\"lowest_ask\":\"3\",\"lowest_size\":\"9\",\"highest_bid\":\"2\"," \
 	"\"etf_pre_timestamp\":1611244800}"
+#define G_NAMELESS "7,{\"currency_pair\":5,\"last\":\"9\"}"
 #define G_SAYS(label, words) \
 	"{\"label\":\"" label "\",\"message\":\"" words "\"}"
 
@@ -290,6 +291,17 @@ static void gate_answers(void **state)
 	    {"BTC_USDT", 200, "[[" G_ROW("BTC_USDT", "\"2\"") "]]", "bad_body"},
 	    {"BTC_USDT", 200, "[{\"last\":\"2\"}]", "bad_body"},
 	    {"BTC_USDT", 200, "[{\"currency_pair\":\"BTC_USDT\"}]", "bad_body"},
+	    /* A row without its pair is passed over, and might be any. */
+	    {"BTC_USDT", 200, "[" G_NAMELESS "," G_ROW("BTC_USDT", "\"2\"") "]",
+		"2 2 3 -"},
+	    {"BTC_USDT", 200, "[" G_ROW("BTC_USDT", "\"2\"") "," G_NAMELESS "]",
+		"2 2 3 -"},
+	    {"X_USDT", 200, "[" G_ROW("BTC_USDT", "\"2\"") "," G_NAMELESS "]",
+		"bad_body"},
+	    {"BTC_USDT", 200,
+		"[" G_ROW("BTC_USDT", "\"2\"") "," G_NAMELESS "," G_ROW(
+		    "BTC_USDT", "\"4\"") "]",
+		"bad_body"},
 	    {"BTC_USDT", 200,
 		"[" G_ROW("BTC_USDT", "\"2\"") "," G_ROW(
 		    "BTC_USDT", "\"4\"") "]",

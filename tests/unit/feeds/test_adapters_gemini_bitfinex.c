@@ -247,7 +247,9 @@ static void bitfinex_rows(void **state)
 	    {"tA", 200, "[{}]", "bad_body"},
 	    {"tA", 200, "[[]]", "bad_body"},
 	    {"tA", 200, "[[5,1,1,3,1,0,0,2,9,3,1]]", "bad_body"},
-	    {"tA", 200, "[null," BF_ROW("tA") "]", "bad_body"},
+	    /* a row without its name is anybody's */
+	    {"tA", 200, "[null,[7]," BF_ROW("tA") "]", "2.50 2 3 -"},
+	    {"tX", 200, "[null," BF_ROW("tA") "]", "bad_body"},
 	    {"tA", 200, "[" BF_ROW("tA") "," BF_ROW("tA") "]", "2.50 2 3 -"},
 	    {"tA", 200, "[" BF_ROW("tA") ",[\"tA\",2,1,3" BF_REST "]",
 		"bad_body"}, /* which of them? */
