@@ -78,6 +78,57 @@ static void nothing_is_an_empty_text(void **state)
 	is("");
 }
 
+static void histograms_are_cumulative(void **state)
+{
+	const struct metrics_label labels[] = {{"rule", "a"}, {NULL, NULL}};
+	struct metrics_histogram histogram = {0};
+
+	(void)state;
+	metrics_histogram_add(&histogram, 0);
+	metrics_histogram_add(&histogram, 1); /* a bound belongs to its slot */
+	metrics_histogram_add(&histogram, 3);
+	metrics_histogram_add(&histogram, 10000);
+	metrics_histogram_add(&histogram, 10001);
+	metrics_text_init(&metrics);
+	metrics_text_family(&metrics, "t", "histogram", "Times.");
+	metrics_text_histogram(&metrics, labels, &histogram);
+	metrics_text_family(&metrics, "u", "gauge", "Not t.");
+	metrics_text_sample(&metrics, NULL, 1);
+	is("# HELP t Times.\n# TYPE t histogram\n"
+	   "t_bucket{rule=\"a\",le=\"0.001\"} 2\n"
+	   "t_bucket{rule=\"a\",le=\"0.002\"} 2\n"
+	   "t_bucket{rule=\"a\",le=\"0.005\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"0.010\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"0.020\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"0.050\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"0.100\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"0.200\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"0.500\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"1.000\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"2.000\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"5.000\"} 3\n"
+	   "t_bucket{rule=\"a\",le=\"10.000\"} 4\n"
+	   "t_bucket{rule=\"a\",le=\"+Inf\"} 5\n"
+	   "t_sum{rule=\"a\"} 20.005\nt_count{rule=\"a\"} 5\n"
+	   "# HELP u Not t.\n# TYPE u gauge\nu 1\n");
+}
+
+static void a_histogram_may_have_no_labels(void **state)
+{
+	struct metrics_histogram histogram = {0};
+	size_t len;
+	char *text;
+
+	(void)state;
+	metrics_text_init(&metrics);
+	metrics_text_family(&metrics, "t", "histogram", "Times.");
+	metrics_text_histogram(&metrics, NULL, &histogram);
+	text = metrics_text_finish(&metrics, &len);
+	assert_non_null(strstr(text, "t_bucket{le=\"+Inf\"} 0\n"
+				     "t_sum 0.000\nt_count 0\n"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,6 +136,8 @@ int main(void)
 	    cmocka_unit_test(milliseconds_become_seconds),
 	    cmocka_unit_test(values_of_labels_are_escaped),
 	    cmocka_unit_test(nothing_is_an_empty_text),
+	    cmocka_unit_test(histograms_are_cumulative),
+	    cmocka_unit_test(a_histogram_may_have_no_labels),
 	};
 
 	return cmocka_run_group_tests_name("metrics_text", tests, NULL, NULL);
