@@ -2,7 +2,6 @@
 #include "vsock-bridge/bridge_config.h"
 
 #include "base/file.h"
-#include "vsock-bridge/allowlist.h"
 
 #include <jansson.h>
 #include <linux/vm_sockets.h>
@@ -10,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTIONS_DEFAULT        1024
-#define CONNECT_TIMEOUT_MS_DEFAULT 5000
-#define REQUEST_TIMEOUT_MS_DEFAULT 5000
-#define IDLE_TIMEOUT_MS_DEFAULT    120000
+#define KEY_MAX 64 /* where in the file something stands */
 
 /* What is being read: where relative paths start, and what went wrong. */
 struct reader {
@@ -34,37 +30,46 @@ __attribute__((format(printf, 2, 3))) static int fail(
 }
 
 static int take_endpoint(const struct reader *reader, struct endpoint *out,
-    const char *where, size_t index, const char *key, const char *text)
+    const char *key, const char *text)
 {
 	if (endpoint_parse(out, text) == 0)
 		return 0;
 	return fail(reader,
-	    "%s[%zu].%s: not tcp://host:port, unix:///path or "
-	    "vsock://cid:port",
-	    where, index, key);
+	    "%s: not tcp://host:port, unix:///path or vsock://cid:port", key);
 }
 
 /* Listening looks nothing up (base/endpoint.h), so a name would fail later. */
-static int take_listen(const struct reader *reader, struct endpoint *out,
-    const char *where, size_t index, const char *text)
+static int take_listen_at(const struct reader *reader, struct endpoint *out,
+    const char *key, const char *text)
 {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 
-	if (take_endpoint(reader, out, where, index, "listen", text) != 0)
+	if (take_endpoint(reader, out, key, text) != 0)
 		return -1;
 	if (out->kind != ENDPOINT_TCP ||
 	    uv_ip4_addr(out->host, (int)out->port, &in) == 0 ||
 	    uv_ip6_addr(out->host, (int)out->port, &in6) == 0)
 		return 0;
-	return fail(
-	    reader, "%s[%zu].listen: a name, not an address", where, index);
+	return fail(reader, "%s: a name, not an address", key);
+}
+
+static int take_listen(const struct reader *reader, struct endpoint *out,
+    const char *where, size_t index, const char *text)
+{
+	char key[KEY_MAX];
+
+	snprintf(key, sizeof(key), "%s[%zu].listen", where, index);
+	return take_listen_at(reader, out, key, text);
 }
 
 static int take_connect(const struct reader *reader, struct endpoint *out,
     size_t index, const char *text)
 {
-	if (take_endpoint(reader, out, "inbound", index, "connect", text) != 0)
+	char key[KEY_MAX];
+
+	snprintf(key, sizeof(key), "inbound[%zu].connect", index);
+	if (take_endpoint(reader, out, key, text) != 0)
 		return -1;
 	if ((out->kind == ENDPOINT_TCP && out->port == 0) ||
 	    (out->kind == ENDPOINT_VSOCK && out->cid == VMADDR_CID_ANY))
@@ -109,11 +114,14 @@ static int take_inbound(const struct reader *reader, size_t i, json_t *rule)
 {
 	struct bridge_inbound *out = &reader->config->inbound[i];
 	const char *listen, *connect;
+	int proxy_protocol = 0;
 	json_error_t err;
 
-	if (json_unpack_ex(rule, &err, 0, "{s:s, s:s !}", "listen", &listen,
-		"connect", &connect) != 0)
+	if (json_unpack_ex(rule, &err, 0, "{s:s, s:s, s?:b !}", "listen",
+		&listen, "connect", &connect, "proxy_protocol",
+		&proxy_protocol) != 0)
 		return fail(reader, "inbound[%zu]: %s", i, err.text);
+	out->proxy_protocol = proxy_protocol;
 	if (take_listen(reader, &out->listen, "inbound", i, listen) != 0)
 		return -1;
 	return take_connect(reader, &out->connect, i, connect);
@@ -136,23 +144,16 @@ static int take_rules(const struct reader *reader, const char *key,
 	return 0;
 }
 
-static int take_number(const struct reader *reader, const char *key,
-    json_int_t value, json_int_t max, uint64_t *out)
-{
-	if (value < 1 || value > max)
-		return fail(
-		    reader, "%s is not from 1 to %lld", key, (long long)max);
-	*out = (uint64_t)value;
-	return 0;
-}
-
-/* The n-th listener of both directions. */
+/* The n-th listener of both directions; the metrics' is the last. */
 static const struct endpoint *listener_at(
     const struct bridge_config *config, size_t n)
 {
 	if (n < config->outbound_count)
 		return &config->outbound[n].listen;
-	return &config->inbound[n - config->outbound_count].listen;
+	n -= config->outbound_count;
+	if (n < config->inbound_count)
+		return &config->inbound[n].listen;
+	return &config->metrics;
 }
 
 static int check_listeners(const struct reader *reader)
@@ -163,6 +164,7 @@ static int check_listeners(const struct reader *reader)
 
 	if (count == 0)
 		return fail(reader, "neither outbound nor inbound has a rule");
+	count += config->has_metrics;
 	for (size_t i = 0; i < count; i++) {
 		endpoint_format(listener_at(config, i), a);
 		for (size_t j = 0; j < i; j++) {
@@ -173,52 +175,65 @@ static int check_listeners(const struct reader *reader)
 				continue;
 			if (other->kind == ENDPOINT_TCP && other->port == 0)
 				continue;
-			return fail(reader, "two rules listen at %s", a);
+			return fail(reader, "listened at twice: %s", a);
 		}
 	}
 	return 0;
 }
 
-static int take_limits(const struct reader *reader, json_int_t connections,
-    json_int_t connect_ms, json_int_t request_ms, json_int_t idle_ms)
+/* Takes the key out of the object: what is left over is unknown. */
+static int take_number(const struct reader *reader, json_t *root,
+    const char *key, json_int_t min, json_int_t max, json_int_t *value)
+{
+	json_t *json = json_object_get(root, key);
+
+	if (json == NULL)
+		return 0;
+	if (!json_is_integer(json))
+		return fail(reader, "%s is not an integer", key);
+	*value = json_integer_value(json);
+	if (*value < min || *value > max)
+		return fail(reader, "%s is not from %lld to %lld", key,
+		    (long long)min, (long long)max);
+	json_object_del(root, key);
+	return 0;
+}
+
+static int take_numbers(const struct reader *reader, json_t *root)
 {
 	struct bridge_limits *limits = &reader->config->limits;
-	const json_int_t max_ms = BRIDGE_CONFIG_TIMEOUT_MS_MAX;
-	uint64_t count = 0;
+	json_int_t value;
 
-	if (take_number(reader, "connections_max", connections,
-		BRIDGE_CONFIG_CONNECTIONS_MAX, &count) != 0)
-		return -1;
-	limits->connections_max = (unsigned)count;
-	if (take_number(reader, "connect_timeout_ms", connect_ms, max_ms,
-		&limits->connect_timeout_ms) != 0 ||
-	    take_number(reader, "request_timeout_ms", request_ms, max_ms,
-		&limits->request_timeout_ms) != 0 ||
-	    take_number(reader, "idle_timeout_ms", idle_ms, max_ms,
-		&limits->idle_timeout_ms) != 0)
-		return -1;
+#define X(name, otherwise, min, max)                                 \
+	value = otherwise;                                           \
+	if (take_number(reader, root, #name, min, max, &value) != 0) \
+		return -1;                                           \
+	limits->name = (__typeof__(limits->name))value;
+	BRIDGE_CONFIG_NUMBERS(X)
+#undef X
 	return 0;
 }
 
 static int take_root(const struct reader *reader, json_t *root)
 {
 	json_t *outbound = NULL, *inbound = NULL;
-	json_int_t connections = CONNECTIONS_DEFAULT;
-	json_int_t connect_ms = CONNECT_TIMEOUT_MS_DEFAULT;
-	json_int_t request_ms = REQUEST_TIMEOUT_MS_DEFAULT;
-	json_int_t idle_ms = IDLE_TIMEOUT_MS_DEFAULT;
 	struct bridge_config *config = reader->config;
+	const char *metrics = NULL;
+	int no_sandbox = 0;
 	json_error_t err;
 
-	if (json_unpack_ex(root, &err, 0,
-		"{s?:o, s?:o, s?:I, s?:I, s?:I, s?:I !}", "outbound", &outbound,
-		"inbound", &inbound, "connections_max", &connections,
-		"connect_timeout_ms", &connect_ms, "request_timeout_ms",
-		&request_ms, "idle_timeout_ms", &idle_ms) != 0)
+	if (json_is_object(root) && take_numbers(reader, root) != 0)
+		return -1;
+	if (json_unpack_ex(root, &err, 0, "{s?:o, s?:o, s?:s, s?:b !}",
+		"outbound", &outbound, "inbound", &inbound, "metrics", &metrics,
+		"insecure_no_sandbox", &no_sandbox) != 0)
 		return fail(reader, "%s", err.text);
-	if (take_limits(reader, connections, connect_ms, request_ms, idle_ms) !=
-		0 ||
-	    take_rules(reader, "outbound", outbound, &config->outbound_count,
+	config->insecure_no_sandbox = no_sandbox;
+	config->has_metrics = metrics != NULL;
+	if (metrics != NULL &&
+	    take_listen_at(reader, &config->metrics, "metrics", metrics) != 0)
+		return -1;
+	if (take_rules(reader, "outbound", outbound, &config->outbound_count,
 		take_outbound) != 0 ||
 	    take_rules(reader, "inbound", inbound, &config->inbound_count,
 		take_inbound) != 0)
@@ -273,63 +288,4 @@ out:
 	free(dir);
 	free(bytes);
 	return ret;
-}
-
-static void print_rules(const struct allowlist *list, FILE *out)
-{
-	char target[AUTHORITY_TEXT_MAX], where[ENDPOINT_TEXT_MAX];
-
-	for (size_t i = 0; i < list->count; i++) {
-		const struct allowlist_rule *rule = &list->rules[i];
-
-		authority_format(&rule->target, target);
-		if (rule->pinned)
-			endpoint_format(&rule->connect_to, where);
-		fprintf(out, "    allow %s%s%s\n", target,
-		    rule->pinned ? " at " : "", rule->pinned ? where : "");
-	}
-	if (list->count == 0)
-		fprintf(out, "    allow nothing\n");
-}
-
-static int print_outbound(const struct bridge_outbound *rule, FILE *out,
-    char error[static BRIDGE_CONFIG_ERROR_MAX])
-{
-	char listen[ENDPOINT_TEXT_MAX], why[ALLOWLIST_ERROR_MAX];
-	struct allowlist *list = NULL;
-
-	endpoint_format(&rule->listen, listen);
-	if (allowlist_load(&list, rule->allowlist, why) != 0) {
-		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "%.200s: %s",
-		    rule->allowlist, why);
-		return -1;
-	}
-	fprintf(out, "outbound %s, CONNECT by %s\n", listen, rule->allowlist);
-	print_rules(list, out);
-	allowlist_free(list);
-	return 0;
-}
-
-int bridge_config_print(const struct bridge_config *config, FILE *out,
-    char error[static BRIDGE_CONFIG_ERROR_MAX])
-{
-	char listen[ENDPOINT_TEXT_MAX], connect[ENDPOINT_TEXT_MAX];
-	const struct bridge_limits *limits = &config->limits;
-
-	for (size_t i = 0; i < config->outbound_count; i++)
-		if (print_outbound(&config->outbound[i], out, error) != 0)
-			return -1;
-	for (size_t i = 0; i < config->inbound_count; i++) {
-		endpoint_format(&config->inbound[i].listen, listen);
-		endpoint_format(&config->inbound[i].connect, connect);
-		fprintf(out, "inbound %s to %s\n", listen, connect);
-	}
-	fprintf(out,
-	    "connections_max %u\nconnect_timeout_ms %llu\n"
-	    "request_timeout_ms %llu\nidle_timeout_ms %llu\n",
-	    limits->connections_max,
-	    (unsigned long long)limits->connect_timeout_ms,
-	    (unsigned long long)limits->request_timeout_ms,
-	    (unsigned long long)limits->idle_timeout_ms);
-	return 0;
 }

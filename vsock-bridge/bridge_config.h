@@ -4,12 +4,17 @@
  *   { "outbound": [ {"listen": "vsock://any:8443",
  *                    "allowlist": "allowlist.txt"} ],
  *     "inbound":  [ {"listen": "tcp://0.0.0.0:8080",
- *                    "connect": "vsock://16:8080"} ],
- *     "connections_max": 1024, "connect_timeout_ms": 5000,
- *     "request_timeout_ms": 5000, "idle_timeout_ms": 120000 }
+ *                    "connect": "vsock://16:8080",
+ *                    "proxy_protocol": false} ],
+ *     "metrics": "unix:///run/vsock-bridge/metrics.sock",
+ *     "connections_max": 1024, "connections_per_peer_max": 0,
+ *     "connect_timeout_ms": 5000, "request_timeout_ms": 5000,
+ *     "idle_timeout_ms": 120000, "total_timeout_ms": 0,
+ *     "drain_timeout_ms": 5000, "insecure_no_sandbox": false }
  *
  * Unknown keys, duplicates and two rules that listen at one place are
- * refused; at least one rule is needed; the numbers are optional.
+ * refused; at least one rule is needed; all else is optional, and the numbers
+ * above are the defaults (without "metrics" there are none).
  */
 #ifndef HALLMARK_BRIDGE_BRIDGE_CONFIG_H
 #define HALLMARK_BRIDGE_BRIDGE_CONFIG_H
@@ -17,6 +22,7 @@
 #include "base/endpoint.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -26,11 +32,25 @@
 #define BRIDGE_CONFIG_TIMEOUT_MS_MAX  86400000 /* a day */
 #define BRIDGE_CONFIG_ERROR_MAX       512
 
+/* The numbers: key, default, smallest, largest. */
+#define BRIDGE_CONFIG_NUMBERS(X)                                         \
+	X(connections_max, 1024, 1, BRIDGE_CONFIG_CONNECTIONS_MAX)       \
+	X(connections_per_peer_max, 0, 0, BRIDGE_CONFIG_CONNECTIONS_MAX) \
+	X(connect_timeout_ms, 5000, 1, BRIDGE_CONFIG_TIMEOUT_MS_MAX)     \
+	X(request_timeout_ms, 5000, 1, BRIDGE_CONFIG_TIMEOUT_MS_MAX)     \
+	X(idle_timeout_ms, 120000, 1, BRIDGE_CONFIG_TIMEOUT_MS_MAX)      \
+	X(total_timeout_ms, 0, 0, BRIDGE_CONFIG_TIMEOUT_MS_MAX)          \
+	X(drain_timeout_ms, 5000, 0, BRIDGE_CONFIG_TIMEOUT_MS_MAX)
+
 struct bridge_limits {
-	unsigned connections_max;    /* both directions, all rules */
+	unsigned connections_max; /* both directions, all rules */
+	/* The same of one peer (peer.h); 0: as many as there may be. */
+	unsigned connections_per_peer_max;
 	uint64_t connect_timeout_ms; /* lookup and connection */
 	uint64_t request_timeout_ms; /* for the whole head */
 	uint64_t idle_timeout_ms;    /* with no byte in either direction */
+	uint64_t total_timeout_ms;   /* of a relay; 0: none */
+	uint64_t drain_timeout_ms;   /* to finish in, once told to stop */
 };
 
 struct bridge_outbound {
@@ -40,6 +60,7 @@ struct bridge_outbound {
 
 struct bridge_inbound {
 	struct endpoint listen, connect;
+	bool proxy_protocol; /* tell it who the client is */
 };
 
 struct bridge_config {
@@ -47,6 +68,9 @@ struct bridge_config {
 	struct bridge_inbound inbound[BRIDGE_CONFIG_RULES_MAX];
 	size_t outbound_count, inbound_count;
 	struct bridge_limits limits;
+	bool has_metrics;
+	struct endpoint metrics; /* where they are served, if at all */
+	bool insecure_no_sandbox;
 };
 
 /* Returns 0, or -1, *out zeroed and one line that says why. Blocks. */

@@ -57,8 +57,10 @@ static void init(void)
 	assert_int_equal(listen(f.upstream, 4), 0);
 	assert_int_equal(uv_loop_init(&f.loop), 0);
 	f.service.loop = &f.loop;
-	f.service.limits = (struct bridge_limits){
-	    4, HARNESS_DEADLINE_MS, HARNESS_DEADLINE_MS, HARNESS_DEADLINE_MS};
+	f.service.limits = (struct bridge_limits){.connections_max = 4,
+	    .connect_timeout_ms = HARNESS_DEADLINE_MS,
+	    .request_timeout_ms = HARNESS_DEADLINE_MS,
+	    .idle_timeout_ms = HARNESS_DEADLINE_MS};
 	f.service.connections = (struct connections){
 	    .max = 4, .on_empty = on_empty};
 }

@@ -21,9 +21,14 @@ static void test_full(void **state)
 		  " {\"listen\": \"unix:///run/b.sock\","
 		  "  \"allowlist\": \"/srv/list\"} ],"
 		  " \"inbound\": [ {\"listen\": \"tcp://0.0.0.0:8080\","
-		  "  \"connect\": \"vsock://16:8080\"} ],"
+		  "  \"connect\": \"vsock://16:8080\","
+		  "  \"proxy_protocol\": true} ],"
+		  " \"metrics\": \"tcp://127.0.0.1:9\","
 		  " \"connections_max\": 7, \"connect_timeout_ms\": 1,"
-		  " \"request_timeout_ms\": 2, \"idle_timeout_ms\": 3 }",
+		  " \"request_timeout_ms\": 2, \"idle_timeout_ms\": 3,"
+		  " \"connections_per_peer_max\": 4,"
+		  " \"total_timeout_ms\": 5, \"drain_timeout_ms\": 0,"
+		  " \"insecure_no_sandbox\": true }",
 		error),
 	    0);
 	assert_int_equal(config.outbound_count, 2);
@@ -38,6 +43,13 @@ static void test_full(void **state)
 	assert_int_equal(config.limits.connect_timeout_ms, 1);
 	assert_int_equal(config.limits.request_timeout_ms, 2);
 	assert_int_equal(config.limits.idle_timeout_ms, 3);
+	assert_int_equal(config.limits.connections_per_peer_max, 4);
+	assert_int_equal(config.limits.total_timeout_ms, 5);
+	assert_int_equal(config.limits.drain_timeout_ms, 0);
+	assert_true(config.inbound[0].proxy_protocol);
+	assert_true(config.has_metrics);
+	assert_int_equal(config.metrics.port, 9);
+	assert_true(config.insecure_no_sandbox);
 }
 
 #define IN                                                    \
@@ -55,6 +67,12 @@ static void test_defaults(void **state)
 	assert_int_equal(config.limits.connect_timeout_ms, 5000);
 	assert_int_equal(config.limits.request_timeout_ms, 5000);
 	assert_int_equal(config.limits.idle_timeout_ms, 120000);
+	assert_int_equal(config.limits.connections_per_peer_max, 0);
+	assert_int_equal(config.limits.total_timeout_ms, 0);
+	assert_int_equal(config.limits.drain_timeout_ms, 5000);
+	assert_false(config.inbound[0].proxy_protocol);
+	assert_false(config.has_metrics);
+	assert_false(config.insecure_no_sandbox);
 }
 
 static void refused(const char *text, const char *expected)
@@ -75,7 +93,9 @@ static void test_refuses_json(void **state)
 	refused("[]", "object");
 	refused("{" IN "} x", "end of file");
 	refused("{" IN "," IN "}", "duplicate");
-	refused("{" IN ", \"metrics\": 1}", "unpacked: metrics");
+	refused("{" IN ", \"metric\": 1}", "unpacked: metric");
+	refused("{" IN ", \"metrics\": 1}", "Expected string");
+	refused("{" IN ", \"insecure_no_sandbox\": 1}", "true or false");
 	refused("{}", "neither");
 	refused("{\"outbound\": [], \"inbound\": []}", "neither");
 	refused("{\"outbound\": {}}", "not an array");
@@ -97,6 +117,10 @@ static void test_refuses_numbers(void **state)
 	refused("{" IN ", \"connect_timeout_ms\": -1}", "connect_timeout_ms");
 	refused("{" IN ", \"request_timeout_ms\": 0}", "request_timeout_ms");
 	refused("{" IN ", \"idle_timeout_ms\": 86400001}", "idle_timeout_ms");
+	refused("{" IN ", \"total_timeout_ms\": -1}", "total_timeout_ms");
+	refused("{" IN ", \"drain_timeout_ms\": true}", "drain_timeout_ms");
+	refused("{" IN ", \"connections_per_peer_max\": 65537}",
+	    "connections_per_peer_max");
 }
 
 static void rule_refused(
@@ -118,6 +142,8 @@ static void test_refuses_endpoints(void **state)
 	rule_refused("tcp://127.0.0.1:1", "http://a:2", "inbound[0].connect");
 	rule_refused("tcp://127.0.0.1:1", "tcp://127.0.0.1:0", "port 0");
 	rule_refused("tcp://127.0.0.1:1", "vsock://any:2", "any");
+	refused("{" IN ", \"metrics\": \"127.0.0.1:9\"}", "metrics: not ");
+	refused("{" IN ", \"metrics\": \"tcp://a:9\"}", "metrics: a name");
 	refused("{\"outbound\": [{\"listen\": \"tcp://127.0.0.1:1\", "
 		"\"allowlist\": \"\"}]}",
 	    "empty");
@@ -130,7 +156,9 @@ static void test_one_listener_each(void **state)
 	(void)state;
 	refused("{" IN ", \"outbound\": [{\"listen\": \"tcp://127.0.0.1:1\", "
 		"\"allowlist\": \"a\"}]}",
-	    "two rules listen at tcp://127.0.0.1:1");
+	    "listened at twice: tcp://127.0.0.1:1");
+	refused("{" IN ", \"metrics\": \"tcp://127.0.0.1:1\"}",
+	    "listened at twice: tcp://127.0.0.1:1");
 	/* Port 0 is a free port: another one each time. */
 	assert_int_equal(parse("{\"inbound\": ["
 			       "{\"listen\": \"tcp://127.0.0.1:0\", "
@@ -204,6 +232,8 @@ static void test_example(void **state)
 	assert_non_null(strstr(text, "outbound vsock://any:8443"));
 	assert_non_null(strstr(text, "    allow api.kraken.com:443\n"));
 	assert_non_null(strstr(text, "connections_max 1024\n"));
+	assert_non_null(strstr(text, "drain_timeout_ms 5000\n"));
+	assert_non_null(strstr(text, "sandbox on\n"));
 	free(text);
 }
 

@@ -1,0 +1,71 @@
+/* bridge_plan: bridge_config_print, apart from the reading. */
+#include "vsock-bridge/allowlist.h"
+#include "vsock-bridge/bridge_config.h"
+
+static void print_rules(const struct allowlist *list, FILE *out)
+{
+	char target[AUTHORITY_TEXT_MAX], where[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct allowlist_rule *rule = &list->rules[i];
+
+		authority_format(&rule->target, target);
+		if (rule->pinned)
+			endpoint_format(&rule->connect_to, where);
+		fprintf(out, "    allow %s%s%s\n", target,
+		    rule->pinned ? " at " : "", rule->pinned ? where : "");
+	}
+	if (list->count == 0)
+		fprintf(out, "    allow nothing\n");
+}
+
+static int print_outbound(const struct bridge_outbound *rule, FILE *out,
+    char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	char listen[ENDPOINT_TEXT_MAX], why[ALLOWLIST_ERROR_MAX];
+	struct allowlist *list = NULL;
+
+	endpoint_format(&rule->listen, listen);
+	if (allowlist_load(&list, rule->allowlist, why) != 0) {
+		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "%.200s: %s",
+		    rule->allowlist, why);
+		return -1;
+	}
+	fprintf(out, "outbound %s, CONNECT by %s\n", listen, rule->allowlist);
+	print_rules(list, out);
+	allowlist_free(list);
+	return 0;
+}
+
+static void print_limits(const struct bridge_limits *limits, FILE *out)
+{
+#define X(name, otherwise, min, max) \
+	fprintf(out, "%s %llu\n", #name, (unsigned long long)limits->name);
+	BRIDGE_CONFIG_NUMBERS(X)
+#undef X
+}
+
+int bridge_config_print(const struct bridge_config *config, FILE *out,
+    char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	char listen[ENDPOINT_TEXT_MAX], connect[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < config->outbound_count; i++)
+		if (print_outbound(&config->outbound[i], out, error) != 0)
+			return -1;
+	for (size_t i = 0; i < config->inbound_count; i++) {
+		endpoint_format(&config->inbound[i].listen, listen);
+		endpoint_format(&config->inbound[i].connect, connect);
+		fprintf(out, "inbound %s to %s%s\n", listen, connect,
+		    config->inbound[i].proxy_protocol ? ", with a PROXY header"
+						      : "");
+	}
+	if (config->has_metrics) {
+		endpoint_format(&config->metrics, listen);
+		fprintf(out, "metrics %s\n", listen);
+	}
+	print_limits(&config->limits, out);
+	fprintf(out, "sandbox %s\n",
+	    config->insecure_no_sandbox ? "off (insecure)" : "on");
+	return 0;
+}
