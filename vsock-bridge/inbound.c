@@ -168,6 +168,7 @@ int inbound_start(struct inbound *in, struct service *service,
 		return -1;
 	}
 	listener_describe(&in->listener, listen);
+	in->sight = sight_add(&service->sight, SIGHT_INBOUND, listen);
 	log_info("inbound", "listening", LOG_S("listen", listen),
 	    LOG_S("connect", connect));
 	return 0;

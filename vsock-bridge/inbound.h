@@ -17,6 +17,7 @@ struct inbound {
 	struct service *service;           /* borrowed */
 	const struct bridge_inbound *rule; /* borrowed */
 	struct listener listener;
+	struct sight_rule *sight; /* the service's */
 };
 
 /* Listens; both borrowed until stopped and without connections. Returns 0, or

@@ -38,6 +38,7 @@ int outbound_start(struct outbound *out, struct service *service,
 		return -1;
 	}
 	listener_describe(&out->listener, where);
+	out->sight = sight_add(&service->sight, SIGHT_OUTBOUND, where);
 	log_info("outbound", "listening", LOG_S("listen", where),
 	    LOG_S("allowlist", rule->allowlist),
 	    LOG_D("rules", out->allowlist->count));
@@ -54,10 +55,12 @@ void outbound_reload(struct outbound *outbound)
 		log_error("outbound", "allowlist_kept",
 		    LOG_S("allowlist", path), LOG_S("error", why),
 		    LOG_D("rules", outbound->allowlist->count));
+		sight_reloaded(outbound->sight, false);
 		return;
 	}
 	allowlist_free(outbound->allowlist);
 	outbound->allowlist = fresh;
+	sight_reloaded(outbound->sight, true);
 	log_info("outbound", "allowlist_reloaded", LOG_S("allowlist", path),
 	    LOG_D("rules", fresh->count));
 }

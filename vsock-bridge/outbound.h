@@ -14,6 +14,7 @@ struct outbound {
 	const struct bridge_outbound *rule; /* borrowed */
 	struct allowlist *allowlist;        /* the one that counts now */
 	struct listener listener;
+	struct sight_rule *sight; /* the service's */
 };
 
 /* Reads the allow-list and listens; both borrowed until stopped and without
