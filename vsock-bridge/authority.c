@@ -80,7 +80,7 @@ static const char *check_literal(const char *host)
 }
 
 static const char *take_host(
-    struct authority *out, const char *text, size_t len)
+    char host[static AUTHORITY_HOST_MAX], const char *text, size_t len)
 {
 	bool bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
 
@@ -90,15 +90,15 @@ static const char *take_host(
 	}
 	if (len == 0)
 		return "the host is empty";
-	if (len >= sizeof(out->host))
+	if (len >= AUTHORITY_HOST_MAX)
 		return "the host name is longer than 253 bytes";
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\0')
 			return "the host name holds a NUL";
-		out->host[i] = lower(text[i]);
+		host[i] = lower(text[i]);
 	}
-	out->host[len] = '\0';
-	return bracketed ? check_literal(out->host) : check_name(out->host);
+	host[len] = '\0';
+	return bracketed ? check_literal(host) : check_name(host);
 }
 
 static const char *take_authority(
@@ -112,7 +112,7 @@ static const char *take_authority(
 	host_len = (size_t)(colon - text);
 	if (parse_port(&out->port, colon + 1, len - host_len - 1) != 0)
 		return "the port is not a number from 1 to 65535";
-	return take_host(out, text, host_len);
+	return take_host(out->host, text, host_len);
 }
 
 int authority_parse(
@@ -126,15 +126,33 @@ int authority_parse(
 	return -1;
 }
 
-bool authority_is_name(const struct authority *authority)
+static bool is_name(const char *host)
 {
-	const char *dot = strrchr(authority->host, '.');
-	const char *last = dot != NULL ? dot + 1 : authority->host;
+	const char *dot = strrchr(host, '.');
+	const char *last = dot != NULL ? dot + 1 : host;
 
 	/* RFC 3696 2: the last label of a name is not all-numeric; none that
 	 * begins with a digit is delegated, and inet_aton(3) takes "0x7f.1".
 	 */
-	return is_letter(last[0]) && strchr(authority->host, ':') == NULL;
+	return is_letter(last[0]) && strchr(host, ':') == NULL;
+}
+
+int authority_parse_name(char host[static AUTHORITY_HOST_MAX], const char *text,
+    size_t len, const char **why)
+{
+	memset(host, 0, AUTHORITY_HOST_MAX);
+	*why = take_host(host, text, len);
+	if (*why == NULL && !is_name(host))
+		*why = "the host is an address, not a name";
+	if (*why == NULL)
+		return 0;
+	memset(host, 0, AUTHORITY_HOST_MAX);
+	return -1;
+}
+
+bool authority_is_name(const struct authority *authority)
+{
+	return is_name(authority->host);
 }
 
 int authority_compare(const struct authority *a, const struct authority *b)

@@ -28,6 +28,11 @@ struct authority {
 __attribute__((warn_unused_result)) int authority_parse(
     struct authority *out, const char *text, size_t len, const char **why);
 
+/* The same for a host alone, which must be a name (see below). */
+__attribute__((warn_unused_result)) int authority_parse_name(
+    char host[static AUTHORITY_HOST_MAX], const char *text, size_t len,
+    const char **why);
+
 /* Whether the host is a name: not an address in any of the spellings that
  * resolvers take for one ("127.1", "0x7f.1", "2130706433", "::1"). */
 bool authority_is_name(const struct authority *authority);
