@@ -59,15 +59,18 @@ unsigned poll_budget_last_minute(
 
 /* ---- what they say to it ---- */
 
-static bool is_ban(const struct poll_outcome *outcome)
+static bool is_ban(
+    const struct poll_budget *budget, const struct poll_outcome *outcome)
 {
-	return outcome->error == QUOTE_BANNED || outcome->status == 418;
+	return outcome->error == QUOTE_BANNED || outcome->status == 418 ||
+	       (outcome->status == 403 && budget->ban_403_ms > 0);
 }
 
-static bool is_refusal(const struct poll_outcome *outcome)
+static bool is_refusal(
+    const struct poll_budget *budget, const struct poll_outcome *outcome)
 {
-	return is_ban(outcome) || outcome->error == QUOTE_RATE_LIMITED ||
-	       outcome->status == 429;
+	return is_ban(budget, outcome) ||
+	       outcome->error == QUOTE_RATE_LIMITED || outcome->status == 429;
 }
 
 static int64_t at_most(int64_t ms, int64_t most_ms)
@@ -89,11 +92,17 @@ static int64_t asked_for(
 	return backoff_delay(ms, most_ms, times > 1 ? times : 1, random);
 }
 
-static int64_t escalated(bool ban, unsigned times, uint32_t random)
+static int64_t escalated(const struct poll_budget *budget,
+    const struct poll_outcome *outcome, uint32_t random)
 {
+	int64_t least_ms = POLL_BUDGET_LIMITED_MS;
+
+	if (is_ban(budget, outcome))
+		least_ms = budget->ban_403_ms > POLL_BUDGET_BANNED_MS
+			       ? budget->ban_403_ms
+			       : POLL_BUDGET_BANNED_MS;
 	return backoff_delay(
-	    ban ? POLL_BUDGET_BANNED_MS : POLL_BUDGET_LIMITED_MS,
-	    POLL_BUDGET_PAUSE_MAX_MS, times, random);
+	    least_ms, POLL_BUDGET_PAUSE_MAX_MS, budget->refusals, random);
 }
 
 int64_t poll_budget_judge(struct poll_budget *budget,
@@ -108,15 +117,15 @@ int64_t poll_budget_judge(struct poll_budget *budget,
 			budget->refusals = 0;
 		return 0;
 	}
-	if (is_refusal(outcome) && is_new) {
+	if (is_refusal(budget, outcome) && is_new) {
 		budget->refusals++;
 		budget->refused_ms = now_ms;
 	}
 	if (outcome->retry_after_ms > 0)
 		pause_ms = asked_for(
 		    outcome->retry_after_ms, budget->refusals, random);
-	else if (is_refusal(outcome))
-		pause_ms = escalated(is_ban(outcome), budget->refusals, random);
+	else if (is_refusal(budget, outcome))
+		pause_ms = escalated(budget, outcome, random);
 	if (pause_ms > 0 && now_ms + pause_ms > budget->paused_until_ms)
 		budget->paused_until_ms = now_ms + pause_ms;
 	return pause_ms;

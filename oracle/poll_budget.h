@@ -9,7 +9,8 @@
 
 /* After "too many requests" (429, or the exchange's own way to say it)
  * without Retry-After, doubled each time up to the maximum. Bans are said to
- * last 2 minutes to 3 days (Binance API documentation, "IP Limits"). */
+ * last 2 minutes to 3 days (Binance API documentation, "IP Limits"); where a
+ * 403 is one, whatever its class is called, the exchange says how long. */
 #define POLL_BUDGET_LIMITED_MS   5000
 #define POLL_BUDGET_BANNED_MS    120000
 #define POLL_BUDGET_PAUSE_MAX_MS (3600 * 1000LL)
@@ -18,6 +19,7 @@
 
 struct poll_budget {
 	unsigned spacing_ms;
+	unsigned ban_403_ms; /* the exchange's; set after init, or 0 */
 	int64_t next_ms, paused_until_ms; /* monotonic */
 	unsigned refusals;                /* since the last good answer */
 	int64_t refused_ms;               /* when the newest of them came */

@@ -381,6 +381,7 @@ void poller_exchange_start(
 	ex->loop = options->loop;
 	ex->witness = options->witness;
 	poll_budget_init(&ex->budget, ex->exchange->spacing_ms);
+	ex->budget.ban_403_ms = ex->exchange->ban_403_ms;
 	poll_plan_init(&ex->plan, ex->exchange, ex->sources, ex->places,
 	    ex->source_count, options->place, options->places,
 	    now_monotonic_ms());

@@ -1,12 +1,11 @@
 /*
- * Bybit spot. Source: bybit-exchange.github.io/docs, "Get Tickers", "Rate
- * Limit Rules", "Error Codes" (v5), and "Last Traded Price", "Best Bid/Ask
- * Price", "Tickers (24hr)" (spot v3, retired).
+ * Bybit spot. Source: bybit-exchange.github.io/docs, "Get Tickers", "Rate Limit
+ * Rules", "Error Codes" (v5), "Tickers (24hr)" and two more (v3, retired).
  *
- * GET /v5/market/tickers?category=spot&symbol=BTCUSDT, or without a symbol all
- * of them, gives {"retCode":0,"result":{"category":"spot","list":[{"symbol",
- * "lastPrice","bid1Price","ask1Price"}]},"time"}. v3 gave the rows without a
- * category, a single one without the list, by other names.
+ * GET /v5/market/tickers?category=spot[&symbol=BTCUSDT] gives {"retCode":0,
+ * "result":{"category":"spot","list":[{"symbol","lastPrice","bid1Price",
+ * "ask1Price"}]},"time"}. v3 gave the rows without a category, a single one
+ * without the list, by other names.
  *
  * BTCUSDT names a perpetual (category "linear") too, so another category's
  * answer is about another symbol. Inverse contracts have names of their own
@@ -15,7 +14,7 @@
  * exchange_ms: `time`, when it answered.
  *
  * Errors: a retCode other than 0, mostly with HTTP 200; 10001 tells an unknown
- * symbol in words only. Over the limit ten minutes of 403 without JSON.
+ * symbol in words only. Over the limit ten minutes of 403, without JSON.
  */
 #include "feeds/exchanges/adapter.h"
 
@@ -112,6 +111,7 @@ const struct exchange bybit_exchange = {
     .limit = "600 requests in five seconds",
     .limit_per_min = 7200,
     .spacing_ms = 20,
+    .ban_403_ms = 600000,
     .named_max = 1,
     .whole_from = 4,
     .format_target = format_target,

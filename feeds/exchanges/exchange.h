@@ -37,6 +37,8 @@ struct exchange {
 	unsigned limit_per_min;
 	unsigned spacing_ms; /* least time between two requests from one
 				address: at most half of that limit */
+	unsigned ban_403_ms; /* a 403 is its ban, for at least so long; 0: it
+				is not */
 	/* How many symbols one request can name, 1..EXCHANGE_NAMED_MAX; and
 	 * from how many on it is better to ask for the whole market, which is
 	 * count 0 for format_target; 0: never, there is no such request. */

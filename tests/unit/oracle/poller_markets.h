@@ -58,12 +58,12 @@ static enum quote_error market_read(
 		   : QUOTE_BAD_BODY;
 }
 
-#define MARKET(called, spacing, named, whole)                            \
-	{                                                                \
-		.name = called, .host = called ".test", .limit = "none", \
-		.limit_per_min = 100000, .spacing_ms = spacing,          \
-		.named_max = named, .whole_from = whole,                 \
-		.format_target = market_target, .read = market_read,     \
+#define MARKET(called, spacing, named, whole)                                  \
+	{                                                                      \
+		.name = called, .host = called ".test", .limit = "none",       \
+		.limit_per_min = 100000, .spacing_ms = spacing,                \
+		.ban_403_ms = 600000, .named_max = named, .whole_from = whole, \
+		.format_target = market_target, .read = market_read,           \
 	}
 
 enum market {
@@ -93,6 +93,7 @@ enum mode {
 	LIMITED_BY_DATE,  /* the same as a date */
 	LIMITED_IN_A_200, /* in the body's own words */
 	BANNED,           /* 418, without a time */
+	FORBIDDEN,        /* 403, which is its ban too */
 	HANGING
 };
 
@@ -207,6 +208,9 @@ static void say(struct peer_session *s, enum market m, unsigned n)
 		break;
 	case BANNED:
 		peer_say(s, "HTTP/1.1 418 Tea\r\nContent-Length: 0\r\n\r\n");
+		break;
+	case FORBIDDEN:
+		peer_say(s, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
 		break;
 	case HANGING:
 		peer_wait(s);

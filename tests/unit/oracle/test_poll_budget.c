@@ -216,6 +216,33 @@ static void test_bans_are_longer(void **state)
 	    judge(&budget, QUOTE_HTTP_ERROR, 418, -1, 3), 120000, 132000);
 }
 
+/* Its class is "blocked", here and where it is none. */
+static void test_a_403_is_a_ban_where_the_exchange_says_so(void **state)
+{
+	struct poll_budget budget;
+	(void)state;
+	poll_budget_init(&budget, 0);
+	budget.ban_403_ms = 600000;
+	assert_in_range(
+	    judge(&budget, QUOTE_BLOCKED, 403, -1, 3), 600000, 660000);
+	assert_in_range(
+	    judge(&budget, QUOTE_BLOCKED, 403, -1, 3), 1080000, 1320000);
+	poll_budget_init(&budget, 0);
+	budget.ban_403_ms = 600000;
+	assert_in_range(
+	    judge(&budget, QUOTE_BANNED, 200, -1, 3), 600000, 660000);
+	assert_in_range(
+	    judge(&budget, QUOTE_RATE_LIMITED, 429, -1, 3), 9000, 11000);
+	assert_in_range(
+	    judge(&budget, QUOTE_BLOCKED, 403, 2000, 3), 7200, 8800);
+	poll_budget_init(&budget, 0);
+	budget.ban_403_ms = 1000; /* never less than any ban */
+	assert_in_range(
+	    judge(&budget, QUOTE_BLOCKED, 403, -1, 3), 120000, 132000);
+	poll_budget_init(&budget, 0);
+	assert_int_equal(judge(&budget, QUOTE_BLOCKED, 403, -1, 3), 0);
+}
+
 /* An answer that was on its way cannot end a pause early. */
 static void test_a_pause_is_never_shortened(void **state)
 {
@@ -244,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(test_last_minute),
 	    cmocka_unit_test(test_last_minute_by_counting),
 	    cmocka_unit_test(test_bans_are_longer),
+	    cmocka_unit_test(test_a_403_is_a_ban_where_the_exchange_says_so),
 	    cmocka_unit_test(test_a_pause_is_never_shortened),
 	};
 	return cmocka_run_group_tests_name("poll_budget", tests, NULL, NULL);

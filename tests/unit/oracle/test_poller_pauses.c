@@ -51,7 +51,13 @@ static void test_a_refusal_in_a_200(void **state)
 static void test_ban(void **state)
 {
 	(void)state;
-	assert_in_range(check_pause(BANNED, QUOTE_BANNED), 100000, 132000);
+	assert_in_range(check_pause(BANNED, QUOTE_BANNED), 500000, 660000);
+}
+
+static void test_ban_that_is_called_blocked(void **state)
+{
+	(void)state;
+	assert_in_range(check_pause(FORBIDDEN, QUOTE_BLOCKED), 500000, 660000);
 }
 
 /* It comes back after the pause, asks again, and all is well. */
@@ -146,6 +152,7 @@ int main(void)
 	    WITH(test_retry_after_date),
 	    WITH(test_a_refusal_in_a_200),
 	    WITH(test_ban),
+	    WITH(test_ban_that_is_called_blocked),
 	    WITH(test_after_the_pause),
 	    WITH(test_refusals_escalate),
 	    WITH(test_one_comes_back),
