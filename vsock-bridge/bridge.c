@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "vsock-bridge/inbound.h"
 #include "vsock-bridge/outbound.h"
+#include "vsock-bridge/scrape.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@ struct bridge {
 	struct outbound outbound[BRIDGE_CONFIG_RULES_MAX];
 	struct inbound inbound[BRIDGE_CONFIG_RULES_MAX];
 	size_t outbound_count, inbound_count; /* of those that were started */
+	struct http_server *metrics;          /* NULL: none, or stopped */
 
 	/* while it stops */
 	bool stopping, freeing;
@@ -22,9 +24,9 @@ struct bridge {
 	void *data;
 };
 
-static void on_grace_closed(uv_handle_t *handle)
+static void on_relays_closed(struct relay_hub *relays)
 {
-	struct bridge *bridge = handle->data;
+	struct bridge *bridge = relays->data;
 	bridge_stopped_cb on_stopped = bridge->on_stopped;
 	void *data = bridge->data;
 
@@ -35,14 +37,32 @@ static void on_grace_closed(uv_handle_t *handle)
 		on_stopped(data);
 }
 
-/* Called whenever something has ended. */
+static void on_grace_closed(uv_handle_t *handle)
+{
+	struct bridge *bridge = handle->data;
+
+	relay_hub_close(&bridge->service.relays, on_relays_closed);
+}
+
+static void on_metrics_stopped(void *data)
+{
+	struct bridge *bridge = data;
+
+	uv_close((uv_handle_t *)&bridge->grace, on_grace_closed);
+}
+
+/* Called whenever something has ended. The metrics go last, so that one can
+ * see what it waits for. */
 static void free_if_over(struct bridge *bridge)
 {
 	if (!bridge->stopping || bridge->freeing || bridge->listeners > 0 ||
 	    !connections_empty(&bridge->service.connections))
 		return;
 	bridge->freeing = true;
-	uv_close((uv_handle_t *)&bridge->grace, on_grace_closed);
+	if (bridge->metrics != NULL)
+		http_server_stop(bridge->metrics, on_metrics_stopped, bridge);
+	else
+		on_metrics_stopped(bridge);
 }
 
 static void on_outbound_stopped(struct listener *listener)
@@ -116,11 +136,33 @@ static int start_rules(
 	return 0;
 }
 
+static int start_metrics(
+    struct bridge *bridge, char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	char where[ENDPOINT_TEXT_MAX];
+	struct endpoint at = bridge->config->metrics;
+	int err;
+
+	if (!bridge->config->has_metrics)
+		return 0;
+	err = scrape_start(&bridge->metrics, &bridge->service, &at);
+	if (err == 0 && at.kind == ENDPOINT_TCP)
+		at.port = http_server_port(bridge->metrics);
+	endpoint_format(&at, where);
+	if (err == 0)
+		log_info("bridge", "metrics", LOG_S("listen", where));
+	else
+		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "metrics %s: %s",
+		    where, uv_strerror(err));
+	return err;
+}
+
 int bridge_start(struct bridge **out, uv_loop_t *loop,
     const struct bridge_config *config,
     char error[static BRIDGE_CONFIG_ERROR_MAX])
 {
 	struct bridge *bridge = calloc(1, sizeof(*bridge));
+	int err;
 
 	*out = NULL;
 	if (bridge == NULL) {
@@ -133,9 +175,18 @@ int bridge_start(struct bridge **out, uv_loop_t *loop,
 	bridge->service.connections.max = config->limits.connections_max;
 	bridge->service.connections.on_empty = on_empty;
 	bridge->service.connections.data = bridge;
+	bridge->service.relays.data = bridge;
+	err = relay_hub_init(&bridge->service.relays, loop);
+	if (err != 0) {
+		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "epoll: %s",
+		    uv_strerror(err));
+		free(bridge);
+		return -1;
+	}
 	uv_timer_init(loop, &bridge->grace);
 	bridge->grace.data = bridge;
-	if (start_rules(bridge, error) != 0) {
+	if (start_rules(bridge, error) != 0 ||
+	    start_metrics(bridge, error) != 0) {
 		bridge_stop(bridge, 0, NULL, NULL);
 		return -1;
 	}
