@@ -11,7 +11,7 @@
 
 struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
-	const char *ca_bundle;
+	const char *nsm_root, *ca_bundle;
 	json_t *feeds, *exchanges;
 	int allow_debug;
 };
@@ -33,12 +33,12 @@ static int unpack(
 
 	*out = (struct texts){.nsm_device = "/dev/nsm"};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
-		"{s:s, s?s, s:s, s?s, s?s, s:s, s?b, s?o, s:o}", "listen",
+		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?o, s:o}", "listen",
 		&out->listen, "proxy", &out->proxy, "attester", &out->attester,
 		"simulated_dir", &out->simulated_dir, "nsm_device",
-		&out->nsm_device, "ca_bundle", &out->ca_bundle,
-		"insecure_allow_debug", &out->allow_debug, "exchanges",
-		&out->exchanges, "feeds", &out->feeds) != 0)
+		&out->nsm_device, "nsm_root", &out->nsm_root, "ca_bundle",
+		&out->ca_bundle, "insecure_allow_debug", &out->allow_debug,
+		"exchanges", &out->exchanges, "feeds", &out->feeds) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -70,23 +70,33 @@ int config_read_path(char out[static CONFIG_PATH_MAX], const char *key,
 	return 0;
 }
 
+static int read_nsm(struct config *out, const struct texts *texts,
+    const char *directory, char error[static CONFIG_ERROR_MAX])
+{
+	out->attester = CONFIG_NSM;
+	if (texts->simulated_dir)
+		return config_refuse(error,
+		    "simulated_dir: only with \"attester\": \"simulated\"");
+	if (texts->nsm_root && config_read_path(out->nsm_root, "nsm_root",
+				   directory, texts->nsm_root, error) != 0)
+		return -1;
+	return config_read_path(
+	    out->nsm_device, "nsm_device", directory, texts->nsm_device, error);
+}
+
 static int read_attester(struct config *out, const struct texts *texts,
     const char *directory, char error[static CONFIG_ERROR_MAX])
 {
-	if (strcmp(texts->attester, "nsm") == 0) {
-		out->attester = CONFIG_NSM;
-		if (texts->simulated_dir)
-			return config_refuse(error,
-			    "simulated_dir: only with \"attester\": "
-			    "\"simulated\"");
-		return config_read_path(out->nsm_device, "nsm_device",
-		    directory, texts->nsm_device, error);
-	}
+	if (strcmp(texts->attester, "nsm") == 0)
+		return read_nsm(out, texts, directory, error);
 	if (strcmp(texts->attester, "simulated") != 0)
 		return config_refuse(error,
 		    "attester: \"%.40s\" is unknown; nsm or simulated",
 		    texts->attester);
 	out->attester = CONFIG_SIMULATED;
+	if (texts->nsm_root)
+		return config_refuse(
+		    error, "nsm_root: only with \"attester\": \"nsm\"");
 	if (!texts->simulated_dir)
 		return config_refuse(error,
 		    "simulated_dir: missing; the simulated attester keeps its "

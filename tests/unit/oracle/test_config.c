@@ -86,6 +86,31 @@ static void simulated_needs_a_directory(void **state)
 	assert_string_equal(config.simulated_dir, "/s");
 }
 
+static void another_root_is_for_an_nsm_only(void **state)
+{
+	char *text = NULL, root[80];
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_string_equal(config.nsm_root, "");
+	assert_int_equal(
+	    load("{" NSM "\"nsm_root\":\"root.pem\"," CA FEEDS "}"), 0);
+	snprintf(root, sizeof(root), "%s/root.pem", directory);
+	assert_string_equal(config.nsm_root, root);
+	out = open_memstream(&text, &len);
+	plan_print(&config, out);
+	fclose(out);
+	assert_non_null(strstr(text, root));
+	free(text);
+	refused("{" NSM "\"nsm_root\":\"\"," CA FEEDS "}", "nsm_root");
+	refused("{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
+		"\"simulated\",\"simulated_dir\":\"/s\","
+		"\"nsm_root\":\"root.pem\"," CA FEEDS "}",
+	    "nsm_root");
+}
+
 static void wrong_files_are_refused_by_name(void **state)
 {
 	(void)state;
@@ -151,6 +176,7 @@ int main(void)
 	    cmocka_unit_test(the_design_example_is_read),
 	    cmocka_unit_test(a_proxy_is_optional),
 	    cmocka_unit_test(simulated_needs_a_directory),
+	    cmocka_unit_test(another_root_is_for_an_nsm_only),
 	    cmocka_unit_test(wrong_files_are_refused_by_name),
 	    cmocka_unit_test(a_missing_file_says_so),
 	    cmocka_unit_test(the_plan_names_each_request),
