@@ -3,12 +3,14 @@
 
 #include "base/file.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX 2 /* of one rule */
+#define WORDS_MAX         4 /* of one rule: no word twice */
+#define STAR              "*."
+#define WORD_ANY_PROTOCOL "any-protocol"
+#define WORD_PRIVATE      "allow-private"
 
 /* What is being read: the list so far and the line, for error texts. */
 struct reader {
@@ -51,38 +53,86 @@ static size_t split_words(
 	return count;
 }
 
+static bool word_is(const struct word *word, const char *text)
+{
+	return word->len == strlen(text) &&
+	       memcmp(word->text, text, word->len) == 0;
+}
+
 static const char *take_connect_to(
     struct allowlist_rule *rule, const struct word *word)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
+	if (rule->pinned)
+		return "a second place to connect to";
 	if (word->len >= sizeof(text))
-		return "the second word is too long";
+		return "a word is too long";
 	memcpy(text, word->text, word->len);
 	text[word->len] = '\0';
 	if (endpoint_parse(&rule->connect_to, text) != 0 ||
-	    rule->connect_to.kind == ENDPOINT_VSOCK)
-		return "the second word is not tcp://host:port or "
-		       "unix:///path";
+	    (rule->connect_to.kind != ENDPOINT_TCP &&
+		rule->connect_to.kind != ENDPOINT_UNIX))
+		return "a word is neither tcp://host:port, unix:///path, "
+		       "any-protocol nor allow-private";
 	if (rule->connect_to.kind == ENDPOINT_TCP && rule->connect_to.port == 0)
 		return "the port to connect to is 0";
 	rule->pinned = true;
 	return NULL;
 }
 
-static const char *take_rule(
-    struct allowlist_rule *rule, const struct word *words, size_t count)
+static const char *take_flag(bool *flag)
 {
+	if (*flag)
+		return "the same word twice";
+	*flag = true;
+	return NULL;
+}
+
+static const char *take_word(
+    struct allowlist_rule *rule, const struct word *word)
+{
+	if (word_is(word, WORD_ANY_PROTOCOL))
+		return take_flag(&rule->any_protocol);
+	if (word_is(word, WORD_PRIVATE))
+		return take_flag(&rule->allow_private);
+	return take_connect_to(rule, word);
+}
+
+/* A star below one label only ("*.com") would let out nearly everywhere. */
+static const char *take_target(
+    struct allowlist_rule *rule, const struct word *word)
+{
+	size_t skip = strlen(STAR);
 	const char *why = NULL;
 
-	if (count > WORDS_MAX)
-		return "more than two words";
-	if (authority_parse(&rule->target, words[0].text, words[0].len, &why) !=
-	    0)
+	rule->star = word->len > skip && memcmp(word->text, STAR, skip) == 0;
+	if (!rule->star)
+		skip = 0;
+	if (authority_parse(
+		&rule->target, word->text + skip, word->len - skip, &why) != 0)
 		return why;
 	if (!authority_is_name(&rule->target))
 		return "the host is an address, not a name";
-	return count == 2 ? take_connect_to(rule, &words[1]) : NULL;
+	if (rule->star && strchr(rule->target.host, '.') == NULL)
+		return "a star needs two labels or more behind it";
+	return NULL;
+}
+
+static const char *take_rule(
+    struct allowlist_rule *rule, const struct word *words, size_t count)
+{
+	const char *why;
+
+	if (count > WORDS_MAX)
+		return "more than four words";
+	why = take_target(rule, &words[0]);
+	for (size_t i = 1; i < count && why == NULL; i++)
+		why = take_word(rule, &words[i]);
+	if (why == NULL && rule->pinned && rule->allow_private)
+		return "allow-private, and a place to connect to: no name is "
+		       "looked up";
+	return why;
 }
 
 static struct allowlist_rule *add_rule(struct reader *reader)
@@ -159,6 +209,8 @@ static int compare_rules(const void *a, const void *b)
 {
 	const struct allowlist_rule *x = a, *y = b;
 
+	if (x->star != y->star)
+		return x->star ? 1 : -1;
 	return authority_compare(&x->target, &y->target);
 }
 
@@ -222,16 +274,44 @@ int allowlist_load(struct allowlist **out, const char *path,
 	return err == 0 ? 0 : -1;
 }
 
+static const struct allowlist_rule *find(
+    const struct allowlist *list, const struct allowlist_rule *key)
+{
+	if (list->count == 0)
+		return NULL;
+	return bsearch(
+	    key, list->rules, list->count, sizeof(*key), compare_rules);
+}
+
 const struct allowlist_rule *allowlist_find(
     const struct allowlist *list, const struct authority *target)
 {
 	struct allowlist_rule key = {.target = *target};
+	const struct allowlist_rule *rule = find(list, &key);
+	const char *dot = strchr(target->host, '.');
 
-	assert(list != NULL);
-	if (list->count == 0)
-		return NULL;
-	return bsearch(
-	    &key, list->rules, list->count, sizeof(key), compare_rules);
+	/* Label by label off the front: the longest suffix comes first. */
+	key.star = true;
+	for (; rule == NULL && dot != NULL; dot = strchr(dot + 1, '.')) {
+		snprintf(
+		    key.target.host, sizeof(key.target.host), "%s", dot + 1);
+		rule = find(list, &key);
+	}
+	return rule;
+}
+
+void allowlist_format(
+    const struct allowlist_rule *rule, char out[static ALLOWLIST_RULE_TEXT_MAX])
+{
+	char target[AUTHORITY_TEXT_MAX], where[ENDPOINT_TEXT_MAX] = "";
+
+	authority_format(&rule->target, target);
+	if (rule->pinned)
+		endpoint_format(&rule->connect_to, where);
+	snprintf(out, ALLOWLIST_RULE_TEXT_MAX, "%s%s%s%s%s%s",
+	    rule->star ? STAR : "", target, rule->pinned ? " " : "", where,
+	    rule->any_protocol ? " " WORD_ANY_PROTOCOL : "",
+	    rule->allow_private ? " " WORD_PRIVATE : "");
 }
 
 void allowlist_free(struct allowlist *list)

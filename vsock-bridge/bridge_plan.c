@@ -4,16 +4,11 @@
 
 static void print_rules(const struct allowlist *list, FILE *out)
 {
-	char target[AUTHORITY_TEXT_MAX], where[ENDPOINT_TEXT_MAX];
+	char text[ALLOWLIST_RULE_TEXT_MAX];
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct allowlist_rule *rule = &list->rules[i];
-
-		authority_format(&rule->target, target);
-		if (rule->pinned)
-			endpoint_format(&rule->connect_to, where);
-		fprintf(out, "    allow %s%s%s\n", target,
-		    rule->pinned ? " at " : "", rule->pinned ? where : "");
+		allowlist_format(&list->rules[i], text);
+		fprintf(out, "    allow %s\n", text);
 	}
 	if (list->count == 0)
 		fprintf(out, "    allow nothing\n");

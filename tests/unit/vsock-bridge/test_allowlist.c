@@ -78,6 +78,67 @@ static void test_pins(void **state)
 	allowlist_free(list);
 }
 
+static void test_star(void **state)
+{
+	struct allowlist *list = parsed("*.A.example:443\n"
+					"*.b.a.example:443 any-protocol\n"
+					"x.b.a.example:443 unix:///x\n"
+					"a.example:80\n");
+
+	(void)state;
+	/* One label or more, never none, and whole labels. */
+	assert_int_equal(find(list, "x.a.example:443")->line, 1);
+	assert_int_equal(find(list, "x.y.z.a.example:443")->line, 1);
+	assert_null(find(list, "a.example:443"));
+	assert_null(find(list, "xa.example:443"));
+	assert_null(find(list, "x.a.example:80"));
+	assert_null(find(list, "x.a.example.com:443"));
+	assert_null(find(list, "example:443"));
+	/* The longest suffix, and above all what is exact. */
+	assert_int_equal(find(list, "b.a.example:443")->line, 1);
+	assert_int_equal(find(list, "y.b.a.example:443")->line, 2);
+	assert_int_equal(find(list, "z.x.b.a.example:443")->line, 2);
+	assert_int_equal(find(list, "x.b.a.example:443")->line, 3);
+	assert_int_equal(find(list, "a.example:80")->line, 4);
+	allowlist_free(list);
+	/* Both the suffix and what is below it. */
+	list = parsed("a.example:443\n*.a.example:443\n");
+	assert_int_equal(find(list, "a.example:443")->line, 1);
+	assert_int_equal(find(list, "b.a.example:443")->line, 2);
+	allowlist_free(list);
+}
+
+static void test_words(void **state)
+{
+	struct allowlist *list = parsed(
+	    "a.example:1\n"
+	    "b.example:1 any-protocol\n"
+	    "c.example:1 allow-private any-protocol # both\n"
+	    "*.d.example:1\tany-protocol tcp://[::1]:2\n");
+	static const struct {
+		const char *target, *text;
+	} rules[] = {
+	    {"a.example:1", "a.example:1"},
+	    {"b.example:1", "b.example:1 any-protocol"},
+	    {"c.example:1", "c.example:1 any-protocol allow-private"},
+	    {"x.d.example:1", "*.d.example:1 tcp://[::1]:2 any-protocol"},
+	};
+	char text[ALLOWLIST_RULE_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const struct allowlist_rule *rule = find(list, rules[i].target);
+
+		allowlist_format(rule, text);
+		assert_string_equal(text, rules[i].text);
+		assert_int_equal(rule->any_protocol, i > 0);
+		assert_int_equal(rule->allow_private, i == 2);
+		assert_int_equal(rule->pinned, i == 3);
+		assert_int_equal(rule->star, i == 3);
+	}
+	allowlist_free(list);
+}
+
 static void test_empty_denies_all(void **state)
 {
 	struct allowlist *list = parsed("# nothing yet\n\n   \n");
@@ -97,18 +158,32 @@ static void test_refuses_and_says_where(void **state)
 	(void)state;
 	refused("a:1\nb\n", "line 2: the port is missing");
 	refused("a.:443", "ends with a dot");
-	refused("*.example:443", "line 1");
+	refused("*.example:443", "line 1: a star needs two labels");
+	refused("*.:443", "line 1");
+	refused("*:443", "line 1");
+	refused("*.*.a.example:443", "line 1");
+	refused("a.*.example:443", "line 1");
+	refused("*a.example:443", "line 1");
+	refused("*.1.2:443", "an address, not a name");
+	refused("*.a.example:1\n*.A.example:1\n", "line 2: a second rule");
 	refused("a:443\n\n# x\nA:443\n", "line 4: a second rule");
 	refused("b:1\na:1\nb:1 tcp://127.0.0.1:2\nc:1\n", "line 3: a second");
 	refused("127.0.0.1:443", "an address, not a name");
 	refused("[::1]:443", "an address, not a name");
 	refused("0x7f.1:443", "an address, not a name");
-	refused("a:1 vsock://3:1", "the second word");
-	refused("a:1 tcp://127.0.0.1", "the second word");
+	refused("a:1 vsock://3:1", "a word is neither");
+	refused("a:1 tcp://127.0.0.1", "a word is neither");
 	refused("a:1 tcp://127.0.0.1:0", "port to connect to is 0");
-	refused("a:1 127.0.0.1:9443", "the second word");
-	refused("a:1 unix://relative", "the second word");
-	refused("a:1 tcp://127.0.0.1:1 any-protocol", "more than two words");
+	refused("a:1 127.0.0.1:9443", "a word is neither");
+	refused("a:1 unix://relative", "a word is neither");
+	refused("a:1 Any-Protocol", "a word is neither");
+	refused("a:1 any-protocols", "a word is neither");
+	refused("a:1 any-protocol any-protocol", "the same word twice");
+	refused("a:1 allow-private allow-private", "the same word twice");
+	refused("a:1 unix:///a unix:///b", "a second place to connect to");
+	refused("a:1 unix:///a allow-private", "no name is looked up");
+	refused("any-protocol a:1", "the port is missing");
+	refused("a:1 any-protocol any-protocol unix:///a x", "four words");
 	refused("a:1\r\nb:1\r\n", "line 1: a control character");
 	refused("a:1\n\x1b[2J#\n", "line 2: a control character");
 	refused("\xef\xbb\xbf"
@@ -186,6 +261,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_finds_exactly_what_is_listed),
 	    cmocka_unit_test(test_pins),
+	    cmocka_unit_test(test_star),
+	    cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_empty_denies_all),
 	    cmocka_unit_test(test_refuses_and_says_where),
 	    cmocka_unit_test(test_refuses_nul),
