@@ -15,8 +15,9 @@
  *
  * STARTING waits for the loop to turn, so that no callback comes before
  * https_client_get() has returned. CONNECTING waits for the connection, up to
- * connect_timeout_ms; REQUESTING for the last byte, up to request_timeout_ms;
- * KEPT for the next get, up to idle_ms.
+ * connect_timeout_ms; REQUESTING for the last byte, up to request_timeout_ms,
+ * and neither beyond the deadline of the whole; KEPT for the next get, up to
+ * idle_ms.
  *
  * Failures. A server may close a kept connection at any time, also while our
  * request is on its way (RFC 9112, 9.3.1: a client may then repeat a GET). So
@@ -67,6 +68,8 @@ struct https_client {
 	struct http_response response;
 	char request[HTTP_REQUEST_MAX]; /* set by get */
 	size_t request_len;
+	uint64_t total_ms;  /* of a get; 0: no such deadline */
+	int64_t ends_ms;    /* monotonic; set by get */
 	int64_t sent_ms;    /* monotonic; set when the request goes out */
 	https_answer_cb cb; /* set by get, called by finish */
 	void *cb_data;
@@ -85,6 +88,18 @@ static void set_deadline(struct https_client *client, uint64_t ms)
 {
 	uv_update_time(client->with.loop);
 	uv_timer_start(&client->timer, on_timer, ms, 0);
+}
+
+/* The state's own time, but no more than the whole has left. */
+static void set_deadline_within(struct https_client *client, uint64_t ms)
+{
+	int64_t left_ms = client->ends_ms - now_monotonic_ms();
+
+	if (left_ms < 0)
+		left_ms = 0;
+	if (client->total_ms > 0 && (uint64_t)left_ms < ms)
+		ms = (uint64_t)left_ms;
+	set_deadline(client, ms);
 }
 
 static void drop_connection(struct https_client *client)
@@ -152,7 +167,7 @@ static void connect_anew(struct https_client *client);
 static void send_request(struct https_client *client)
 {
 	move(client, REQUESTING);
-	set_deadline(client, client->with.request_timeout_ms);
+	set_deadline_within(client, client->with.request_timeout_ms);
 	client->sent_ms = now_monotonic_ms();
 	http_response_start(&client->response, now_unix_ms());
 	/* A write that fails is seen by the next read or the deadline. */
@@ -267,7 +282,7 @@ static void connect_anew(struct https_client *client)
 
 	move(client, CONNECTING);
 	client->connection = https_connection_open(&options);
-	set_deadline(client, client->with.connect_timeout_ms);
+	set_deadline_within(client, client->with.connect_timeout_ms);
 }
 
 static void finish_late(struct https_client *client)
@@ -345,13 +360,11 @@ struct https_client *https_client_new(
 	return client;
 }
 
-void https_client_set_timeouts(struct https_client *client,
-    uint64_t connect_timeout_ms, uint64_t request_timeout_ms)
+void https_client_set_deadline(struct https_client *client, uint64_t total_ms)
 {
 	assert(!https_client_busy(client));
-	assert(connect_timeout_ms > 0 && request_timeout_ms > 0);
-	client->with.connect_timeout_ms = connect_timeout_ms;
-	client->with.request_timeout_ms = request_timeout_ms;
+	assert(total_ms > 0);
+	client->total_ms = total_ms;
 }
 
 void https_client_get(struct https_client *client, const char *target,
@@ -362,6 +375,7 @@ void https_client_get(struct https_client *client, const char *target,
 	    client->request, client->with.host, client->with.port, target);
 	client->cb = cb;
 	client->cb_data = data;
+	client->ends_ms = now_monotonic_ms() + (int64_t)client->total_ms;
 	move(client, STARTING);
 	uv_timer_start(&client->timer, on_timer, 0, 0);
 }

@@ -70,9 +70,10 @@ SSL_CTX *https_tls_context(
 struct https_client *https_client_new(
     const struct https_client_options *options);
 
-/* The deadlines from the next get on, each > 0. */
-void https_client_set_timeouts(struct https_client *client,
-    uint64_t connect_timeout_ms, uint64_t request_timeout_ms);
+/* From the next get on: it ends within so long (> 0) whatever it waits for,
+ * connection, answer and second try together. Until then there is no such
+ * deadline. */
+void https_client_set_deadline(struct https_client *client, uint64_t total_ms);
 
 /* GET target. cb fires exactly once, never before this has returned. Asserts
  * that no request is under way. */

@@ -8,7 +8,7 @@
  *
  * The timer waits for the request that is due first, or for the budget; with
  * every lane ASKING it stands still, and the next answer sets it. An ASKING
- * lane waits for https_client, which has the request's deadlines.
+ * lane waits for https_client, which has the request's deadline.
  *
  * What an answer comes to: each of its symbols has its own error or quote. The
  * request as a whole went well if one symbol did. If the exchange refuses all
@@ -229,14 +229,12 @@ static struct poller_lane *idle_lane(struct poller_exchange *ex)
 static void ask(struct poller_exchange *ex, struct poller_lane *lane,
     struct poll_request *request, int64_t now_ms)
 {
-	uint64_t deadline_ms = (uint64_t)request->deadline_ms;
-
 	poll_plan_begin(request, now_ms, random_bits());
 	poll_budget_spend(&ex->budget, now_ms);
 	ex->requests++;
 	lane->request = request;
 	lane->asked_ms = now_ms;
-	https_client_set_timeouts(lane->client, deadline_ms, deadline_ms);
+	https_client_set_deadline(lane->client, (uint64_t)request->deadline_ms);
 	https_client_get(lane->client, request->target, on_answer, lane);
 }
 

@@ -151,7 +151,7 @@ static void answer_the_first(struct peer_session *s)
 		peer_wait(s);
 }
 
-static void test_deadlines_change(void **state)
+static void test_deadline_of_the_whole(void **state)
 {
 	struct fixture f;
 	(void)state;
@@ -161,11 +161,46 @@ static void test_deadlines_change(void **state)
 	fixture_open(&f);
 	fixture_get(&f);
 	assert_int_equal(f.error, QUOTE_OK);
-	https_client_set_timeouts(f.client, 30000, 50);
+	https_client_set_deadline(f.client, 50);
 	fixture_get(&f);
 	assert_int_equal(f.error, QUOTE_TIMEOUT);
 	assert_string_equal(f.why, "timeout: waited for the answer");
 	assert_int_equal(f.date_ms, -1);
+	fixture_end(&f);
+}
+
+/* TLS only after two seconds, an answer never. */
+static void answer_nothing_slowly(struct peer_session *s)
+{
+	sleep(2);
+	s->peer->context = s->peer->data;
+	if (peer_secure(s) && peer_request(s))
+		peer_wait(s);
+}
+
+static void on_too_late(uv_timer_t *timer)
+{
+	(void)timer;
+	fail_msg("the deadline was counted anew");
+}
+
+/* Not three seconds for the connection and then three for the answer. */
+static void test_deadline_holds_from_the_start(void **state)
+{
+	struct fixture f;
+	uv_timer_t too_late;
+	(void)state;
+
+	fixture_begin(&f, answer_nothing_slowly);
+	f.peer.data = f.peer.context;
+	f.peer.context = NULL;
+	fixture_open(&f);
+	https_client_set_deadline(f.client, 3000);
+	uv_timer_init(&f.loop, &too_late);
+	uv_timer_start(&too_late, on_too_late, 4500, 0);
+	fixture_get(&f);
+	assert_int_equal(f.error, QUOTE_TIMEOUT);
+	uv_close((uv_handle_t *)&too_late, NULL);
 	fixture_end(&f);
 }
 
@@ -176,7 +211,8 @@ int main(void)
 	    cmocka_unit_test(test_not_pinned),
 	    cmocka_unit_test(test_close_when_not_pinned),
 	    cmocka_unit_test(test_date),
-	    cmocka_unit_test(test_deadlines_change),
+	    cmocka_unit_test(test_deadline_of_the_whole),
+	    cmocka_unit_test(test_deadline_holds_from_the_start),
 	};
 	return cmocka_run_group_tests_name(
 	    "https_pins", tests, fixture_group_begin, fixture_group_end);
