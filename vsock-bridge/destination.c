@@ -14,9 +14,14 @@ struct destination_lookup {
 	struct destination *op; /* NULL once it was left to itself */
 };
 
+static bool is_public(const struct sockaddr *address)
+{
+	return address_classify(address) == ADDRESS_PUBLIC;
+}
+
 static const struct destination_ops real_ops = {
     .lookup = uv_getaddrinfo,
-    .allowed = address_is_public,
+    .allowed = is_public,
 };
 
 static void try_next(struct destination *op);

@@ -2,15 +2,15 @@
 
 #include "vsock-bridge/address.h"
 
-static bool is_public(const char *text)
+static enum address_class classify(const char *text)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 
 	if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
-		return address_is_public((struct sockaddr *)&in);
+		return address_classify((struct sockaddr *)&in);
 	assert_int_equal(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
-	return address_is_public((struct sockaddr *)&in6);
+	return address_classify((struct sockaddr *)&in6);
 }
 
 static void test_public(void **state)
@@ -29,29 +29,43 @@ static void test_public(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
-		if (!is_public(addresses[i]))
+		if (classify(addresses[i]) != ADDRESS_PUBLIC)
 			fail_msg("refused: %s", addresses[i]);
 }
 
-static void test_not_public(void **state)
+static void test_private(void **state)
 {
-	static const char *const addresses[] = {"0.0.0.0", "0.255.255.255",
-	    "10.0.0.0", "10.255.255.255", "100.64.0.0", "100.127.255.255",
-	    "127.0.0.1", "127.255.255.255", "169.254.169.254", "172.16.0.0",
-	    "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1",
-	    "192.168.0.1", "198.18.0.0", "198.19.255.255", "198.51.100.1",
-	    "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
-	    "255.255.255.255", "::", "::1", "::127.0.0.1", "100::1", "fc00::1",
-	    "fdff::1", "fd00:ec2::254", "fe80::1", "febf::1", "fec0::1",
-	    "ff02::1", "2001::1", "2001:1ff::1", "2001:db8::1",
-	    "2002:7f00:1::", "3fff::1", "3fff:fff::1",
-	    "4000::", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
-	    "::ffff:10.1.2.3", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe",
-	    "64:ff9b:1::808:808"};
+	/* The first and the last of each block. */
+	static const char *const addresses[] = {"10.0.0.0", "10.255.255.255",
+	    "100.64.0.0", "100.127.255.255", "127.0.0.1", "127.255.255.255",
+	    "169.254.0.0", "169.254.169.254", "169.254.255.255", "172.16.0.0",
+	    "172.31.255.255", "192.168.0.0", "192.168.255.255", "198.18.0.0",
+	    "198.19.255.255", "::1", "fc00::1", "fdff:ffff::1", "fd00:ec2::254",
+	    "fe80::1", "febf:ffff::1", "::ffff:127.0.0.1",
+	    "::ffff:169.254.169.254", "::ffff:10.1.2.3"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
-		if (is_public(addresses[i]))
+		if (classify(addresses[i]) != ADDRESS_PRIVATE)
+			fail_msg("not private: %s", addresses[i]);
+}
+
+static void test_never(void **state)
+{
+	static const char *const addresses[] = {"0.0.0.0", "0.255.255.255",
+	    "192.0.0.1", "192.0.0.255", "192.0.2.1", "192.88.99.1",
+	    "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255",
+	    "240.0.0.1", "255.255.255.255", "::", "::2", "::127.0.0.1",
+	    "::ffff:0:127.0.0.1", "100::1", "fbff::1", "fe00::1", "fe7f::1",
+	    "fec0::1", "ff02::1", "2001::1", "2001:1ff::1", "2001:db8::1",
+	    "2001:db8:ffff::1", "2002:7f00:1::", "2002:808:808::", "3fff::1",
+	    "3fff:fff::1", "1fff::1", "4000::", "5f00::1", "::ffff:0.0.0.0",
+	    "::ffff:224.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe",
+	    "64:ff9b::10.0.0.1", "64:ff9b:1::808:808"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (classify(addresses[i]) != ADDRESS_NEVER)
 			fail_msg("accepted: %s", addresses[i]);
 }
 
@@ -60,14 +74,16 @@ static void test_other_families(void **state)
 	struct sockaddr_storage other = {.ss_family = AF_UNIX};
 
 	(void)state;
-	assert_false(address_is_public((struct sockaddr *)&other));
+	assert_int_equal(
+	    address_classify((struct sockaddr *)&other), ADDRESS_NEVER);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_public),
-	    cmocka_unit_test(test_not_public),
+	    cmocka_unit_test(test_private),
+	    cmocka_unit_test(test_never),
 	    cmocka_unit_test(test_other_families),
 	};
 
