@@ -13,6 +13,7 @@ void poll_source_init(struct poll_source *source,
 	    .interval_ms = INT64_MAX,
 	    .max_age_ms = INT64_MAX,
 	    .newest = {.error = QUOTE_NOT_POLLED, .latency_ms = -1},
+	    .judged = QUOTE_NOT_POLLED,
 	};
 	snprintf(source->symbol, sizeof(source->symbol), "%s", symbol);
 }
@@ -80,10 +81,11 @@ static void keep_answer(
 enum quote_error poll_source_note(struct poll_source *source,
     const struct poll_attempt *attempt, const struct poll_answer *answer)
 {
-	enum quote_error before = source->newest.error;
+	enum quote_error before = source->judged;
 
 	assert((attempt->error == QUOTE_OK) == (answer != NULL));
 	source->newest = *attempt;
+	source->judged = attempt->error;
 	source->attempts++;
 	source->errors[attempt->error]++;
 	if (answer != NULL) {
@@ -93,6 +95,14 @@ enum quote_error poll_source_note(struct poll_source *source,
 		source->failures++;
 	}
 	return before;
+}
+
+void poll_source_note_refused(
+    struct poll_source *source, const struct poll_attempt *attempt)
+{
+	assert(attempt->error != QUOTE_OK);
+	if (source->judged != QUOTE_OK)
+		source->newest = *attempt;
 }
 
 /* ---- reading ---- */

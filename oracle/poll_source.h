@@ -21,6 +21,7 @@ struct poll_source {
 	int64_t interval_ms, max_age_ms;
 
 	struct poll_attempt newest; /* NOT_POLLED and -1 ms at first */
+	enum quote_error judged;    /* of the newest that was about this one */
 	unsigned failures;          /* in a row */
 	uint64_t attempts, errors[QUOTE_ERROR_COUNT];
 
@@ -52,6 +53,12 @@ void poll_source_use(
  * of the attempt before, so that the caller can tell what is new. */
 enum quote_error poll_source_note(struct poll_source *source,
     const struct poll_attempt *attempt, const struct poll_answer *answer);
+
+/* A request for several was refused because of one of them, which is not known
+ * yet. All there is to show of a source without a good attempt, until there is
+ * one about it; it counts for nothing. */
+void poll_source_note_refused(
+    struct poll_source *source, const struct poll_attempt *attempt);
 
 /* The feed's view of it at now_ms: everything of *out but via, rate and
  * price. See poller_read(). */

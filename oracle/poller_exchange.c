@@ -158,6 +158,18 @@ static void note_sources(struct poller_exchange *ex,
 	log_changes(ex, &began, &ended, answer, pause_ms);
 }
 
+/* Silently: the log has the request's line, and later one for the culprit. */
+static void note_refused(struct poller_exchange *ex,
+    const struct poll_request *request, const struct https_answer *answer,
+    int64_t asked_ms, int64_t now_ms)
+{
+	for (size_t i = 0; i < request->count; i++)
+		poll_source_note_refused(
+		    poll_plan_source(&ex->plan, request, i),
+		    &(struct poll_attempt){ex->readings[i].error,
+			answer->status, now_ms - asked_ms});
+}
+
 /* The exchange's clock, seen on the way. */
 static void note_clock(struct poller_exchange *ex,
     const struct https_answer *answer, int64_t now_ms)
@@ -190,6 +202,7 @@ static void on_answer(const struct https_answer *answer, void *data)
 	    &ex->budget, &outcome, now_ms, random_bits());
 	if (poll_plan_divides(request, outcome.error)) {
 		log_divided(ex, request, outcome.error);
+		note_refused(ex, request, answer, lane->asked_ms, now_ms);
 		poll_plan_divide(&ex->plan, request, now_ms, random_bits());
 	} else {
 		note_sources(

@@ -244,9 +244,35 @@ static void test_frozen_and_the_exchange_clock(void **state)
 	assert_int_equal(state_after(&source, 43000), SOURCE_USED);
 }
 
+/* Refused together with others: shown where there is nothing good to show, and
+ * what is new is told by the attempts about this one alone. */
+static void test_refused_together(void **state)
+{
+	const struct poll_attempt refused = {QUOTE_BAD_REQUEST, 400, 5};
+	struct poll_source source;
+
+	(void)state;
+	init(&source);
+	poll_source_note_refused(&source, &refused);
+	assert_int_equal(source.newest.error, QUOTE_BAD_REQUEST);
+	assert_int_equal(source.newest.status, 400);
+	assert_int_equal(source.newest.latency_ms, 5);
+	assert_int_equal(source.attempts + source.failures, 0);
+	assert_int_equal(source.errors[QUOTE_BAD_REQUEST], 0);
+	assert_int_equal(read_at(&source, 0).error, QUOTE_BAD_REQUEST);
+	answer_full(&source, 0, 100, 0, QUOTE_NOT_POLLED);
+	poll_source_note_refused(&source, &refused);
+	assert_int_equal(source.newest.error, QUOTE_OK);
+	assert_int_equal(fail_with(&source, QUOTE_TIMEOUT), QUOTE_OK);
+	poll_source_note_refused(&source, &refused);
+	assert_int_equal(source.newest.error, QUOTE_BAD_REQUEST);
+	assert_int_equal(fail_with(&source, QUOTE_TIMEOUT), QUOTE_TIMEOUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_refused_together),
 	    cmocka_unit_test(test_not_polled),
 	    cmocka_unit_test(test_use),
 	    cmocka_unit_test(test_counts),

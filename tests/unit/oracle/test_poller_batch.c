@@ -53,6 +53,30 @@ static void test_a_sick_symbol_is_divided_off(void **state)
 	assert_in_range(view_exchange(BATCH).requests_planned, 2, 9);
 }
 
+/* Until it is known who is sick, all show how the request ended; and that is
+ * neither counted nor, where one was well before, believed. */
+static void test_a_refused_batch_is_shown(void **state)
+{
+	static const char *const symbols[] = {"A", "B", "SICK"};
+	struct feed_config *feed = add_feed("X-Y", 20);
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		add_source(feed, BATCH, symbols[i]);
+	start();
+	while (view_source(BATCH, "A").newest == QUOTE_NOT_POLLED)
+		turn();
+	for (size_t i = 0; i < 3; i++) {
+		struct poller_source_view s = view_source(BATCH, symbols[i]);
+		assert_int_equal(s.newest, QUOTE_UNKNOWN_SYMBOL);
+		assert_int_equal(s.status, 200);
+		assert_true(s.latency_ms >= 0);
+		assert_false(s.up);
+		assert_int_equal(s.attempts, 0);
+	}
+	assert_int_equal(read_now(feed, 0).error, QUOTE_UNKNOWN_SYMBOL);
+	until_good(BATCH, "A", 3);
+}
+
 /* A while after, the others are in one request again. */
 static void test_the_others_are_joined_again(void **state)
 {
@@ -202,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH(test_one_request_for_all),
 	    WITH(test_a_sick_symbol_is_divided_off),
+	    WITH(test_a_refused_batch_is_shown),
 	    WITH(test_the_others_are_joined_again),
 	    WITH(test_partial_success),
 	    WITH(test_all_gone),
