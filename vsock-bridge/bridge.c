@@ -24,9 +24,9 @@ struct bridge {
 	void *data;
 };
 
-static void on_grace_closed(uv_handle_t *handle)
+static void on_relays_closed(struct relay_hub *relays)
 {
-	struct bridge *bridge = handle->data;
+	struct bridge *bridge = relays->data;
 	bridge_stopped_cb on_stopped = bridge->on_stopped;
 	void *data = bridge->data;
 
@@ -35,6 +35,13 @@ static void on_grace_closed(uv_handle_t *handle)
 	free(bridge);
 	if (on_stopped != NULL)
 		on_stopped(data);
+}
+
+static void on_grace_closed(uv_handle_t *handle)
+{
+	struct bridge *bridge = handle->data;
+
+	relay_hub_close(&bridge->service.relays, on_relays_closed);
 }
 
 static void on_metrics_stopped(void *data)
@@ -155,6 +162,7 @@ int bridge_start(struct bridge **out, uv_loop_t *loop,
     char error[static BRIDGE_CONFIG_ERROR_MAX])
 {
 	struct bridge *bridge = calloc(1, sizeof(*bridge));
+	int err;
 
 	*out = NULL;
 	if (bridge == NULL) {
@@ -167,6 +175,14 @@ int bridge_start(struct bridge **out, uv_loop_t *loop,
 	bridge->service.connections.max = config->limits.connections_max;
 	bridge->service.connections.on_empty = on_empty;
 	bridge->service.connections.data = bridge;
+	bridge->service.relays.data = bridge;
+	err = relay_hub_init(&bridge->service.relays, loop);
+	if (err != 0) {
+		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "epoll: %s",
+		    uv_strerror(err));
+		free(bridge);
+		return -1;
+	}
 	uv_timer_init(loop, &bridge->grace);
 	bridge->grace.data = bridge;
 	if (start_rules(bridge, error) != 0 ||

@@ -22,7 +22,6 @@ struct session {
 	char peer[PEER_TEXT_MAX];
 	int fd;                           /* the client, while CONNECTING */
 	struct endpoint_connect *connect; /* NULL when RELAYING */
-	uv_pipe_t client, upstream;       /* RELAYING */
 	struct relay relay;
 	bool aborted; /* CONNECTING was told to end */
 };
@@ -52,7 +51,7 @@ static void on_relayed(struct relay *relay, int result)
 
 	if (result != 0)
 		log_info("inbound", "broken", LOG_S("peer", session->peer),
-		    LOG_S("error", uv_strerror(result)),
+		    LOG_S("error", relay_strerror(result)),
 		    LOG_D("bytes_in", relay->to_b.bytes),
 		    LOG_D("bytes_out", relay->to_a.bytes));
 	free_session(session);
@@ -75,14 +74,14 @@ static void on_connected(struct endpoint_connect *connect, int fd)
 		free_session(session);
 		return;
 	}
-	service_open(session->inbound->service, &session->client, session->fd);
-	service_open(session->inbound->service, &session->upstream, fd);
 	session->relay.data = session;
 	relay_start(&session->relay,
 	    &(struct relay_options){
-		.a = (uv_stream_t *)&session->client,
-		.b = (uv_stream_t *)&session->upstream,
+		.hub = &session->inbound->service->relays,
+		.a = session->fd,
+		.b = fd,
 		.idle_timeout_ms = service->limits.idle_timeout_ms,
+		.total_timeout_ms = service->limits.total_timeout_ms,
 		.on_done = on_relayed,
 	    });
 }

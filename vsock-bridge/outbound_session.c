@@ -8,6 +8,9 @@
 #include "vsock-bridge/refusal.h"
 #include "vsock-bridge/relay.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +31,10 @@ struct session {
 	char peer[PEER_TEXT_MAX];
 	struct authority target; /* from CONNECTING on; port 0 before */
 
-	uv_pipe_t client, upstream; /* upstream: RELAYING only */
-	uv_timer_t timer;           /* of HEAD */
-	unsigned open_handles;      /* client and timer, while CLOSING */
-	bool aborted;               /* CONNECTING was told to end */
+	uv_pipe_t client;      /* until RELAYING or REFUSING takes it */
+	uv_timer_t timer;      /* of HEAD */
+	unsigned open_handles; /* client and timer, while they close */
+	bool aborted;          /* CONNECTING was told to end */
 
 	/* For the way to RELAYING, or the refusal; idle sessions have none. */
 	struct setup *setup;
@@ -63,7 +66,7 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct session *session = handle->data;
 
-	if (--session->open_handles == 0)
+	if (--session->open_handles == 0 && session->state == CLOSING)
 		free_session(session);
 }
 
@@ -80,7 +83,7 @@ static void close_session(struct session *session)
 static void close_timer(struct session *session)
 {
 	session->state = CLOSING;
-	session->open_handles = 1;
+	session->open_handles++;
 	uv_close((uv_handle_t *)&session->timer, on_closed);
 }
 
@@ -124,31 +127,49 @@ static void on_relayed(struct relay *relay, int result)
 		authority_format(&session->target, target);
 		log_info("outbound", "broken", LOG_S("peer", session->peer),
 		    LOG_S("target", target),
-		    LOG_S("error", uv_strerror(result)),
+		    LOG_S("error", relay_strerror(result)),
 		    LOG_D("bytes_out", relay->to_b.bytes),
 		    LOG_D("bytes_in", relay->to_a.bytes));
 	}
 	close_timer(session);
 }
 
-static void start_relay(struct session *session)
+/* The relay works on the descriptor itself: the stream on it is closed. */
+static int release_client(struct session *session)
 {
+	uv_os_fd_t fd;
+	int ret = uv_fileno((uv_handle_t *)&session->client, &fd);
+
+	assert(ret == 0);
+	ret = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (ret < 0)
+		return -errno;
+	session->open_handles++;
+	uv_close((uv_handle_t *)&session->client, on_closed);
+	return ret;
+}
+
+static void start_relay(struct session *session, int client, int upstream)
+{
+	const struct bridge_limits *limits = &service_of(session)->limits;
 	struct setup *setup = session->setup;
 	size_t early = setup->len - setup->head_len;
 
 	session->state = RELAYING;
 	session->relay.data = session;
-	relay_start(&session->relay,
-	    &(struct relay_options){
-		.a = (uv_stream_t *)&session->client,
-		.b = (uv_stream_t *)&session->upstream,
-		.first_to_b = setup->head + setup->head_len,
-		.first_to_b_len = early,
-		.first_to_a = ANSWER_GRANTED,
-		.first_to_a_len = strlen(ANSWER_GRANTED),
-		.idle_timeout_ms = service_of(session)->limits.idle_timeout_ms,
-		.on_done = on_relayed,
-	    });
+	relay_start(
+	    &session->relay, &(struct relay_options){
+				 .hub = &service_of(session)->relays,
+				 .a = client,
+				 .b = upstream,
+				 .first_to_b = setup->head + setup->head_len,
+				 .first_to_b_len = early,
+				 .first_to_a = ANSWER_GRANTED,
+				 .first_to_a_len = strlen(ANSWER_GRANTED),
+				 .idle_timeout_ms = limits->idle_timeout_ms,
+				 .total_timeout_ms = limits->total_timeout_ms,
+				 .on_done = on_relayed,
+			     });
 	session->relay.to_b.bytes += early;
 	session->setup = NULL;
 	free(setup);
@@ -187,6 +208,7 @@ static void refuse_unconnected(
 static void on_destination(struct destination *destination, int fd)
 {
 	struct session *session = destination->data;
+	int client;
 
 	/* It may have been connected already when it was canceled. */
 	if (session->aborted) {
@@ -199,8 +221,13 @@ static void on_destination(struct destination *destination, int fd)
 		refuse_unconnected(session, destination->failure, fd);
 		return;
 	}
-	service_open(service_of(session), &session->upstream, fd);
-	start_relay(session);
+	client = release_client(session);
+	if (client < 0) {
+		close(fd);
+		refuse_unconnected(session, DESTINATION_REFUSED, client);
+		return;
+	}
+	start_relay(session, client, fd);
 }
 
 static void ask(struct session *session, const struct authority *target)

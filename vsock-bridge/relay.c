@@ -4,245 +4,362 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-static void start_reading(struct relay_half *half);
+#define NEVER UINT64_MAX
 
-static void on_closed(uv_handle_t *handle)
+static void on_timer(uv_timer_t *timer);
+
+/* ---- the hub's clock ---- */
+
+static uint64_t now_ms(const struct relay_hub *hub)
 {
-	struct relay *relay = handle->data;
-
-	/* libuv has called back every write and shutdown of a stream before
-	 * its close callback: `kept` is free and nothing points here. */
-	if (--relay->open_handles == 0)
-		relay->on_done(relay, relay->result);
+	return uv_now(hub->timer.loop);
 }
+
+/* Wakes the hub at this time, unless it is to wake earlier. */
+static void wake_at(struct relay_hub *hub, uint64_t at_ms)
+{
+	uint64_t now = now_ms(hub);
+
+	if (at_ms >= hub->timer_ms)
+		return;
+	hub->timer_ms = at_ms;
+	uv_timer_start(&hub->timer, on_timer, at_ms > now ? at_ms - now : 0, 0);
+}
+
+/* ---- the end of a relay ---- */
 
 /* So that close(2) sends RST instead of FIN. For TCP only; other kinds of
  * socket have no such thing and ignore it. */
-static void reset_on_close(uv_stream_t *stream)
+static void reset_on_close(int fd)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
-	uv_os_fd_t fd;
 
-	if (uv_fileno((uv_handle_t *)stream, &fd) == 0)
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
 
-static void close_stream(struct relay *relay, uv_stream_t *stream)
+static void unlink_relay(struct relay *relay)
 {
-	if (relay->result != 0)
-		reset_on_close(stream);
-	stream->data = relay;
-	uv_close((uv_handle_t *)stream, on_closed);
+	struct relay_hub *hub = relay->hub;
+
+	if (relay->previous != NULL)
+		relay->previous->next = relay->next;
+	else
+		hub->all = relay->next;
+	if (relay->next != NULL)
+		relay->next->previous = relay->previous;
 }
 
+/* Events of this turn may still name it: on_done comes at the turn's end. */
 static void finish(struct relay *relay, int result)
 {
+	struct relay_hub *hub = relay->hub;
+
 	if (relay->closing)
 		return;
 	relay->closing = true;
 	relay->result = result;
-	close_stream(relay, relay->to_b.from);
-	close_stream(relay, relay->to_a.from);
-	uv_close((uv_handle_t *)&relay->timer, on_closed);
-}
-
-static void moved(struct relay *relay)
-{
-	relay->last_moved_ms = uv_now(relay->timer.loop);
-}
-
-static void on_written(uv_write_t *req, int status)
-{
-	struct relay_half *half = req->data;
-
-	free(half->kept);
-	half->kept = NULL;
-	if (half->relay->closing)
-		return;
-	if (status < 0) {
-		finish(half->relay, status);
-		return;
+	if (result != 0) {
+		reset_on_close(relay->to_b.from);
+		reset_on_close(relay->to_a.from);
 	}
-	moved(half->relay);
-	half->state = RELAY_FLOWING;
-	start_reading(half);
+	close(relay->to_b.from);
+	close(relay->to_a.from);
+	relay_half_fini(&relay->to_b, &hub->tools);
+	relay_half_fini(&relay->to_a, &hub->tools);
+	unlink_relay(relay);
+	relay->next = hub->done;
+	hub->done = relay;
+	if (!hub->in_turn)
+		wake_at(hub, 0);
 }
 
-/* Keeps what could not be written at once, and reads no more until it is. */
-static void block(struct relay_half *half, const uint8_t *bytes, size_t len)
+static void tell_done(struct relay_hub *hub)
 {
-	uv_buf_t buf;
-	int err;
+	while (hub->done != NULL) {
+		struct relay *relay = hub->done;
 
-	assert(half->state == RELAY_FLOWING && len <= RELAY_BUFFER_BYTES);
-	uv_read_stop(half->from);
-	half->kept = malloc(len);
-	if (half->kept == NULL) {
-		finish(half->relay, UV_ENOMEM);
-		return;
-	}
-	memcpy(half->kept, bytes, len);
-	half->state = RELAY_BLOCKED;
-	half->queue_seen = len;
-	half->write.data = half;
-	buf = uv_buf_init((char *)half->kept, (unsigned)len);
-	err = uv_write(&half->write, half->to, &buf, 1, on_written);
-	if (err != 0) {
-		free(half->kept);
-		half->kept = NULL;
-		finish(half->relay, err);
+		hub->done = relay->next;
+		relay->on_done(relay, relay->result);
 	}
 }
 
-static void forward(struct relay_half *half, const uint8_t *bytes, size_t len)
-{
-	uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
-	int written;
+/* ---- moving ---- */
 
-	if (len == 0)
-		return;
-	moved(half->relay);
-	written = uv_try_write(half->to, &buf, 1);
-	if (written == UV_EAGAIN)
-		written = 0;
-	if (written < 0)
-		finish(half->relay, written);
-	else if ((size_t)written < len)
-		block(half, bytes + written, len - (size_t)written);
-}
-
-static void on_shutdown(uv_shutdown_t *req, int status)
+static struct relay_half *opposite(struct relay_half *half)
 {
-	struct relay_half *half = req->data;
 	struct relay *relay = half->relay;
 
-	if (relay->closing)
-		return;
-	/* ENOTCONN: the peer has gone in the meantime. If it left in good
-	 * order its own direction has ended too; if not, reading says so. */
-	if (status < 0 && status != UV_ENOTCONN) {
-		finish(relay, status);
-		return;
-	}
-	half->state = RELAY_ENDED;
-	if (relay->to_a.state == RELAY_ENDED &&
-	    relay->to_b.state == RELAY_ENDED)
+	return half == &relay->to_b ? &relay->to_a : &relay->to_b;
+}
+
+/* Registers half->from; half's events are those of this descriptor. */
+static int watch(struct relay_half *half, int op)
+{
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = half};
+
+	if (opposite(half)->out_watched)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(half->relay->hub->epoll_fd, op, half->from, &event) != 0)
+		return -errno;
+	return 0;
+}
+
+/* Not from the start: most relays never wait for it, and a Unix socket tells
+ * it each time that its peer has read. */
+static int watch_out(struct relay_half *half)
+{
+	if (half->out_watched)
+		return 0;
+	half->out_watched = true;
+	return watch(opposite(half), EPOLL_CTL_MOD);
+}
+
+static void move(struct relay_half *half)
+{
+	struct relay *relay = half->relay;
+	struct relay_half before = *half;
+	int ret = relay_half_move(half, &relay->hub->tools);
+
+	if (half->bytes != before.bytes || half->state == RELAY_ENDED ||
+	    half->kept_len != before.kept_len ||
+	    half->pipe_len != before.pipe_len)
+		relay->last_moved_ms = now_ms(relay->hub);
+	/* There is more: registered anew, it is told again. */
+	if (ret > 0)
+		ret = watch(half, EPOLL_CTL_MOD);
+	if (ret == 0 && half->state == RELAY_BLOCKED)
+		ret = watch_out(half);
+	if (ret != 0)
+		finish(relay, ret);
+	else if (relay->to_a.state == RELAY_ENDED &&
+		 relay->to_b.state == RELAY_ENDED)
 		finish(relay, 0);
 }
 
-static void end(struct relay_half *half)
+/* Nobody is reading from it who would hear of it. */
+static void ask_for_error(struct relay_half *half)
 {
-	int err;
+	socklen_t len = sizeof(int);
+	int err = 0;
 
-	assert(half->state == RELAY_FLOWING);
-	moved(half->relay);
-	half->state = RELAY_ENDING;
-	half->shutdown.data = half;
-	err = uv_shutdown(&half->shutdown, half->to, on_shutdown);
+	(void)getsockopt(half->from, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (err != 0)
-		finish(half->relay, err);
+		finish(half->relay, -err);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+static void on_event(struct relay_half *half, uint32_t events)
 {
-	/* One buffer for all: libuv reads into it and calls on_read at once,
-	 * and nothing of it is kept after on_read has returned. */
-	static char shared[RELAY_BUFFER_BYTES];
+	struct relay *relay = half->relay;
+	struct relay_half *back = opposite(half);
 
-	(void)handle;
-	(void)suggested;
-	*buf = uv_buf_init(shared, sizeof(shared));
+	if (relay->closing)
+		return;
+	if ((events & ~(uint32_t)EPOLLOUT) != 0)
+		half->readable = true;
+	if (half->readable && half->state == RELAY_FLOWING)
+		move(half);
+	else if ((events & EPOLLERR) != 0)
+		ask_for_error(half);
+	if (!relay->closing && back->state == RELAY_BLOCKED &&
+	    (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+		move(back);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
+static void on_ready(uv_poll_t *poll, int status, int poll_events)
 {
-	struct relay_half *half = stream->data;
+	struct relay_hub *hub = poll->data;
+	struct epoll_event events[RELAY_EVENTS_MAX];
+	int count = epoll_wait(hub->epoll_fd, events, RELAY_EVENTS_MAX, 0);
 
-	if (nread > 0) {
-		half->bytes += (uint64_t)nread;
-		forward(half, (const uint8_t *)buf->base, (size_t)nread);
-	} else if (nread == UV_EOF) {
-		end(half);
-	} else if (nread < 0) {
-		finish(half->relay, (int)nread);
+	(void)status;
+	(void)poll_events;
+	hub->in_turn = true;
+	for (int i = 0; i < count; i++)
+		on_event(events[i].data.ptr, events[i].events);
+	hub->in_turn = false;
+	tell_done(hub);
+}
+
+/* ---- time-outs ---- */
+
+static uint64_t due_ms(const struct relay *relay)
+{
+	uint64_t idle_ms = relay->last_moved_ms + relay->idle_timeout_ms;
+
+	return idle_ms < relay->end_ms ? idle_ms : relay->end_ms;
+}
+
+/* A reader that is slow, but reads, is not idle. */
+static void on_due(struct relay *relay, uint64_t now)
+{
+	bool to_a = relay_half_progressed(&relay->to_a);
+	bool to_b = relay_half_progressed(&relay->to_b);
+
+	if (now >= relay->end_ms)
+		finish(relay, RELAY_OVERTIME);
+	else if (to_a || to_b)
+		relay->last_moved_ms = now;
+	else
+		finish(relay, UV_ETIMEDOUT);
+}
+
+/* Looks at all of them, seldom: when the earliest deadline that was known has
+ * come. A timer for each would cost more memory than the rest of a relay. */
+static void sweep(struct relay_hub *hub)
+{
+	uint64_t now = now_ms(hub), earliest = NEVER, due;
+	struct relay *next;
+
+	for (struct relay *relay = hub->all; relay != NULL; relay = next) {
+		next = relay->next;
+		if (due_ms(relay) <= now)
+			on_due(relay, now);
+		if (relay->closing)
+			continue;
+		due = due_ms(relay);
+		earliest = due < earliest ? due : earliest;
 	}
-}
-
-static void start_reading(struct relay_half *half)
-{
-	int err = uv_read_start(half->from, on_alloc, on_read);
-
-	if (err != 0)
-		finish(half->relay, err);
-}
-
-/* A reader that is slow, but reads, is not idle: its queue gets shorter. */
-static bool queue_moved(struct relay_half *half)
-{
-	size_t queued = uv_stream_get_write_queue_size(half->to);
-	bool shorter = half->state == RELAY_BLOCKED &&
-		       queued < half->queue_seen;
-
-	half->queue_seen = queued;
-	return shorter;
+	if (earliest < now + RELAY_SWEEP_MS_MIN)
+		earliest = now + RELAY_SWEEP_MS_MIN;
+	if (hub->all != NULL)
+		wake_at(hub, earliest);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-	struct relay *relay = timer->data;
-	bool to_a = queue_moved(&relay->to_a), to_b = queue_moved(&relay->to_b);
-	uint64_t idle_ms;
+	struct relay_hub *hub = timer->data;
 
-	if (to_a || to_b)
-		moved(relay);
-	idle_ms = uv_now(timer->loop) - relay->last_moved_ms;
-	if (idle_ms >= relay->idle_timeout_ms)
-		finish(relay, UV_ETIMEDOUT);
-	else
-		uv_timer_start(
-		    timer, on_timer, relay->idle_timeout_ms - idle_ms, 0);
+	hub->timer_ms = NEVER;
+	hub->in_turn = true;
+	sweep(hub);
+	hub->in_turn = false;
+	tell_done(hub);
 }
 
-static void init_half(struct relay_half *half, struct relay *relay,
-    uv_stream_t *from, uv_stream_t *to)
+/* ---- public ---- */
+
+static void on_hub_closed(uv_handle_t *handle)
+{
+	struct relay_hub *hub = handle->data;
+
+	if (--hub->open_handles > 0)
+		return;
+	close(hub->epoll_fd);
+	relay_pipes_fini(&hub->tools.pipes);
+	if (hub->on_closed != NULL)
+		hub->on_closed(hub);
+}
+
+int relay_hub_init(struct relay_hub *hub, uv_loop_t *loop)
+{
+	void *data = hub->data;
+	int err;
+
+	memset(hub, 0, sizeof(*hub));
+	hub->data = data;
+	hub->timer_ms = NEVER;
+	hub->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (hub->epoll_fd < 0)
+		return -errno;
+	err = uv_poll_init(loop, &hub->poll, hub->epoll_fd);
+	if (err != 0) {
+		close(hub->epoll_fd);
+		return err;
+	}
+	hub->poll.data = hub;
+	uv_timer_init(loop, &hub->timer);
+	hub->timer.data = hub;
+	err = uv_poll_start(&hub->poll, UV_READABLE, on_ready);
+	assert(err == 0); /* fails on a closing handle only */
+	(void)err;
+	return 0;
+}
+
+void relay_hub_close(struct relay_hub *hub, relay_hub_closed_cb on_closed)
+{
+	assert(hub->all == NULL && hub->done == NULL);
+	hub->on_closed = on_closed;
+	hub->open_handles = 2;
+	uv_close((uv_handle_t *)&hub->poll, on_hub_closed);
+	uv_close((uv_handle_t *)&hub->timer, on_hub_closed);
+}
+
+static void init_half(
+    struct relay_half *half, struct relay *relay, int from, int to)
 {
 	half->relay = relay;
 	half->from = from;
 	half->to = to;
-	half->state = RELAY_FLOWING;
-	from->data = half;
 }
 
-static void start_half(struct relay_half *half, const void *first, size_t len)
+static void link_relay(struct relay *relay)
 {
-	if (!half->relay->closing)
-		forward(half, first, len);
-	if (!half->relay->closing && half->state == RELAY_FLOWING)
-		start_reading(half);
+	struct relay_hub *hub = relay->hub;
+
+	relay->next = hub->all;
+	if (relay->next != NULL)
+		relay->next->previous = relay;
+	hub->all = relay;
+}
+
+static int start_halves(
+    struct relay *relay, const struct relay_options *options)
+{
+	struct relay_half *to_a = &relay->to_a, *to_b = &relay->to_b;
+	int err = relay_half_put(
+	    to_a, options->first_to_a, options->first_to_a_len);
+
+	if (err == 0)
+		err = relay_half_put(
+		    to_b, options->first_to_b, options->first_to_b_len);
+	to_a->out_watched = to_a->state == RELAY_BLOCKED;
+	to_b->out_watched = to_b->state == RELAY_BLOCKED;
+	if (err == 0)
+		err = watch(to_a, EPOLL_CTL_ADD);
+	if (err == 0)
+		err = watch(to_b, EPOLL_CTL_ADD);
+	return err;
 }
 
 void relay_start(struct relay *relay, const struct relay_options *options)
 {
+	uint64_t now = now_ms(options->hub);
 	void *data = relay->data;
+	int err;
 
 	memset(relay, 0, sizeof(*relay));
 	relay->data = data;
+	relay->hub = options->hub;
 	relay->on_done = options->on_done;
 	relay->idle_timeout_ms = options->idle_timeout_ms;
-	relay->open_handles = 3;
-	uv_timer_init(options->a->loop, &relay->timer);
-	relay->timer.data = relay;
-	moved(relay);
-	uv_timer_start(&relay->timer, on_timer, relay->idle_timeout_ms, 0);
+	relay->last_moved_ms = now;
+	relay->end_ms = options->total_timeout_ms == 0
+			    ? NEVER
+			    : now + options->total_timeout_ms;
 	init_half(&relay->to_b, relay, options->a, options->b);
 	init_half(&relay->to_a, relay, options->b, options->a);
-	start_half(&relay->to_a, options->first_to_a, options->first_to_a_len);
-	start_half(&relay->to_b, options->first_to_b, options->first_to_b_len);
+	link_relay(relay);
+	wake_at(relay->hub, due_ms(relay));
+	err = start_halves(relay, options);
+	if (err != 0)
+		finish(relay, err);
 }
 
 void relay_stop(struct relay *relay)
 {
 	finish(relay, UV_ECANCELED);
+}
+
+const char *relay_strerror(int result)
+{
+	if (result == RELAY_OVERTIME)
+		return "open for too long";
+	if (result == UV_ETIMEDOUT)
+		return "nothing moved for too long";
+	return uv_strerror(result);
 }

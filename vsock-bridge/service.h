@@ -7,13 +7,15 @@
 
 #include "vsock-bridge/bridge_config.h"
 #include "vsock-bridge/connections.h"
+#include "vsock-bridge/relay.h"
 #include "vsock-bridge/sight.h"
 
 struct service {
 	uv_loop_t *loop;
 	struct bridge_limits limits;
 	struct connections connections;
-	struct sight sight; /* each rule adds its own */
+	struct relay_hub relays; /* of all connections */
+	struct sight sight;      /* each rule adds its own */
 };
 
 /* A connected stream socket of any kind, taken, as a stream on the loop. */

@@ -57,6 +57,7 @@ static void init(void)
 	assert_int_equal(listen(f.upstream, 4), 0);
 	assert_int_equal(uv_loop_init(&f.loop), 0);
 	f.service.loop = &f.loop;
+	assert_int_equal(relay_hub_init(&f.service.relays, &f.loop), 0);
 	f.service.limits = (struct bridge_limits){.connections_max = 4,
 	    .connect_timeout_ms = HARNESS_DEADLINE_MS,
 	    .request_timeout_ms = HARNESS_DEADLINE_MS,
@@ -68,6 +69,7 @@ static void init(void)
 static void fini(void)
 {
 	harness_run_until(&f.loop, &f.stopped);
+	relay_hub_close(&f.service.relays, NULL);
 	harness_close_loop(&f.loop);
 	close(f.upstream);
 	close(f.client);

@@ -335,7 +335,7 @@ static void test_idle_timeout(void **state)
 	fd = granted(&far);
 	client_expect_end(fd); /* a Unix socket cannot be reset */
 	child_wait_logged(&child, " broken ", 1);
-	child_wait_logged(&child, "error=\"connection timed out\"", 1);
+	child_wait_logged(&child, "error=\"nothing moved for too long\"", 1);
 	close(far);
 	close(fd);
 	stop();

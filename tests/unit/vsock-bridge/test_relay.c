@@ -8,8 +8,8 @@
 /* Two far ends, and the relay between the near ones. */
 struct fixture {
 	uv_loop_t loop;
-	uv_pipe_t a, b;
-	int far_a, far_b;
+	struct relay_hub hub;
+	int far_a, far_b, near_b;
 	struct relay relay;
 	bool done;
 	int result;
@@ -24,12 +24,6 @@ static void on_done(struct relay *relay, int result)
 	f->result = result;
 }
 
-static void open_near(struct fixture *f, uv_pipe_t *pipe, int fd)
-{
-	assert_int_equal(uv_pipe_init(&f->loop, pipe, 0), 0);
-	assert_int_equal(uv_pipe_open(pipe, fd), 0);
-}
-
 static void start_with(
     struct fixture *f, void (*make)(int pair[2]), struct relay_options options)
 {
@@ -37,15 +31,15 @@ static void start_with(
 
 	memset(f, 0, sizeof(*f));
 	assert_int_equal(uv_loop_init(&f->loop), 0);
+	assert_int_equal(relay_hub_init(&f->hub, &f->loop), 0);
 	make(pair);
 	f->far_a = pair[0];
-	open_near(f, &f->a, pair[1]);
+	options.a = pair[1];
 	make(pair);
 	f->far_b = pair[0];
-	open_near(f, &f->b, pair[1]);
+	f->near_b = options.b = pair[1];
 	f->relay.data = f;
-	options.a = (uv_stream_t *)&f->a;
-	options.b = (uv_stream_t *)&f->b;
+	options.hub = &f->hub;
 	if (options.idle_timeout_ms == 0)
 		options.idle_timeout_ms = HARNESS_DEADLINE_MS;
 	options.on_done = on_done;
@@ -58,16 +52,26 @@ static void start(struct fixture *f, void (*make)(int pair[2]))
 	start_with(f, make, (struct relay_options){0});
 }
 
+static void assert_holds_nothing(const struct relay_half *half)
+{
+	assert_null(half->kept);
+	assert_null(half->pipe);
+	assert_int_equal(half->kept_len, 0);
+	assert_int_equal(half->pipe_len, 0);
+}
+
 static void finish(struct fixture *f, int result)
 {
 	harness_run_until(&f->loop, &f->done);
 	assert_int_equal(f->result, result);
-	assert_null(f->relay.to_a.kept);
-	assert_null(f->relay.to_b.kept);
+	assert_holds_nothing(&f->relay.to_a);
+	assert_holds_nothing(&f->relay.to_b);
+	assert_int_equal(f->hub.tools.pipes.lent, 0);
 	if (f->far_a >= 0)
 		close(f->far_a);
 	if (f->far_b >= 0)
 		close(f->far_b);
+	relay_hub_close(&f->hub, NULL);
 	harness_close_loop(&f->loop);
 }
 
@@ -346,7 +350,7 @@ static void test_memory_is_bounded(void **state)
 {
 	static char bytes[65536];
 	struct fixture f;
-	size_t sent = 0, taken;
+	size_t sent = 0, taken, got;
 	ssize_t n;
 
 	(void)state;
@@ -357,20 +361,25 @@ static void test_memory_is_bounded(void **state)
 		uv_run(&f.loop, UV_RUN_NOWAIT);
 	}
 	assert_int_equal(f.relay.to_b.state, RELAY_BLOCKED);
-	assert_non_null(f.relay.to_b.kept);
+	assert_true(f.relay.to_b.kept != NULL || f.relay.to_b.pipe != NULL);
 	taken = f.relay.to_b.bytes;
-	/* What the relay took is in one buffer and the socket of b; the rest
+	/* What the relay took is in one pipe and the socket of b; the rest
 	 * waits in the socket of a, and then with its sender. */
-	assert_true(taken < (1u << 20));
-	assert_true(sent < (2u << 20));
+	assert_true(taken < RELAY_PIPE_BYTES + (1u << 20));
+	assert_true(sent < RELAY_PIPE_BYTES + (2u << 20));
 	n = send(f.far_a, bytes, 1, MSG_NOSIGNAL);
 	assert_int_equal(n, -1);
 	/* The other direction does not wait for this one. */
 	say(f.far_b, "meanwhile");
 	expect(&f, f.far_a, "meanwhile");
-	while (f.relay.to_b.state == RELAY_BLOCKED)
-		assert_true(receive(&f, f.far_b, bytes, sizeof(bytes)) > 0);
-	assert_null(f.relay.to_b.kept);
+	for (got = 0; got < sent;) {
+		n = receive(&f, f.far_b, bytes, sizeof(bytes));
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	spin(&f);
+	assert_int_equal(f.relay.to_b.state, RELAY_FLOWING);
+	assert_holds_nothing(&f.relay.to_b);
 	relay_stop(&f.relay);
 	finish(&f, UV_ECANCELED);
 }
@@ -445,6 +454,53 @@ static void test_reset_while_blocked(void **state)
 	finish(&f, f.result);
 }
 
+/* Its end was read already, so nobody reads from it any more. */
+static void test_reset_after_end(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_tcp_pair);
+	shutdown(f.far_a, SHUT_WR);
+	expect_end(&f, f.far_b);
+	harness_reset(f.far_a);
+	f.far_a = -1;
+	finish(&f, UV_EPIPE);
+}
+
+/* The one that sends is gone while the other is too slow to be told. */
+static void test_reset_of_sender_while_blocked(void **state)
+{
+	static char bytes[65536];
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_tcp_pair);
+	while (f.relay.to_b.state == RELAY_FLOWING) {
+		(void)!send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	harness_reset(f.far_a);
+	f.far_a = -1;
+	finish(&f, UV_ECONNRESET);
+}
+
+/* The byte itself is lost, but nothing after it waits for ever. */
+static void test_urgent(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_tcp_pair);
+	f.relay.to_b.bulk = true;
+	say(f.far_a, "before ");
+	assert_int_equal(send(f.far_a, "!", 1, MSG_OOB), 1);
+	say(f.far_a, "after");
+	expect(&f, f.far_b, "before after");
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
 /* A reader that closed without a word: EPIPE on a Unix socket. */
 static void test_write_to_one_that_left(void **state)
 {
@@ -467,6 +523,57 @@ static void test_idle(void **state)
 	start_with(&f, harness_unix_pair,
 	    (struct relay_options){.idle_timeout_ms = 20});
 	finish(&f, UV_ETIMEDOUT);
+}
+
+/* Bytes move all the time, and it ends all the same. */
+static void test_total(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start_with(&f, harness_unix_pair,
+	    (struct relay_options){.total_timeout_ms = 30});
+	for (int64_t end = harness_now_ms() + HARNESS_DEADLINE_MS; !f.done;) {
+		assert_true(harness_now_ms() < end);
+		(void)!send(f.far_a, "x", 1, MSG_NOSIGNAL);
+		(void)!recv(f.far_b, &(char){0}, 1, 0);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	assert_true(f.relay.to_b.bytes > 0);
+	finish(&f, RELAY_OVERTIME);
+	assert_string_equal(
+	    relay_strerror(RELAY_OVERTIME), "open for too long");
+}
+
+/* One of two that share a hub is due, the other is not. */
+static void test_idle_of_another(void **state)
+{
+	struct fixture f;
+	struct relay other = {0};
+	int a[2], b[2];
+	char byte;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	harness_tcp_pair(a);
+	harness_tcp_pair(b);
+	other.data = &f;
+	relay_start(&other, &(struct relay_options){.hub = &f.hub,
+				.a = a[1],
+				.b = b[1],
+				.idle_timeout_ms = 20,
+				.on_done = on_done});
+	harness_run_until(&f.loop, &f.done);
+	assert_int_equal(f.result, UV_ETIMEDOUT);
+	assert_int_equal(recv(a[0], &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(a[0]);
+	close(b[0]);
+	f.done = false;
+	say(f.far_a, "alive");
+	expect(&f, f.far_b, "alive");
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
 }
 
 static void test_idle_after_half_close(void **state)
@@ -506,20 +613,20 @@ static void test_bytes_are_not_idle(void **state)
 static void test_slow_reader_is_not_idle(void **state)
 {
 	static char bytes[65536];
-	int64_t end, small = 4096;
+	int64_t end;
+	int small = 4096;
 	struct fixture f;
 	size_t before;
 
 	(void)state;
 	start_with(&f, harness_unix_pair,
 	    (struct relay_options){.idle_timeout_ms = 1000});
-	setsockopt(
-	    f.b.io_watcher.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(int));
+	setsockopt(f.near_b, SOL_SOCKET, SO_SNDBUF, &small, sizeof(int));
 	while (f.relay.to_b.state == RELAY_FLOWING) {
 		(void)!send(f.far_a, bytes, sizeof(bytes), MSG_NOSIGNAL);
 		uv_run(&f.loop, UV_RUN_NOWAIT);
 	}
-	before = uv_stream_get_write_queue_size((uv_stream_t *)&f.b);
+	before = f.relay.to_b.kept_len + f.relay.to_b.pipe_len;
 	end = harness_now_ms() + 1600;
 	while (harness_now_ms() < end) {
 		(void)!recv(f.far_b, bytes, 400, 0);
@@ -528,8 +635,7 @@ static void test_slow_reader_is_not_idle(void **state)
 	}
 	/* Still in its first buffer, and still alive. */
 	assert_int_equal(f.relay.to_b.state, RELAY_BLOCKED);
-	assert_true(
-	    uv_stream_get_write_queue_size((uv_stream_t *)&f.b) < before);
+	assert_true(f.relay.to_b.kept_len + f.relay.to_b.pipe_len < before);
 	assert_false(f.done);
 	relay_stop(&f.relay);
 	finish(&f, UV_ECANCELED);
@@ -567,7 +673,7 @@ static void test_stop_while_blocked(void **state)
 	finish(&f, UV_ECANCELED);
 }
 
-static void test_stop_while_ending(void **state)
+static void test_stop_after_one_end(void **state)
 {
 	struct fixture f;
 
@@ -576,6 +682,7 @@ static void test_stop_while_ending(void **state)
 	shutdown(f.far_a, SHUT_WR);
 	while (f.relay.to_b.state == RELAY_FLOWING)
 		uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(f.relay.to_b.state, RELAY_ENDED);
 	relay_stop(&f.relay);
 	finish(&f, UV_ECANCELED);
 }
@@ -601,14 +708,19 @@ int main(void)
 	    cmocka_unit_test(test_end_after_kept_bytes),
 	    cmocka_unit_test(test_reset_is_passed_on),
 	    cmocka_unit_test(test_reset_while_blocked),
+	    cmocka_unit_test(test_reset_after_end),
+	    cmocka_unit_test(test_reset_of_sender_while_blocked),
+	    cmocka_unit_test(test_urgent),
 	    cmocka_unit_test(test_write_to_one_that_left),
 	    cmocka_unit_test(test_idle),
+	    cmocka_unit_test(test_total),
+	    cmocka_unit_test(test_idle_of_another),
 	    cmocka_unit_test(test_idle_after_half_close),
 	    cmocka_unit_test(test_bytes_are_not_idle),
 	    cmocka_unit_test(test_slow_reader_is_not_idle),
 	    cmocka_unit_test(test_stop_while_flowing),
 	    cmocka_unit_test(test_stop_while_blocked),
-	    cmocka_unit_test(test_stop_while_ending),
+	    cmocka_unit_test(test_stop_after_one_end),
 	};
 
 	return cmocka_run_group_tests_name("relay", tests, setup, NULL);
