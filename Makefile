@@ -77,7 +77,6 @@ $(B)/lib/libhallmark.a: $(VERIFIER) $(FEEDS)
 $(B)/lib/liboracle.a: $(call main_less,$(ORACLE))
 $(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
 $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
-$(B)/lib/libnsm.a: $(B)/obj/tests/vm/nsm_core.o
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -120,14 +119,14 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
-            $(OUTSIDE)
+TEST_LIBS = $(B)/lib/liboracle.a $(B)/lib/libbridge.a $(OUTSIDE)
 
 unit: $(UNIT)
 # Those of what reads bytes from outside; not those that try every bit.
 unit-parsers: $(filter-out %/test_bit_flips %/test_aggregate_properties, \
     $(filter $(B)/tests/verifier/% $(B)/tests/feeds/% \
-        $(addprefix $(B)/tests/base/test_,endpoint http_request sse_parser) \
+        $(addprefix $(B)/tests/base/test_,endpoint http_request proxy_header \
+            sse_parser) \
         $(addprefix $(B)/tests/oracle/test_,http_response nsm_message \
             proxy_connect) \
         $(addprefix $(B)/tests/vsock-bridge/test_,allowlist authority \
@@ -137,12 +136,6 @@ $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lcmocka
-
-# A Nitro Security Module for the guests of make check-vm.
-$(B)/vm/nsm_cuse: $(B)/obj/tests/vm/nsm_cuse.o $(B)/lib/libnsm.a $(ENCLAVE)
-	@mkdir -p $(@D)
-	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -185,11 +178,6 @@ demo: deps
 check: deps-check
 	@MAKE="$(MAKE)" tests/check.sh
 
-# The same programs over real vsock and a /dev/nsm, in a guest (HACKING.md).
-check-vm: deps
-	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse
-	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm tests/vm/run.py
-
 # The proofs that take longer: every bit of every vector, fuzzing in earnest.
 check-long: deps-check
 	@HALLMARK_LONG=1 FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) \
@@ -227,7 +215,6 @@ help:
 	@echo "make demo        verified prices in the terminal, offline"
 	@echo "                 (DEMO_SECONDS=20 ends by itself, LIVE=1 real exchanges)"
 	@echo "make check       all tests; ends with N passed, N failed"
-	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
 	@echo "make fuzz        all fuzzers, 600 s each, one a core (FUZZ_SECONDS=N,"
@@ -239,5 +226,5 @@ help:
 	@echo "make deps        what is missing, through apt"
 	@echo "make install     DESTDIR= PREFIX="
 
-.PHONY: deps deps-check demo check check-vm check-long fuzz mutants coverage bench \
+.PHONY: deps deps-check demo check check-long fuzz mutants coverage bench \
     bench-verify format clean help
