@@ -38,16 +38,19 @@ static bool tells_age(enum exchange_time time)
 }
 
 static bool is_stale(const struct item_source *source,
-    const struct feed_config *config, enum exchange_time time,
+    const struct feed_config *config, const struct feed_source *configured,
     int64_t published_ms)
 {
+	enum exchange_time time = configured->exchange->time;
 	wide published = published_ms, received = source->received_ms;
 	wide theirs = source->quote.exchange_ms;
 
-	if (published - received > config->max_age_ms)
+	if (published - received >
+	    feed_config_age_max(configured, config->max_age_ms))
 		return true;
 	return source->quote.has_exchange_ms && tells_age(time) &&
-	       (published - theirs > config->exchange_max_age_ms ||
+	       (published - theirs > feed_config_age_max(configured,
+					 config->exchange_max_age_ms) ||
 		   theirs - received > AGGREGATE_AHEAD_MS);
 }
 
@@ -58,7 +61,7 @@ static void judge_source(struct item_source *source,
 	source_price_set(source, config->decimals);
 	if (source->state != SOURCE_USED)
 		return;
-	if (is_stale(source, config, configured->exchange->time, published_ms))
+	if (is_stale(source, config, configured, published_ms))
 		source->state = SOURCE_STALE;
 	else if (configured->is_check)
 		source->state = SOURCE_CHECK;

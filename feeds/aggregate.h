@@ -40,7 +40,8 @@ struct aggregate_past {
  *    older than exchange_max_age_ms by the exchange's own time, or that more
  *    than AGGREGATE_AHEAD_MS ahead of our receive time. Its time never
  *    prolongs, and where it says nothing of the quote's age
- *    (EXCHANGE_TIME_NONE and _BUCKET) it is not looked at.
+ *    (EXCHANGE_TIME_NONE and _BUCKET) it is not looked at. For a check both
+ *    limits are at least FEED_CHECK_AGE_MS.
  * 3. check: a source with the role "check" that is neither failed, frozen nor
  *    stale. It has its price, and from here on no part in anything.
  * 4. outlier: m = median of the rest, d = |price - m|, MAD = median of d; out

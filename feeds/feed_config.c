@@ -335,6 +335,14 @@ const struct feed_config *feed_set_find(
 	return NULL;
 }
 
+int64_t feed_config_age_max(
+    const struct feed_source *source, int64_t feeds_age_ms)
+{
+	return source->is_check && feeds_age_ms < FEED_CHECK_AGE_MS
+		   ? FEED_CHECK_AGE_MS
+		   : feeds_age_ms;
+}
+
 size_t feed_config_voters(const struct feed_config *config)
 {
 	size_t voters = 0;

@@ -10,6 +10,10 @@
 #define FEED_SOURCES_MAX      32  /* sources of one feed */
 #define FEEDS_MAX             256 /* feeds of one oracle */
 #define FEED_CONFIG_ERROR_MAX 256
+/* A check may be so old by either time where the feed's limit is shorter: it
+ * has no part in the price, and is asked at leisure (CoinGecko: every 30 s for
+ * 20 symbols, up to a minute old by then). */
+#define FEED_CHECK_AGE_MS 300000
 
 struct feed_source {
 	const struct exchange *exchange;
@@ -72,6 +76,11 @@ __attribute__((warn_unused_result)) int feed_set_parse(struct feed_set *out,
 /* NULL if there is none of that name. */
 const struct feed_config *feed_set_find(
     const struct feed_set *set, const char *feed);
+
+/* What one of the feed's two limits of age comes to for this source: a check
+ * has at least FEED_CHECK_AGE_MS. */
+int64_t feed_config_age_max(
+    const struct feed_source *source, int64_t feeds_age_ms);
 
 /* How many sources vote: all but the checks. */
 size_t feed_config_voters(const struct feed_config *config);

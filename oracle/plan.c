@@ -341,14 +341,17 @@ static void print_exchanges(const struct plan *plan)
 static void warn(const struct plan *plan, const struct feed_config *feed,
     const struct feed_source *source, int64_t interval_ms)
 {
-	if (interval_ms + PLAN_ANSWER_MS <= feed->max_age_ms)
+	int64_t age_ms = feed_config_age_max(source, feed->max_age_ms);
+
+	if (interval_ms + PLAN_ANSWER_MS <= age_ms)
 		return;
 	fprintf(plan->out,
 	    "%s: feed %s: %s %s is asked for every %lld ms, its answers will "
-	    "be older than max_age_ms %lld\n",
+	    "be older than %s %lld\n",
 	    source->is_check ? "note" : "warning", feed->feed,
 	    source->exchange->name, source->symbol, (long long)interval_ms,
-	    (long long)feed->max_age_ms);
+	    source->is_check ? "a check may be," : "max_age_ms",
+	    (long long)age_ms);
 }
 
 static bool source_lives(const struct plan *plan,

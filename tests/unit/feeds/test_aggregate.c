@@ -390,7 +390,7 @@ static void checks_that_are_none(void **state)
 	for (size_t i = 0; i < 5; i++)
 		config.sources[i].is_check = true;
 	add("100", NULL, NULL)->state = SOURCE_FROZEN;
-	add("100", NULL, NULL)->received_ms = NOW - 5001;
+	add("100", NULL, NULL)->received_ms = NOW - FEED_CHECK_AGE_MS - 1;
 	add("100", NULL, NULL)->has_answer = false;
 	add(NULL, NULL, NULL);
 	memcpy(add("100", NULL, NULL)->via, "USDT-USD", 9);
@@ -400,6 +400,36 @@ static void checks_that_are_none(void **state)
 	assert_failed(&item.sources[3], QUOTE_NO_PRICE);
 	assert_failed(&item.sources[4], QUOTE_NO_RATE);
 	assert_unavailable();
+}
+
+/* By its own spacing a check is older than a feed allows those that vote. */
+static void checks_may_be_older(void **state)
+{
+	static const struct {
+		int64_t max_age_ms, received, exchange;
+		char is;
+	} cases[] = {
+	    {5000, 300000, 300000, 'c'},
+	    {5000, 300001, 300000, 's'},
+	    {5000, 300000, 300001, 's'},
+	    {400000, 400000, 0, 'c'}, /* nor less than those that vote */
+	    {400000, 400001, 0, 's'},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char states[] = {cases[i].is, '\0'};
+		struct item_source *s;
+		setup(NULL);
+		config.max_age_ms = cases[i].max_age_ms;
+		config.sources[0].is_check = true;
+		s = add("100", NULL, NULL);
+		s->received_ms = NOW - cases[i].received;
+		s->quote.has_exchange_ms = cases[i].exchange != 0;
+		s->quote.exchange_ms = NOW - cases[i].exchange;
+		run();
+		assert_states(states);
+	}
 }
 
 /* ---- 4: outliers ---- */
@@ -741,6 +771,7 @@ int main(void)
 	    cmocka_unit_test_setup(checks_do_not_vote, setup),
 	    cmocka_unit_test_setup(checks_do_not_count, setup),
 	    cmocka_unit_test_setup(checks_that_are_none, setup),
+	    cmocka_unit_test_setup(checks_may_be_older, setup),
 	    cmocka_unit_test_setup(floor_of_the_mad, setup),
 	    cmocka_unit_test_setup(the_mad, setup),
 	    cmocka_unit_test_setup(the_mad_of_halves, setup),

@@ -26,8 +26,8 @@
 #define ROUNDS   3600 /* of a second */
 #define START_MS 1763715600000
 #define WANTED                                                       \
-	"f931f1a8b2727bbbeb454b5963a2f2444c1e8e697066202d2c3b1b7c49" \
-	"adce35"
+	"50b15c77d36caff766b8788dedcafeff474d55fed52f6f594168251d" \
+	"54375f8b"
 
 /* ---- the two feeds ---- */
 
