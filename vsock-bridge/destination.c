@@ -1,10 +1,7 @@
 /* destination: see destination.h. */
 #include "vsock-bridge/destination.h"
 
-#include "vsock-bridge/address.h"
-
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,17 +11,17 @@ struct destination_lookup {
 	struct destination *op; /* NULL once it was left to itself */
 };
 
-static bool is_public(const struct sockaddr *address)
-{
-	return address_classify(address) == ADDRESS_PUBLIC;
-}
-
 static const struct destination_ops real_ops = {
     .lookup = uv_getaddrinfo,
-    .allowed = is_public,
+    .classify = address_classify,
 };
 
-static void try_next(struct destination *op);
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+/* ---- the end ---- */
 
 static void on_timer_closed(uv_handle_t *handle)
 {
@@ -42,6 +39,7 @@ static void finish(
 	op->result = result;
 	op->failure = failure;
 	if (op->lookup != NULL) {
+		op->lookup_ms = (int64_t)(now_ms() - op->began_ms);
 		op->lookup->op = NULL;
 		/* Works while it waits for a thread: so those that were left
 		 * to themselves are never more than there are threads. */
@@ -51,95 +49,100 @@ static void finish(
 	uv_close((uv_handle_t *)&op->timer, on_timer_closed);
 }
 
-static uint64_t time_left(const struct destination *op)
-{
-	uint64_t now = uv_now(op->loop);
-
-	return op->deadline_ms > now ? op->deadline_ms - now : 0;
-}
+/* ---- CONNECT ---- */
 
 static enum destination_failure failure_of(int err)
 {
+	/* A pinned endpoint may be a name too. */
+	if (err <= UV_EAI_ADDRFAMILY && err >= UV_EAI_PROTOCOL)
+		return DESTINATION_NO_NAME;
 	return err == UV_ETIMEDOUT ? DESTINATION_NO_TIME : DESTINATION_REFUSED;
 }
 
-static void on_connected(struct endpoint_connect *connect, int fd)
+static void take_result(struct destination *op, int fd)
 {
-	struct destination *op = connect->data;
-
 	op->connecting = false;
+	op->connect_ms = (int64_t)(now_ms() - op->began_ms);
 	if (op->canceled && fd >= 0)
 		close(fd);
-	if (op->canceled) {
+	if (op->canceled)
 		finish(op, UV_ECANCELED, DESTINATION_CANCELED);
-	} else if (fd >= 0) {
+	else if (fd >= 0)
 		finish(op, fd, DESTINATION_OK);
-	} else {
-		op->result = fd;
-		try_next(op);
-	}
+	else
+		finish(op, fd, failure_of(fd));
 }
 
-static void try_next(struct destination *op)
+static void on_pinned(struct endpoint_connect *connect, int fd)
 {
-	size_t left = op->count - op->next;
-	uint64_t left_ms = time_left(op);
-	int err;
-
-	while (left > 0 && left_ms > 0) {
-		op->connect.data = op;
-		err = endpoint_connect_start(&op->connect, op->loop,
-		    &op->addresses[op->next++], (left_ms + left - 1) / left,
-		    on_connected);
-		op->connecting = err == 0;
-		if (err == 0)
-			return;
-		op->result = err;
-		left--;
-	}
-	if (left > 0)
-		op->result = UV_ETIMEDOUT;
-	finish(op, op->result, failure_of(op->result));
+	take_result(connect->data, fd);
 }
 
-/* An address as an endpoint that needs no lookup. */
-static int add_address(struct destination *op, const struct sockaddr *sa)
+static void on_raced(struct race *race, int fd)
 {
-	struct endpoint *ep = &op->addresses[op->count];
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	int err;
+	take_result(race->data, fd);
+}
 
-	memset(ep, 0, sizeof(*ep));
-	ep->kind = ENDPOINT_TCP;
-	ep->port = op->target.port;
-	if (sa->sa_family == AF_INET) {
-		memcpy(&in, sa, sizeof(in));
-		err = uv_ip4_name(&in, ep->host, sizeof(ep->host));
-	} else {
-		memcpy(&in6, sa, sizeof(in6));
-		err = uv_ip6_name(&in6, ep->host, sizeof(ep->host));
+/* What is left of the time; the lookup had its share. */
+static void start_race(struct destination *op,
+    union race_address addresses[static RACE_ADDRESSES_MAX], size_t count)
+{
+	uint64_t now = uv_now(op->loop);
+
+	race_order(addresses, count);
+	op->began_ms = now_ms();
+	op->racing = op->connecting = true;
+	op->race.data = op;
+	race_start(&op->race, op->loop, addresses, count,
+	    op->deadline_ms > now ? op->deadline_ms - now : 0, on_raced);
+}
+
+/* ---- LOOKUP ---- */
+
+static bool is_allowed(
+    const struct destination *op, const struct sockaddr *address)
+{
+	switch (op->ops->classify(address)) {
+	case ADDRESS_PUBLIC:
+		return true;
+	case ADDRESS_PRIVATE:
+		return op->allow_private;
+	case ADDRESS_NEVER:
+		break;
 	}
-	if (err == 0)
-		op->count++;
-	return err;
+	return false;
+}
+
+/* The port is the one that was asked for, whatever the answer holds. */
+static void take_address(union race_address *out, const struct sockaddr *from,
+    socklen_t len, uint16_t port)
+{
+	memset(out, 0, sizeof(*out));
+	assert(len <= sizeof(*out));
+	memcpy(out, from, len);
+	if (from->sa_family == AF_INET)
+		out->in.sin_port = htons(port);
+	else
+		out->in6.sin6_port = htons(port);
 }
 
 static void take_answer(struct destination *op, const struct addrinfo *answer)
 {
+	union race_address addresses[RACE_ADDRESSES_MAX];
+	size_t count = 0;
+
 	for (const struct addrinfo *ai = answer; ai != NULL; ai = ai->ai_next) {
 		if (ai->ai_family != AF_INET && ai->ai_family != AF_INET6)
 			continue;
-		if (!op->ops->allowed(ai->ai_addr))
-			continue;
-		if (op->count < DESTINATION_ADDRESSES_MAX)
-			(void)add_address(op, ai->ai_addr);
+		if (count < RACE_ADDRESSES_MAX && is_allowed(op, ai->ai_addr))
+			take_address(&addresses[count++], ai->ai_addr,
+			    ai->ai_addrlen, op->target.port);
 	}
 	uv_timer_stop(&op->timer);
-	if (op->count == 0)
+	if (count == 0)
 		finish(op, UV_EACCES, DESTINATION_PROHIBITED);
 	else
-		try_next(op);
+		start_race(op, addresses, count);
 }
 
 static void on_looked_up(
@@ -151,6 +154,7 @@ static void on_looked_up(
 	free(lookup);
 	if (op != NULL) {
 		op->lookup = NULL;
+		op->lookup_ms = (int64_t)(now_ms() - op->began_ms);
 		if (status < 0)
 			finish(op, status, DESTINATION_NO_NAME);
 		else
@@ -184,16 +188,30 @@ static int start_lookup(struct destination *op)
 	return err;
 }
 
+/* ---- public ---- */
+
+/* A numeric address needs no thread of the resolver. */
+static bool numeric_address(const struct endpoint *ep, union race_address *out)
+{
+	if (ep->kind != ENDPOINT_TCP || ep->port == 0 || ep->port > UINT16_MAX)
+		return false;
+	return uv_ip4_addr(ep->host, (int)ep->port, &out->in) == 0 ||
+	       uv_ip6_addr(ep->host, (int)ep->port, &out->in6) == 0;
+}
+
 static int start_pinned(
     struct destination *op, const struct endpoint *ep, uint64_t timeout_ms)
 {
+	union race_address addresses[RACE_ADDRESSES_MAX];
 	int err;
 
-	op->addresses[0] = *ep;
-	op->count = op->next = 1;
-	op->connect.data = op;
+	if (numeric_address(ep, &addresses[0])) {
+		start_race(op, addresses, 1);
+		return 0;
+	}
+	op->pinned.data = op;
 	err = endpoint_connect_start(
-	    &op->connect, op->loop, ep, timeout_ms, on_connected);
+	    &op->pinned, op->loop, ep, timeout_ms, on_pinned);
 	op->connecting = err == 0;
 	return err;
 }
@@ -210,8 +228,11 @@ int destination_start(struct destination *op, uv_loop_t *loop,
 	op->cb = cb;
 	op->ops = options->ops != NULL ? options->ops : &real_ops;
 	op->target = *options->target;
+	op->allow_private = options->allow_private;
+	op->lookup_ms = op->connect_ms = -1;
 	uv_update_time(loop);
 	op->deadline_ms = uv_now(loop) + options->timeout_ms;
+	op->began_ms = now_ms();
 	if (options->connect_to != NULL)
 		err = start_pinned(
 		    op, options->connect_to, options->timeout_ms);
@@ -219,6 +240,7 @@ int destination_start(struct destination *op, uv_loop_t *loop,
 		err = start_lookup(op);
 	if (err != 0)
 		return err;
+	/* Nothing can have finished yet: they all say so from the loop. */
 	uv_timer_init(loop, &op->timer);
 	op->timer.data = op;
 	if (op->lookup != NULL)
@@ -228,11 +250,17 @@ int destination_start(struct destination *op, uv_loop_t *loop,
 
 void destination_cancel(struct destination *op)
 {
-	if (op->finished || op->canceled)
-		return;
 	op->canceled = true;
-	if (op->connecting)
-		endpoint_connect_cancel(&op->connect);
-	else
+	if (op->racing && op->connecting)
+		race_cancel(&op->race);
+	else if (op->connecting)
+		endpoint_connect_cancel(&op->pinned);
+	else if (!op->finished)
 		finish(op, UV_ECANCELED, DESTINATION_CANCELED);
+	else if (op->result >= 0)
+		close(op->result);
+	if (op->finished) {
+		op->result = UV_ECANCELED;
+		op->failure = DESTINATION_CANCELED;
+	}
 }

@@ -11,7 +11,7 @@
 static const char *answers[4]; /* numeric addresses, in order */
 static int lookup_error;       /* start fails with it */
 static bool lookup_hangs;      /* the test completes it by release_lookup */
-static bool all_allowed;
+static bool allow_private;
 
 static uv_getaddrinfo_t *held_request;
 static uv_getaddrinfo_cb held_cb;
@@ -57,16 +57,20 @@ static int fake_lookup(uv_loop_t *loop, uv_getaddrinfo_t *req,
 	return 0;
 }
 
-static bool fake_allowed(const struct sockaddr *address)
+/* Loopback stands for the world: 127.0.0.9 is private in it, and 127.0.0.8 no
+ * server's. */
+static enum address_class fake_classify(const struct sockaddr *address)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
 
-	/* Stands for the check: 127.0.0.9 is the private one. */
-	return all_allowed || (address->sa_family == AF_INET &&
-				  in->sin_addr.s_addr != htonl(0x7f000009));
+	if (address->sa_family != AF_INET ||
+	    in->sin_addr.s_addr == htonl(0x7f000008))
+		return ADDRESS_NEVER;
+	return in->sin_addr.s_addr == htonl(0x7f000009) ? ADDRESS_PRIVATE
+							: ADDRESS_PUBLIC;
 }
 
-static const struct destination_ops fake_ops = {fake_lookup, fake_allowed};
+static const struct destination_ops fake_ops = {fake_lookup, fake_classify};
 
 /* ---- the fixture ---- */
 
@@ -91,7 +95,7 @@ static void init(struct fixture *f)
 	memset(f, 0, sizeof(*f));
 	memset(answers, 0, sizeof(answers));
 	lookup_error = 0;
-	lookup_hangs = all_allowed = false;
+	lookup_hangs = allow_private = false;
 	held_request = NULL;
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	f->op.data = f;
@@ -104,6 +108,7 @@ static int start(struct fixture *f, const char *host, uint16_t port,
 	struct destination_options options = {
 	    .target = &target,
 	    .connect_to = connect_to,
+	    .allow_private = allow_private,
 	    .timeout_ms = timeout_ms,
 	    .ops = strcmp(host, "localhost") == 0 ? NULL : &fake_ops,
 	};
@@ -194,9 +199,65 @@ static void test_private_answers_are_prohibited(void **state)
 	assert_int_equal(
 	    start(&f, "localhost", port, NULL, HARNESS_DEADLINE_MS), 0);
 	finish(&f, UV_EACCES, DESTINATION_PROHIBITED);
+	assert_true(f.op.lookup_ms >= 0);
+	assert_int_equal(f.op.connect_ms, -1);
 	harness_nonblocking(listener);
 	assert_int_equal(accept(listener, NULL, NULL), -1);
 	close(listener);
+}
+
+/* For a rule that says so: private ones, and still no others. */
+static void test_allow_private(void **state)
+{
+	struct fixture f;
+	uint16_t port;
+	int listener = harness_tcp_listen(4, &port);
+
+	(void)state;
+	harness_nonblocking(listener);
+	init(&f);
+	allow_private = true;
+	answers[0] = "127.0.0.8";
+	assert_int_equal(
+	    start(&f, "host.example", port, NULL, HARNESS_DEADLINE_MS), 0);
+	finish(&f, UV_EACCES, DESTINATION_PROHIBITED);
+	assert_int_equal(accept(listener, NULL, NULL), -1);
+	init(&f);
+	allow_private = true;
+	answers[0] = "127.0.0.8";
+	answers[1] = "127.0.0.9"; /* nobody listens, but it is tried */
+	assert_int_equal(
+	    start(&f, "host.example", port, NULL, HARNESS_DEADLINE_MS), 0);
+	finish(&f, UV_ECONNREFUSED, DESTINATION_REFUSED);
+	assert_true(f.op.connect_ms >= 0);
+	/* The real resolver and the real rule. */
+	init(&f);
+	allow_private = true;
+	assert_int_equal(
+	    start(&f, "localhost", port, NULL, HARNESS_DEADLINE_MS), 0);
+	finish(&f, 0, DESTINATION_OK);
+	assert_true(f.op.lookup_ms >= 0 && f.op.connect_ms >= 0);
+	close(listener);
+}
+
+/* .invalid (RFC 6761 6.4) is nowhere; nor is anything without a resolver. */
+static void test_no_such_name(void **state)
+{
+	struct authority target = {"host.invalid", 443};
+	struct destination_options options = {
+	    .target = &target, .timeout_ms = HARNESS_DEADLINE_MS};
+	struct fixture f;
+
+	(void)state;
+	init(&f);
+	assert_int_equal(
+	    destination_start(&f.op, &f.loop, &options, on_done), 0);
+	harness_run_until(&f.loop, &f.done);
+	assert_true(f.fd < 0);
+	/* A resolver that answers nothing at all takes all the time. */
+	assert_true(f.op.failure == DESTINATION_NO_NAME ||
+		    f.op.failure == DESTINATION_NO_TIME);
+	harness_close_loop(&f.loop);
 }
 
 static void test_lookup_fails(void **state)
@@ -300,6 +361,14 @@ static void test_pinned_refuses(void **state)
 	assert_int_equal(
 	    start(&f, "host.example", 1, &ep, HARNESS_DEADLINE_MS), 0);
 	finish(&f, UV_ENOENT, DESTINATION_REFUSED);
+	/* A name may be pinned too. */
+	init(&f);
+	assert_int_equal(endpoint_parse(&ep, "tcp://host.invalid:1"), 0);
+	assert_int_equal(start(&f, "host.example", 1, &ep, 5000), 0);
+	harness_run_until(&f.loop, &f.done);
+	assert_true(f.op.failure == DESTINATION_NO_NAME ||
+		    f.op.failure == DESTINATION_NO_TIME);
+	harness_close_loop(&f.loop);
 }
 
 /* A listener whose backlog is full: the handshake is never answered. */
@@ -327,8 +396,27 @@ static void test_black_hole(void **state)
 	close(listener);
 }
 
-/* The first address takes only its share of the time. */
-static void test_black_hole_leaves_time_for_others(void **state)
+/* The next address is tried long before the first one's time is over. */
+static void test_black_hole_beside_others(void **state)
+{
+	struct fixture f;
+	uint16_t port;
+	int filler, listener = black_hole(&port, &filler);
+	int64_t began = harness_now_ms();
+
+	(void)state;
+	init(&f);
+	answers[0] = "127.0.0.1"; /* hangs */
+	answers[1] = "127.0.0.2"; /* refuses: and the first is waited for */
+	assert_int_equal(start(&f, "host.example", port, NULL, 600), 0);
+	finish(&f, UV_ETIMEDOUT, DESTINATION_NO_TIME);
+	assert_true(harness_now_ms() - began >= 600);
+	close(filler);
+	close(listener);
+}
+
+/* A canceled lookup, and then an answer, whose connection nobody gets. */
+static void test_cancel_after_lookup(void **state)
 {
 	struct fixture f;
 	uint16_t port;
@@ -336,10 +424,15 @@ static void test_black_hole_leaves_time_for_others(void **state)
 
 	(void)state;
 	init(&f);
-	answers[0] = "127.0.0.1"; /* hangs */
-	answers[1] = "127.0.0.2"; /* refuses: after the first was given up */
-	assert_int_equal(start(&f, "host.example", port, NULL, 400), 0);
-	finish(&f, UV_ECONNREFUSED, DESTINATION_REFUSED);
+	answers[0] = "127.0.0.1";
+	assert_int_equal(
+	    start(&f, "host.example", port, NULL, HARNESS_DEADLINE_MS), 0);
+	while (!f.op.connecting)
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	destination_cancel(&f.op);
+	destination_cancel(&f.op);
+	assert_false(f.done);
+	finish(&f, UV_ECANCELED, DESTINATION_CANCELED);
 	close(filler);
 	close(listener);
 }
@@ -398,6 +491,8 @@ int main(void)
 	    cmocka_unit_test(test_tries_all_addresses),
 	    cmocka_unit_test(test_no_address_answers),
 	    cmocka_unit_test(test_private_answers_are_prohibited),
+	    cmocka_unit_test(test_allow_private),
+	    cmocka_unit_test(test_no_such_name),
 	    cmocka_unit_test(test_lookup_fails),
 	    cmocka_unit_test(test_lookup_cannot_start),
 	    cmocka_unit_test(test_lookup_hangs),
@@ -405,7 +500,8 @@ int main(void)
 	    cmocka_unit_test(test_pinned_needs_no_lookup),
 	    cmocka_unit_test(test_pinned_refuses),
 	    cmocka_unit_test(test_black_hole),
-	    cmocka_unit_test(test_black_hole_leaves_time_for_others),
+	    cmocka_unit_test(test_black_hole_beside_others),
+	    cmocka_unit_test(test_cancel_after_lookup),
 	    cmocka_unit_test(test_cancel_connect),
 	    cmocka_unit_test(test_cancel_after_connect),
 	};
