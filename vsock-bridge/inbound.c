@@ -8,6 +8,7 @@
 #include "vsock-bridge/inbound.h"
 
 #include "base/log.h"
+#include "base/proxy_header.h"
 #include "vsock-bridge/peer.h"
 #include "vsock-bridge/relay.h"
 
@@ -20,10 +21,16 @@ struct session {
 	struct connection member; /* first: recovered by a cast */
 	struct inbound *inbound;
 	char peer[PEER_TEXT_MAX];
-	int fd;                           /* the client, while CONNECTING */
-	struct endpoint_connect *connect; /* NULL when RELAYING */
+	int fd;                          /* the client, while CONNECTING */
+	struct session_connect *connect; /* NULL when RELAYING */
 	struct relay relay;
-	bool aborted; /* CONNECTING was told to end */
+};
+
+/* Of CONNECTING only; what is open for long does not carry it along. */
+struct session_connect {
+	struct endpoint_connect op;
+	uint64_t began_ms;
+	bool aborted; /* was told to end */
 };
 
 static void free_session(struct session *session)
@@ -45,6 +52,43 @@ static void log_failure(
 	    LOG_S("error", error));
 }
 
+/* So that nobody takes it for an answer; TCP only. */
+static void reset_client(int fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+/* The one place where a client that gets nothing is let go. */
+static void refuse(struct session *session, enum sight_reason reason, int err)
+{
+	bool full = reason == SIGHT_TOO_MANY;
+
+	log_failure(session, full ? "refused" : "failed",
+	    full ? "too many connections" : uv_strerror(err));
+	sight_refused(session->inbound->sight, reason);
+	reset_client(session->fd);
+}
+
+static enum sight_reason reason_of(int err)
+{
+	switch (err) {
+	case UV_ETIMEDOUT:
+		return SIGHT_NO_TIME;
+	case UV_EMFILE:
+	case UV_ENFILE:
+	case UV_ENOMEM:
+	case UV_ENOBUFS:
+		return SIGHT_NO_MEANS;
+	default:
+		return SIGHT_NO_CONNECTION;
+	}
+}
+
+/* ---- RELAYING ---- */
+
 static void on_relayed(struct relay *relay, int result)
 {
 	struct session *session = relay->data;
@@ -54,36 +98,61 @@ static void on_relayed(struct relay *relay, int result)
 		    LOG_S("error", relay_strerror(result)),
 		    LOG_D("bytes_in", relay->to_b.bytes),
 		    LOG_D("bytes_out", relay->to_a.bytes));
+	sight_closed(session->inbound->sight, sight_outcome_of(result),
+	    relay->to_b.bytes, relay->to_a.bytes);
 	free_session(session);
 }
 
-static void on_connected(struct endpoint_connect *connect, int fd)
+static void start_relay(struct session *session, int upstream)
 {
-	struct session *session = connect->data;
-	const struct service *service = session->inbound->service;
+	const struct bridge_limits *limits = &session->inbound->service->limits;
+	uint8_t first[PROXY_HEADER_ENCODED_MAX];
+	struct proxy_header header;
+	size_t len = 0;
 
-	free(connect);
-	session->connect = NULL;
-	if (fd < 0 && !session->aborted)
-		log_failure(session, "failed", uv_strerror(fd));
-	if (fd < 0 || session->aborted) {
-		/* It may have been connected already when it was canceled. */
-		if (fd >= 0)
-			close(fd);
-		close(session->fd);
-		free_session(session);
-		return;
+	if (session->inbound->rule->proxy_protocol) {
+		proxy_header_of(&header, session->fd);
+		len = proxy_header_encode(first, &header);
 	}
 	session->relay.data = session;
-	relay_start(&session->relay,
-	    &(struct relay_options){
-		.hub = &session->inbound->service->relays,
-		.a = session->fd,
-		.b = fd,
-		.idle_timeout_ms = service->limits.idle_timeout_ms,
-		.total_timeout_ms = service->limits.total_timeout_ms,
-		.on_done = on_relayed,
-	    });
+	relay_start(
+	    &session->relay, &(struct relay_options){
+				 .hub = &session->inbound->service->relays,
+				 .a = session->fd,
+				 .b = upstream,
+				 .first_to_b = first,
+				 .first_to_b_len = len,
+				 .idle_timeout_ms = limits->idle_timeout_ms,
+				 .total_timeout_ms = limits->total_timeout_ms,
+				 .on_done = on_relayed,
+			     });
+}
+
+/* ---- CONNECTING ---- */
+
+static void on_connected(struct endpoint_connect *op, int fd)
+{
+	struct session *session = op->data;
+	struct sight_rule *sight = session->inbound->sight;
+	bool aborted = session->connect->aborted;
+
+	sight_connect_ms(sight, uv_now(op->loop) - session->connect->began_ms);
+	free(session->connect);
+	session->connect = NULL;
+	if (fd >= 0 && !aborted) {
+		start_relay(session, fd);
+		return;
+	}
+	if (!aborted) {
+		refuse(session, reason_of(fd), fd);
+	} else {
+		sight_closed(sight, SIGHT_STOPPED, 0, 0);
+		reset_client(session->fd);
+	}
+	/* It may have been connected already when it was canceled. */
+	if (fd >= 0)
+		close(fd);
+	free_session(session);
 }
 
 static void abort_session(struct connection *member)
@@ -94,56 +163,67 @@ static void abort_session(struct connection *member)
 		relay_stop(&session->relay);
 		return;
 	}
-	session->aborted = true;
-	endpoint_connect_cancel(session->connect);
+	session->connect->aborted = true;
+	endpoint_connect_cancel(&session->connect->op);
 }
 
 static int connect_session(struct session *session)
 {
-	const struct service *service = session->inbound->service;
+	const struct inbound *inbound = session->inbound;
+	const struct service *service = inbound->service;
+	struct session_connect *connect = calloc(1, sizeof(*connect));
+	int err;
 
-	session->connect = calloc(1, sizeof(*session->connect));
-	if (session->connect == NULL)
+	if (connect == NULL)
 		return UV_ENOMEM;
-	session->connect->data = session;
-	return endpoint_connect_start(session->connect, service->loop,
-	    &session->inbound->rule->connect,
-	    service->limits.connect_timeout_ms, on_connected);
+	connect->op.data = session;
+	connect->began_ms = uv_now(service->loop);
+	session->connect = connect;
+	err = endpoint_connect_start(&connect->op, service->loop,
+	    &inbound->rule->connect, service->limits.connect_timeout_ms,
+	    on_connected);
+	if (err != 0) {
+		free(connect);
+		session->connect = NULL;
+	}
+	return err;
 }
 
-/* For a session that has not entered, or leaves before it has begun. */
-static void discard(struct session *session, const char *event, const char *why)
+/* ---- accepted ---- */
+
+static void begin(struct session *session)
 {
-	log_failure(session, event, why);
-	close(session->fd);
-	free(session->connect);
-	free(session);
+	struct connections *all = &session->inbound->service->connections;
+	int err;
+
+	if (!connections_enter_served(all, &session->member)) {
+		refuse(session, SIGHT_TOO_MANY, 0);
+		free(session);
+		return;
+	}
+	err = connect_session(session);
+	if (err != 0) {
+		refuse(session, reason_of(err), err);
+		free_session(session);
+	}
 }
 
 static void on_accept(struct listener *listener, int fd)
 {
 	struct inbound *inbound = listener->data;
-	struct connections *all = &inbound->service->connections;
 	struct session *session = calloc(1, sizeof(*session));
-	int err;
 
+	sight_opened(inbound->sight);
 	if (session == NULL) {
-		close(fd);
+		sight_refused(inbound->sight, SIGHT_NO_MEANS);
+		reset_client(fd);
 		return;
 	}
 	session->inbound = inbound;
 	session->fd = fd;
 	session->member.abort = abort_session;
 	peer_describe(fd, session->peer);
-	if (!connections_enter_served(all, &session->member)) {
-		discard(session, "refused", "too many connections");
-		return;
-	}
-	err = connect_session(session);
-	if (err != 0) {
-		connections_leave(all, &session->member);
-		discard(session, "failed", uv_strerror(err));
-	}
+	begin(session);
 }
 
 int inbound_start(struct inbound *in, struct service *service,

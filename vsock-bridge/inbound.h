@@ -3,9 +3,13 @@
  * that each connection is relayed to (relay.h). The enclave decides who may
  * ask for what; the bridge moves bytes.
  *
- * When the endpoint cannot be connected to, the client's connection is closed
- * and one log line says so: the bridge does not speak the protocol that
- * crosses it, so it has no other way to answer.
+ * With "proxy_protocol" the first bytes to the endpoint are a PROXY header,
+ * version 2 (base/proxy_header.h), that names the client.
+ *
+ * When the endpoint cannot be connected to, or the bridge is full, the client's
+ * connection is reset and one log line says so: the bridge does not speak the
+ * protocol that crosses it, so it has no other way to answer, and an end would
+ * look like an answer without a byte.
  */
 #ifndef HALLMARK_BRIDGE_INBOUND_H
 #define HALLMARK_BRIDGE_INBOUND_H

@@ -4,6 +4,8 @@
  */
 #include "vsock-bridge/sight.h"
 
+#include "vsock-bridge/relay.h"
+
 #include <assert.h>
 #include <stdio.h>
 
@@ -60,6 +62,8 @@ enum sight_outcome sight_outcome_of(int relay_result)
 		return SIGHT_COMPLETED;
 	case UV_ETIMEDOUT:
 		return SIGHT_IDLE;
+	case RELAY_OVERTIME:
+		return SIGHT_OVERTIME;
 	case UV_ECANCELED:
 		return SIGHT_STOPPED;
 	default:

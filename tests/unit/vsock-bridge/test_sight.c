@@ -1,6 +1,7 @@
 /* sight: every connection is counted once, and shown as it was counted. */
 #include "tests/unit/vsock-bridge/harness.h"
 
+#include "vsock-bridge/relay.h"
 #include "vsock-bridge/sight.h"
 
 static struct sight sight;
@@ -88,6 +89,7 @@ static void test_outcomes_of_relays(void **state)
 	assert_int_equal(sight_outcome_of(0), SIGHT_COMPLETED);
 	assert_int_equal(sight_outcome_of(UV_ETIMEDOUT), SIGHT_IDLE);
 	assert_int_equal(sight_outcome_of(UV_ECANCELED), SIGHT_STOPPED);
+	assert_int_equal(sight_outcome_of(RELAY_OVERTIME), SIGHT_OVERTIME);
 	assert_int_equal(sight_outcome_of(UV_ECONNRESET), SIGHT_BROKEN);
 }
 
