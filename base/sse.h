@@ -16,13 +16,15 @@
 
 #include "base/http_server.h"
 
-#define SSE_RING_EVENTS     4096        /* kept for resumption */
-#define SSE_RING_BYTES      (16u << 20) /* at most, oldest go first */
-#define SSE_QUEUE_BYTES     (1u << 20)  /* waiting for one slow reader */
-#define SSE_SUBSCRIBERS_MAX 4096        /* one more gets 503 */
-#define SSE_TOPICS_MAX      64          /* topics of one subscriber */
-#define SSE_TOPIC_MAX       64          /* bytes of a topic and a NUL */
-#define SSE_ID_MAX          64          /* bytes of an id and a NUL */
+#define SSE_RING_EVENTS 4096        /* kept for resumption */
+#define SSE_RING_BYTES  (16u << 20) /* at most, oldest go first */
+/* Waiting for one slow reader; events are shared, so that a thousand of them
+ * cost what one does. A tick of 256 feeds is 2 to 4 MiB at once. */
+#define SSE_QUEUE_BYTES     (8u << 20)
+#define SSE_SUBSCRIBERS_MAX 4096 /* one more gets 503 */
+#define SSE_TOPICS_MAX      64   /* topics of one subscriber */
+#define SSE_TOPIC_MAX       64   /* bytes of a topic and a NUL */
+#define SSE_ID_MAX          64   /* bytes of an id and a NUL */
 #define SSE_HEARTBEAT_MS    10000
 
 struct sse_hub;

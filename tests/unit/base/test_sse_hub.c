@@ -496,7 +496,7 @@ static void test_ring_has_a_ceiling_of_bytes(void **state)
  * subscriber resumes is not counted against it. */
 static void test_resume_of_more_than_a_queue(void **state)
 {
-	size_t len = 100000;
+	size_t len = 150000;
 	char *data = malloc(len);
 	struct stream s;
 
