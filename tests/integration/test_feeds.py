@@ -84,6 +84,22 @@ class Registry(unittest.TestCase):
             self.assertIn(f"\n{host}:443\n", allowed)
 
 
+class Large(unittest.TestCase):
+    def test_large(self):
+        """a configuration of a megabyte is read, a longer one is refused"""
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="hallmark-feeds-"))
+        self.addCleanup(shutil.rmtree, directory)
+        text = (FEEDS_DIR / "all.json").read_text()
+        path = directory / "oracle.json"
+        for size, fits in ((1 << 20, True), ((1 << 20) + 1, False)):
+            path.write_text(text.ljust(size))
+            for command in (("hallmark-oracle", "--check"),
+                            ("hallmark", "config-pcr")):
+                done = support.run(*command, path)
+                self.assertEqual(done.returncode == 0, fits, command)
+                self.assertEqual("too large" in done.stderr, not fits)
+
+
 class Slow(unittest.TestCase):
     def test_cannot_live(self):
         """--check exits 1 and names a feed that an exchange is too slow for"""

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_BYTES_MAX 262144 /* what the oracle reads at most */
+#define CONFIG_BYTES_MAX (1u << 20) /* what the oracle reads at most */
 
 static const char help[] =
     "usage: hallmark config-pcr CONFIG\n"
