@@ -28,6 +28,7 @@ static const char *const pairs[][6] = {
     {"USDJPY", "USD/JPY", "ZUSDZJPY"},
     {"DOGEUSD", "DOGE/USD", "XDGUSD", "XDG/USD", "XXDGZUSD"},
     {"DOGEBTC", "DOGE/BTC", "XDG/XBT", "XXDGXXBT"},
+    {"BTC/DOGE", "XBTDOGE", "BTCXDG", "XBT/XDG", "XXBTXXDG"},
     {"BCHEUR", "BCH/EUR"},
     {"AIOUSD", "AIO/USD"},
     {"AIOZUSD", "AIOZ/USD"},
