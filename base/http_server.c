@@ -172,15 +172,41 @@ void http_server_kick(struct http_server *server)
 		uv_timer_start(&server->timer, on_timer, 0, 0);
 }
 
-static void on_accepted(
+/* Which of them is logged is left to chance: at most one a second. */
+static void log_crowd(struct http_server *server, const struct sockaddr *addr)
+{
+	char host[UV_MAXHOSTNAMESIZE] = "-";
+	int64_t now = now_monotonic_ms();
+
+	if (server->crowd_logged_ms != 0 &&
+	    now - server->crowd_logged_ms < HTTP_CROWD_LOG_MS)
+		return;
+	server->crowd_logged_ms = now;
+	if (addr->sa_family == AF_INET || addr->sa_family == AF_INET6)
+		uv_ip_name(addr, host, sizeof(host));
+	log_warn("http", "connection_refused", LOG_S("client", host));
+}
+
+static void on_client(
     int fd, const struct sockaddr *addr, socklen_t len, void *data)
 {
 	struct http_server *server = data;
 
 	/* On failure (too many connections) it has closed the descriptor. */
 	if (MHD_add_connection(server->daemon, fd, addr, len) != MHD_YES)
-		log_debug("http", "connection_refused");
+		log_crowd(server, addr);
 	http_server_kick(server);
+}
+
+static void on_accepted(
+    int fd, const struct sockaddr *addr, socklen_t len, void *data)
+{
+	struct http_server *server = data;
+
+	if (server->options.proxy_protocol)
+		http_proxied_add(&server->proxied, fd, addr, len);
+	else
+		on_client(fd, addr, len, data);
 }
 
 /* ---- starting ---- */
@@ -206,6 +232,9 @@ static void on_daemon_log(void *cls, const char *format, va_list args)
 
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
+	unsigned per_client = server->options.proxy_protocol
+				  ? HTTP_CONNECTIONS_PER_CLIENT_MAX
+				  : 0; /* none */
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 
@@ -215,6 +244,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
 	    MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, server,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_client,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)HTTP_POOL_BYTES + HTTP_REPLY_ROOM, STRICT_OPTION, 1,
@@ -253,13 +283,21 @@ static int start_on(struct http_server *server, int fd)
 		log_die("http", "epoll in epoll: %s", uv_strerror(ret));
 	uv_timer_init(server->loop, &server->timer);
 	server->poll.data = server->timer.data = server;
-	server->open_handles = 3;
+	server->open_handles = 4;
 	uv_poll_start(&server->poll, UV_READABLE, on_daemon_ready);
 	return 0;
 }
 
 int http_server_start(struct http_server **out, uv_loop_t *loop,
     const struct endpoint *ep, const struct http_route *routes, void *data)
+{
+	return http_server_start_with(out, loop, ep, routes, data,
+	    &(struct http_server_options){.proxy_protocol = false});
+}
+
+int http_server_start_with(struct http_server **out, uv_loop_t *loop,
+    const struct endpoint *ep, const struct http_route *routes, void *data,
+    const struct http_server_options *options)
 {
 	struct http_server *server;
 	int fd, ret;
@@ -277,6 +315,8 @@ int http_server_start(struct http_server **out, uv_loop_t *loop,
 	server->loop = loop;
 	server->routes = routes;
 	server->data = data;
+	server->options = *options;
+	http_proxied_init(&server->proxied, loop, on_client, server);
 	server->daemon = start_daemon(server);
 	if (!server->daemon)
 		log_die("http", "libmicrohttpd does not start");
@@ -340,6 +380,7 @@ void http_server_stop(
 	server->done = done;
 	server->done_data = data;
 	http_listener_stop(&server->listener, on_listener_closed);
+	http_proxied_stop(&server->proxied, on_listener_closed);
 	TAILQ_FOREACH(req, &server->requests, entry)
 	{
 		if (!req->suspended)

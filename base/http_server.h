@@ -27,6 +27,9 @@
 #define HTTP_BODY_MAX        65536 /* bytes of a request's body (POST) */
 #define HTTP_PATH_PARAM_MAX  128   /* bytes of the {part} of a path */
 #define HTTP_PARAMS_MAX      8     /* query parameters of one request */
+/* Of one client's address, where a PROXY header tells it: without one all of
+ * a bridge's clients have the same. */
+#define HTTP_CONNECTIONS_PER_CLIENT_MAX 256
 
 struct http_server;
 struct http_request;
@@ -49,6 +52,18 @@ struct http_route {
 __attribute__((warn_unused_result)) int http_server_start(
     struct http_server **out, uv_loop_t *loop, const struct endpoint *ep,
     const struct http_route *routes, void *data);
+
+struct http_server_options {
+	/* Each connection begins with a PROXY header (proxy_header.h) and is
+	 * closed without one. */
+	bool proxy_protocol;
+};
+
+/* The same with options (borrowed for the call). */
+__attribute__((warn_unused_result)) int http_server_start_with(
+    struct http_server **out, uv_loop_t *loop, const struct endpoint *ep,
+    const struct http_route *routes, void *data,
+    const struct http_server_options *options);
 
 /* The tcp port in use, for "tcp://127.0.0.1:0"; 0 for other kinds. */
 unsigned http_server_port(const struct http_server *server);

@@ -6,11 +6,13 @@
  *   http_reply.c    answers
  *   http_target.c   path, query and entity tags
  *   http_listener.c accepting
+ *   http_proxied.c  reading PROXY headers, where they are expected
  */
 #ifndef HALLMARK_BASE_HTTP_STATE_H
 #define HALLMARK_BASE_HTTP_STATE_H
 
 #include "base/http_listener.h"
+#include "base/http_proxied.h"
 #include "base/http_stream.h"
 #include "base/http_target.h"
 
@@ -25,6 +27,7 @@
 #define HTTP_HEADER_COST    64         /* pool bytes of one header's record */
 #define HTTP_STREAM_BLOCK   2048       /* bytes asked for at a time */
 #define HTTP_LISTEN_BACKLOG 1024
+#define HTTP_CROWD_LOG_MS   1000 /* between lines about refused connections */
 
 /* One connection. While it is the client's turn to send a request, or to take
  * a whole answer, it is in server->timed, oldest first. */
@@ -45,6 +48,9 @@ struct http_server {
 	void *data;
 	struct MHD_Daemon *daemon; /* NULL once stopped */
 	struct http_listener listener;
+	struct http_server_options options;
+	struct http_proxied proxied; /* used with that option only */
+	int64_t crowd_logged_ms;     /* when a full house was logged last */
 	unsigned port;
 	uv_poll_t poll;   /* the daemon's epoll descriptor */
 	uv_timer_t timer; /* the daemon's next deadline, ours, or a kick */
@@ -56,7 +62,8 @@ struct http_server {
 	int64_t stop_at_ms;            /* set with closing */
 	void (*done)(void *data);
 	void *done_data;
-	unsigned open_handles; /* poll, timer, listener, watches */
+	unsigned open_handles; /* poll, timer, listener, proxied,
+					 watches */
 };
 
 /*
