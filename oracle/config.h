@@ -31,6 +31,8 @@ struct config_pins {
 
 struct config {
 	struct endpoint listen;
+	/* Each connection begins with a PROXY header (base/proxy_header.h). */
+	bool listen_proxy_protocol;
 	bool has_proxy;
 	struct endpoint proxy;
 	enum config_attester attester;

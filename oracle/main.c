@@ -164,8 +164,10 @@ static void start_prices(struct oracle *oracle)
 static void start_server(struct oracle *oracle)
 {
 	char text[ENDPOINT_TEXT_MAX];
-	int status = http_server_start(&oracle->server, oracle->loop,
-	    &oracle->config.listen, api_routes, &oracle->api);
+	const struct http_server_options options = {
+	    .proxy_protocol = oracle->config.listen_proxy_protocol};
+	int status = http_server_start_with(&oracle->server, oracle->loop,
+	    &oracle->config.listen, api_routes, &oracle->api, &options);
 
 	endpoint_format(&oracle->config.listen, text);
 	if (status != 0)

@@ -167,7 +167,8 @@ static void print_head(const struct config *config, FILE *out)
 	char text[ENDPOINT_TEXT_MAX], hex[2 * sizeof(config->sha256) + 1];
 
 	endpoint_format(&config->listen, text);
-	fprintf(out, "listen        %s\n", text);
+	fprintf(out, "listen        %s%s\n", text,
+	    config->listen_proxy_protocol ? ", behind PROXY headers" : "");
 	if (config->has_proxy)
 		endpoint_format(&config->proxy, text);
 	fprintf(out, "proxy         %s\n",

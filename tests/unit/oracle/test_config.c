@@ -69,6 +69,16 @@ static void a_proxy_is_optional(void **state)
 	(void)state;
 	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
 	assert_false(config.has_proxy);
+	assert_false(config.listen_proxy_protocol);
+}
+
+static void a_proxy_header_may_be_expected(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    load("{" NSM "\"listen_proxy_protocol\":true," CA FEEDS "}"), 0);
+	assert_true(config.listen_proxy_protocol);
+	refused("{" NSM "\"listen_proxy_protocol\":1," CA FEEDS "}", "true");
 }
 
 static void simulated_needs_a_directory(void **state)
@@ -175,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_design_example_is_read),
 	    cmocka_unit_test(a_proxy_is_optional),
+	    cmocka_unit_test(a_proxy_header_may_be_expected),
 	    cmocka_unit_test(simulated_needs_a_directory),
 	    cmocka_unit_test(another_root_is_for_an_nsm_only),
 	    cmocka_unit_test(wrong_files_are_refused_by_name),
