@@ -218,23 +218,20 @@ static void on_event(const struct sse_event *event, void *data)
 }
 
 /* Asks for no more than is wanted, once we know what there is: an unknown
- * name would be refused. */
+ * name would be refused. What comes all the same is dropped by judge(). */
 static void make_target(char out[ORACLE_TARGET_MAX], void *data)
 {
 	struct intake *in = data;
-	const char *separator = "&feeds=";
-	size_t len = (size_t)snprintf(
-	    out, ORACLE_TARGET_MAX, "/stream?attestation=ref");
+	struct oracle_feeds wanted = {.count = 0};
 
 	for (size_t i = 0; in->options.limited && i < in->feeds.count; i++) {
 		const char *name = in->feeds.names[i];
 
-		if (!wanted_feed(in, name))
-			continue;
-		len += (size_t)snprintf(out + len, ORACLE_TARGET_MAX - len,
-		    "%s%s", separator, name);
-		separator = ",";
+		if (wanted_feed(in, name))
+			snprintf(wanted.names[wanted.count++], ORACLE_FEED_MAX,
+			    "%s", name);
 	}
+	oracle_feeds_stream(out, &wanted);
 }
 
 static void start_subscriber(struct intake *in);

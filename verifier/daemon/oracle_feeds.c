@@ -1,6 +1,8 @@
 /* oracle_feeds: the names of an oracle's feeds. */
 #include "verifier/daemon/oracle_feeds.h"
 
+#include "base/sse.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,4 +57,19 @@ int oracle_feeds_parse(struct oracle_feeds *out, const char *json, size_t len)
 		memset(out, 0, sizeof(*out));
 	json_decref(root);
 	return rc;
+}
+
+_Static_assert(ORACLE_TARGET_MAX > 64 + SSE_TOPICS_MAX * ORACLE_FEED_MAX,
+    "as many as a stream can name have room");
+
+void oracle_feeds_stream(
+    char out[static ORACLE_TARGET_MAX], const struct oracle_feeds *feeds)
+{
+	size_t count = feeds->count <= SSE_TOPICS_MAX ? feeds->count : 0;
+	size_t len = (size_t)snprintf(
+	    out, ORACLE_TARGET_MAX, "/stream?attestation=ref");
+
+	for (size_t i = 0; i < count; i++)
+		len += (size_t)snprintf(out + len, ORACLE_TARGET_MAX - len,
+		    "%s%s", i == 0 ? "&feeds=" : ",", feeds->names[i]);
 }

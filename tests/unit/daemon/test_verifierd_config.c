@@ -2,6 +2,8 @@
  * refused. */
 #include "verifier/daemon/verifierd_config.h"
 
+#include "base/sse.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -164,7 +166,7 @@ static void test_feeds(void **state)
 	    "{\"feeds\":[{\"feed\":\"A-BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB\"}]}",
 	};
 	struct oracle_feeds feeds;
-	char many[8192] = "{\"feeds\":[", *end = many + strlen(many);
+	char many[16384] = "{\"feeds\":[", *end = many + strlen(many);
 
 	(void)state;
 	assert_int_equal(parse(&feeds, "{\"platform\":\"x\",\"feeds\":["
@@ -180,11 +182,36 @@ static void test_feeds(void **state)
 			fail_msg("accepted: %s", bad[i]);
 		assert_int_equal(feeds.count, 0);
 	}
-	for (int i = 0; i <= ORACLE_FEEDS_MAX; i++)
+	for (int i = 0; i < ORACLE_FEEDS_MAX; i++)
 		end += snprintf(
 		    end, 32, "%s{\"feed\":\"A-%d\"}", i ? "," : "", i);
 	snprintf(end, 3, "]}");
+	assert_int_equal(parse(&feeds, many), 0);
+	assert_int_equal(feeds.count, 256); /* all that an oracle can have */
+	snprintf(end, 32, ",{\"feed\":\"B-USD\"}]}");
 	assert_int_equal(parse(&feeds, many), -1);
+}
+
+/* Names of the greatest length; more than a stream can name are not named. */
+static void test_stream(void **state)
+{
+	char target[ORACLE_TARGET_MAX];
+	struct oracle_feeds feeds = {.count = 0};
+
+	(void)state;
+	oracle_feeds_stream(target, &feeds);
+	assert_string_equal(target, "/stream?attestation=ref");
+	for (size_t i = 0; i < SSE_TOPICS_MAX; i++)
+		snprintf(feeds.names[feeds.count++], ORACLE_FEED_MAX,
+		    "FEED%02zu-AAAAAAAAAAAAAAAAAAAAAAAA", i);
+	oracle_feeds_stream(target, &feeds);
+	assert_non_null(strstr(target, "ref&feeds=FEED00-AAAAAAAAAAAAAAAAAAAAAA"
+				       "AA,FEED01-"));
+	assert_string_equal(
+	    strrchr(target, ','), ",FEED63-AAAAAAAAAAAAAAAAAAAAAAAA");
+	snprintf(feeds.names[feeds.count++], ORACLE_FEED_MAX, "X-Y");
+	oracle_feeds_stream(target, &feeds);
+	assert_string_equal(target, "/stream?attestation=ref");
 }
 
 int main(void)
@@ -194,6 +221,7 @@ int main(void)
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_feeds),
+	    cmocka_unit_test(test_stream),
 	};
 
 	return cmocka_run_group_tests_name(
