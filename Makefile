@@ -77,6 +77,7 @@ $(B)/lib/libhallmark.a: $(VERIFIER) $(FEEDS)
 $(B)/lib/liboracle.a: $(call main_less,$(ORACLE))
 $(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
 $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
+$(B)/lib/libnsm.a: $(B)/obj/tests/vm/nsm_core.o
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -119,7 +120,8 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/liboracle.a $(B)/lib/libbridge.a $(OUTSIDE)
+TEST_LIBS = $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
+            $(OUTSIDE)
 
 unit: $(UNIT)
 # Those of what reads bytes from outside; not those that try every bit.
@@ -136,6 +138,12 @@ $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lcmocka
+
+# A Nitro Security Module for the guests of make check-vm.
+$(B)/vm/nsm_cuse: $(B)/obj/tests/vm/nsm_cuse.o $(B)/lib/libnsm.a $(ENCLAVE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -178,6 +186,11 @@ demo: deps
 check: deps-check
 	@MAKE="$(MAKE)" tests/check.sh
 
+# The same programs over real vsock and a /dev/nsm, in a guest (HACKING.md).
+check-vm: deps
+	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse
+	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm tests/vm/check.py
+
 # The proofs that take longer: every bit of every vector, fuzzing in earnest.
 check-long: deps-check
 	@HALLMARK_LONG=1 FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) \
@@ -200,10 +213,17 @@ coverage: deps-check
 	@tests/coverage.sh build/coverage
 
 # Speeds, as ratios to limits measured beside them; never a test.
-bench: bench-verify
+bench: bench-verify bench-bridge
 bench-verify: deps
 	@$(MAKE) -s -j2 $(B)/bench/bench_verify
 	@$(B)/bench/bench_verify
+# Beside what others relay with: these are installed for this only.
+bench-bridge: deps
+	@deploy/install-packages.sh socat haproxy nginx-light \
+	    libnginx-mod-stream || echo "Without those that are missing:"
+	@$(MAKE) -s -j2 $(B)/bin/vsock-bridge $(B)/bench/bridge_load
+	@python3 tests/bench/bench_bridge.py $(B)/bin/vsock-bridge \
+	    $(B)/bench/bridge_load
 
 format:
 	git ls-files '*.c' '*.h' | grep -v planted | xargs clang-format -i
@@ -215,16 +235,18 @@ help:
 	@echo "make demo        verified prices in the terminal, offline"
 	@echo "                 (DEMO_SECONDS=20 ends by itself, LIVE=1 real exchanges)"
 	@echo "make check       all tests; ends with N passed, N failed"
+	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
 	@echo "make fuzz        all fuzzers, 600 s each, one a core (FUZZ_SECONDS=N,"
 	@echo "                 FUZZERS_ONLY=\"cose document\", FUZZ_JOBS=N)"
 	@echo "make mutants     switches off each check; a test must notice"
 	@echo "make coverage    the lines that the unit tests run"
-	@echo "make bench       how near verification comes to its limits"
+	@echo "make bench       how near verification comes to its limits, and"
+	@echo "                 the bridge beside haproxy, nginx and socat"
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"
 	@echo "make install     DESTDIR= PREFIX="
 
-.PHONY: deps deps-check demo check check-long fuzz mutants coverage bench \
-    bench-verify format clean help
+.PHONY: deps deps-check demo check check-vm check-long fuzz mutants coverage bench \
+    bench-verify bench-bridge format clean help
