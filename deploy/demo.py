@@ -3,7 +3,8 @@
 bridge, the oracle and the verifier, shows what they say, and stops all of it
 on Ctrl-C.
 
-  make demo                   until Ctrl-C
+  make demo                   until Ctrl-C; 30 seconds where the output is
+                              not a terminal
   DEMO_SECONDS=20 make demo   ends by itself; exit status 0 only if verified
                               prices of all that must be there were seen
   make demo LIVE=1            the real exchanges (deploy/live.json)
@@ -28,6 +29,7 @@ MUST_SEE = ("BTC-USD", "ETH-USD")
 INTERVAL_MS = 1000  # of the simulated feeds; the real ones are asked less
 VERIFY_S = 2        # every row's item is fetched and verified again
 DRAW_S = 0.5
+UNWATCHED_S = 30    # nobody is there to press Ctrl-C
 LOG_LINES = 12
 
 HEAD = ("feed", "verified price", "confidence", "sources", "age", "verdict")
@@ -215,7 +217,7 @@ def make_stack():
 def demo_seconds():
     text = os.environ.get("DEMO_SECONDS", "")
     if not text:
-        return None
+        return None if sys.stdout.isatty() else UNWATCHED_S
     if not text.isdigit() or int(text) == 0:
         sys.exit(f"DEMO_SECONDS={text}: a number of seconds is wanted")
     return int(text)
