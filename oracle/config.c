@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -171,6 +172,10 @@ int config_load(
 		return config_refuse(error, "the path is too long");
 	memcpy(path_copy, path, strlen(path) + 1);
 	result = file_read(path, CONFIG_BYTES_MAX, &bytes, &len);
+	if (result == -EFBIG)
+		return config_refuse(error,
+		    "the file is too large: more than %u bytes",
+		    CONFIG_BYTES_MAX);
 	if (result != 0)
 		return config_refuse(
 		    error, "cannot read: %s", strerror(-result));

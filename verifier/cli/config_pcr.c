@@ -4,6 +4,7 @@
 #include "verifier/cli/command.h"
 #include "verifier/hallmark.h"
 
+#include <errno.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,10 @@ static int run(int argc, char **argv)
 	if (!file)
 		return COMMAND_USAGE;
 	rc = file_read(file, CONFIG_BYTES_MAX, &bytes, &len);
+	if (rc == -EFBIG)
+		return command_usage_error(&command_config_pcr,
+		    "%s: too large: no oracle reads more than %u bytes", file,
+		    CONFIG_BYTES_MAX);
 	if (rc)
 		return command_usage_error(
 		    &command_config_pcr, "%s: %s", file, strerror(-rc));

@@ -148,6 +148,57 @@ static void a_missing_file_says_so(void **state)
 	assert_non_null(strstr(error, "No such file"));
 }
 
+static void put_large_feed(FILE *out, int i)
+{
+	fprintf(out,
+	    "%s{\"feed\":\"ABCDE%03d-USDT\",\"decimals\":8,"
+	    "\"interval_ms\":1000,\"max_age_ms\":5000,"
+	    "\"exchange_max_age_ms\":60000,\"frozen_after_ms\":300000,"
+	    "\"min_sources\":3,\"min_share_percent\":50,"
+	    "\"max_deviation_bps\":200,\"outlier_mads\":5,"
+	    "\"outlier_floor_bps\":50,\"max_jump_bps\":1000,"
+	    "\"jump_share_percent\":60,\"sources\":[",
+	    i > 0 ? "," : "", i);
+	for (int s = 0; s < 15; s++)
+		fprintf(out,
+		    "%s{\"exchange\": \"coinbase_exchange\", \"symbol\": "
+		    "\"ABCDE%03d-USDT%02d\", \"role\": \"vote\"}",
+		    s > 0 ? "," : "", i, s);
+	fputs("]}", out);
+}
+
+/* As many feeds as there may be, of 15 sources, every key in its place. */
+static void the_largest(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	fputs("{" NSM CA "\"feeds\":[", out);
+	for (int i = 0; i < FEEDS_MAX; i++)
+		put_large_feed(out, i);
+	fputs("]}", out);
+	fclose(out);
+	assert_true(len > 262144); /* what was once the limit */
+	if (load(text) != 0)
+		fail_msg("%s", error);
+	assert_int_equal(config.feeds.count, FEEDS_MAX);
+	free(text);
+}
+
+static void a_file_that_is_too_large(void **state)
+{
+	char *text = calloc(1, CONFIG_BYTES_MAX + 2);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', CONFIG_BYTES_MAX + 1);
+	refused(text, "too large: more than 1048576 bytes");
+	free(text);
+}
+
 static void the_plan_names_each_request(void **state)
 {
 	char *text = NULL;
@@ -190,6 +241,8 @@ int main(void)
 	    cmocka_unit_test(another_root_is_for_an_nsm_only),
 	    cmocka_unit_test(wrong_files_are_refused_by_name),
 	    cmocka_unit_test(a_missing_file_says_so),
+	    cmocka_unit_test(the_largest),
+	    cmocka_unit_test(a_file_that_is_too_large),
 	    cmocka_unit_test(the_plan_names_each_request),
 	};
 
