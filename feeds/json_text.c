@@ -18,6 +18,7 @@ struct scanner {
 	size_t capacity, len; /* of the copy */
 	size_t values;        /* a bound on how many there were */
 	int depth;
+	size_t commas[JSON_TEXT_DEPTH_MAX + 1]; /* so far, by depth */
 };
 
 static void copy_bytes(struct scanner *s, const char *bytes, size_t len)
@@ -109,19 +110,25 @@ static bool scan_number(struct scanner *s)
 	return true;
 }
 
+static bool scan_bracket(struct scanner *s, char c)
+{
+	if (c == ']' || c == '}')
+		return --s->depth >= 0;
+	if (++s->depth > JSON_TEXT_DEPTH_MAX)
+		return false;
+	s->commas[s->depth] = 0;
+	return ++s->values <= JSON_TEXT_VALUES_MAX;
+}
+
 static bool scan_other(struct scanner *s)
 {
 	char c = *s->p;
 
-	if (c == '[' || c == '{')
-		s->depth++;
-	if (c == ']' || c == '}')
-		s->depth--;
-	if (c == '[' || c == '{' || c == ',')
-		s->values++;
 	copy_bytes(s, s->p++, 1);
-	return s->depth <= JSON_TEXT_DEPTH_MAX &&
-	       s->values <= JSON_TEXT_VALUES_MAX;
+	if (c == '[' || c == '{' || c == ']' || c == '}')
+		return scan_bracket(s, c);
+	return c != ',' || (++s->values <= JSON_TEXT_VALUES_MAX &&
+			       ++s->commas[s->depth] < JSON_TEXT_MEMBERS_MAX);
 }
 
 static bool scan(struct scanner *s)

@@ -131,23 +131,40 @@ static char *nested(size_t depth)
 	return both;
 }
 
+#define ROW " [1,2,3,4,5,6,7,8,9,0,1,2,3,4,5]"
+
+/* '[' instead of the first blank. */
+static char *in_list(const char *unit, size_t count, const char *end)
+{
+	char *list = repeat(unit, count, end);
+
+	list[0] = '[';
+	return list;
+}
+
 static void ceilings(void **state)
 {
 	(void)state;
 	assert_reads(nested(JSON_TEXT_DEPTH_MAX), true);
 	assert_reads(nested(JSON_TEXT_DEPTH_MAX + 1), false);
 	assert_reads(repeat("[", 1000000, ""), false);
-	/* one bracket and so many commas */
-	char *list = repeat("1,", JSON_TEXT_VALUES_MAX, "1]");
-	list[0] = '[';
-	list[1] = ' ';
-	assert_reads(list, true);
-	list = repeat("1,", JSON_TEXT_VALUES_MAX + 1, "1]");
-	list[0] = '[';
-	list[1] = ' ';
-	assert_reads(list, false);
+	/* members of one array; it is counted anew for each */
+	assert_reads(in_list(" 1,", JSON_TEXT_MEMBERS_MAX - 1, "1]"), true);
+	assert_reads(in_list(" 1,", JSON_TEXT_MEMBERS_MAX, "1]"), false);
+	assert_reads(in_list(" 1,", JSON_TEXT_MEMBERS_MAX - 2,
+			 "[{\"a\":1,\"b\":2},3],[4,5]]"),
+	    true);
+	assert_reads(in_list(" 1,", JSON_TEXT_MEMBERS_MAX - 2,
+			 "[{\"a\":1,\"b\":2},3],[4,5],6]"),
+	    false);
+	/* brackets and commas: 16 in each row, one less in the last */
+	assert_reads(
+	    in_list(ROW ",", JSON_TEXT_VALUES_MAX / 16 - 1, ROW "]"), true);
+	assert_reads(in_list(ROW ",", JSON_TEXT_VALUES_MAX / 16 - 1,
+			 " [1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6]]"),
+	    false);
 	/* bytes */
-	list = repeat(" ", JSON_TEXT_BYTES_MAX - 2, "[]");
+	char *list = repeat(" ", JSON_TEXT_BYTES_MAX - 2, "[]");
 	assert_reads(list, true);
 	list = repeat(" ", JSON_TEXT_BYTES_MAX - 1, "[]");
 	assert_reads(list, false);
