@@ -3,11 +3,14 @@ different book at each exchange. Reproducible for one seed and one sequence of
 questions. Decimal throughout, so that no exchange ever sends binary noise.
 
 Every asset of deploy/feeds is here, and synthetic ones beside them, so that
-the answers about whole markets are long and hundreds of feeds can be run.
+the answers about whole markets are long and hundreds of feeds can be run: 200
+of them, or as many as $SIMULATED_ASSETS says (real exchanges have a thousand
+markets and more).
 """
 
 import collections
 import decimal
+import os
 import random
 import threading
 import time
@@ -27,9 +30,10 @@ REAL = {name: D(price) for name, price in {
     "DAI": "0.99972", "PYUSD": "0.9997", "EUR": "1.1584", "BAT": "0.2213",
     "ZRX": "0.1837", "COMP": "37.42", "YFI": "4631.5",
     "KNC": "0.2874"}.items()}
+SYNTHETIC_COUNT = int(os.environ.get("SIMULATED_ASSETS", "200"))
 # S001, S002 ...: from a tenth of a cent to a hundred thousand dollars.
 SYNTHETIC = {f"S{i:03}": D(1000 + i * 7919 % 9000).scaleb(i % 8 - 6)
-             for i in range(1, 201)}
+             for i in range(1, SYNTHETIC_COUNT + 1)}
 START = {**REAL, **SYNTHETIC}
 PULL = D("0.02")    # each step goes this part of the way back to the start
 
