@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "feeds/hex.h"
+#include "oracle/feeds_api.h"
 #include "oracle/metrics.h"
 #include "oracle/sources_api.h"
 
@@ -50,42 +51,9 @@ static void on_document(struct http_request *req, void *data)
 
 /* ---- feeds ---- */
 
-static json_t *feed_json(const struct feed_config *feed)
-{
-	json_t *sources = json_array();
-
-	for (size_t i = 0; i < feed->source_count; i++) {
-		const struct feed_source *source = &feed->sources[i];
-		const char *via = source->quote_feed[0] ? source->quote_feed
-							: NULL;
-
-		json_array_append_new(
-		    sources, json_pack("{s:s, s:s, s:s?}", "exchange",
-				 source->exchange->name, "symbol",
-				 source->symbol, "quote_feed", via));
-	}
-	return json_pack("{s:s, s:i, s:I, s:I, s:i, s:o}", "feed", feed->feed,
-	    "decimals", feed->decimals, "interval_ms",
-	    (json_int_t)feed->interval_ms, "max_age_ms",
-	    (json_int_t)feed->max_age_ms, "min_sources", (int)feed->min_sources,
-	    "sources", sources);
-}
-
 static void on_feeds(struct http_request *req, void *data)
 {
-	const struct api *api = data;
-	const struct feed_set *set = &api->config->feeds;
-	char config_sha256[2 * sizeof(api->config->sha256) + 1];
-	json_t *feeds = json_array();
-
-	for (size_t i = 0; i < set->count; i++)
-		json_array_append_new(feeds, feed_json(&set->feeds[i]));
-	hex_encode(
-	    api->config->sha256, sizeof(api->config->sha256), config_sha256);
-	reply_tree(req, 200,
-	    json_pack("{s:o, s:s, s:s, s:s}", "feeds", feeds, "platform",
-		api->platform, "boot_id", api->boot_id, "config_sha256",
-		config_sha256));
+	feeds_api_serve(data, req);
 }
 
 /* ---- attestation ---- */

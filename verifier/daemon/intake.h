@@ -20,7 +20,7 @@
 #define INTAKE_WAITING_MAX   1024 /* items waiting for a document */
 #define INTAKE_WAITING_BYTES (16u << 20)
 #define INTAKE_REFUSED_PER_S 20         /* kept and logged; the rest counted */
-#define INTAKE_FEEDS_BYTES   (1u << 20) /* of its GET /feeds */
+#define INTAKE_FEEDS_BYTES   (2u << 20) /* of its GET /feeds; 1.2 MB */
 
 struct intake;
 
