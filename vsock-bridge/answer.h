@@ -23,6 +23,7 @@
 	X(PROHIBITED, 502, "Bad Gateway", "destination_ip_prohibited")      \
 	X(NO_CONNECTION, 502, "Bad Gateway", "destination_unavailable")     \
 	X(TOO_MANY, 503, "Service Unavailable", "connection_limit_reached") \
+	X(NO_MEANS, 503, "Service Unavailable", "proxy_internal_error")     \
 	X(NO_TIME, 504, "Gateway Timeout", "connection_timeout")
 
 enum answer_code {

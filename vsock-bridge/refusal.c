@@ -1,6 +1,12 @@
 /* refusal: see refusal.h. */
 #include "vsock-bridge/refusal.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct refusal *refusal = handle->data;
@@ -14,73 +20,95 @@ static void on_linger_over(uv_timer_t *timer)
 	refusal_stop(timer->data);
 }
 
-static void on_waste_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+static bool would_wait(int err)
 {
-	static char waste[4096]; /* written by libuv only, never read */
-
-	(void)handle;
-	(void)suggested;
-	*buf = uv_buf_init(waste, sizeof(waste));
+	return err == EAGAIN || err == EWOULDBLOCK || err == EINTR;
 }
 
-/* Over when both sides have ended. */
-static void on_waste(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf)
+/* Sends what is left of the answer, and then an end. False: the client is
+ * gone. */
+static bool send_answer(struct refusal *refusal)
 {
-	struct refusal *refusal = stream->data;
+	while (refusal->sent < refusal->len) {
+		ssize_t n = send(refusal->fd, refusal->answer + refusal->sent,
+		    refusal->len - refusal->sent, MSG_NOSIGNAL);
 
-	(void)buf;
-	if (nread == UV_EOF)
-		refusal->client_ended = true;
-	if (nread < 0 && (nread != UV_EOF || refusal->answered))
-		refusal_stop(refusal);
-}
-
-static void on_shutdown(uv_shutdown_t *req, int status)
-{
-	struct refusal *refusal = req->data;
-
+		if (n < 0)
+			return would_wait(errno);
+		refusal->sent += (size_t)n;
+	}
+	if (!refusal->answered && shutdown(refusal->fd, SHUT_WR) != 0)
+		return false;
 	refusal->answered = true;
-	if (status < 0 || refusal->client_ended)
-		refusal_stop(refusal);
+	return true;
 }
 
-/* The shutdown stands behind it in libuv's queue and hears of an error too. */
-static void on_written(uv_write_t *req, int status)
+/* One piece; there may be others who want a turn. */
+static bool read_waste(struct refusal *refusal)
 {
-	(void)req;
-	(void)status;
+	static char waste[4096]; /* written by the kernel only, never read */
+	ssize_t n = recv(refusal->fd, waste, sizeof(waste), 0);
+
+	if (n < 0)
+		return would_wait(errno);
+	refusal->client_ended = n == 0;
+	return true;
 }
 
-static int send_answer(struct refusal *refusal, size_t len)
+static void on_ready(uv_poll_t *poll, int status, int events);
+
+static void wait_for_more(struct refusal *refusal)
 {
-	uv_buf_t buf = uv_buf_init(refusal->answer, (unsigned)len);
-	uv_stream_t *client = refusal->client;
+	int events = (refusal->client_ended ? 0 : UV_READABLE) |
+		     (refusal->answered ? 0 : UV_WRITABLE);
 	int err;
 
-	err = uv_write(&refusal->write, client, &buf, 1, on_written);
-	if (err == 0)
-		err = uv_shutdown(&refusal->shutdown, client, on_shutdown);
-	if (err == 0)
-		err = uv_read_start(client, on_waste_alloc, on_waste);
-	return err;
+	if (events == 0) {
+		refusal_stop(refusal);
+		return;
+	}
+	err = uv_poll_start(&refusal->poll, events, on_ready);
+	assert(err == 0); /* fails on a closing handle only */
+	(void)err;
 }
 
-void refusal_start(struct refusal *refusal, uv_stream_t *client,
-    enum answer_code code, const char *detail, refusal_done_cb on_done)
+static void on_ready(uv_poll_t *poll, int status, int events)
 {
-	refusal->client = client;
+	struct refusal *refusal = poll->data;
+	bool good = status == 0;
+
+	if (good && events & UV_WRITABLE)
+		good = send_answer(refusal);
+	if (good && events & UV_READABLE)
+		good = read_waste(refusal);
+	if (good)
+		wait_for_more(refusal);
+	else
+		refusal_stop(refusal);
+}
+
+void refusal_start(struct refusal *refusal, uv_loop_t *loop, int fd,
+    const void *answer, size_t len, refusal_done_cb on_done)
+{
+	void *data = refusal->data;
+
+	assert(len <= sizeof(refusal->answer));
+	memset(refusal, 0, offsetof(struct refusal, answer));
+	refusal->data = data;
+	refusal->fd = fd;
 	refusal->on_done = on_done;
-	refusal->open_handles = 2;
-	refusal->answered = false;
-	refusal->client_ended = false;
-	refusal->closing = false;
-	client->data = refusal;
-	refusal->shutdown.data = refusal;
-	uv_timer_init(client->loop, &refusal->timer);
+	refusal->len = len;
+	memcpy(refusal->answer, answer, len);
+	uv_timer_init(loop, &refusal->timer);
 	refusal->timer.data = refusal;
+	refusal->open_handles = 1;
 	uv_timer_start(&refusal->timer, on_linger_over, REFUSAL_LINGER_MS, 0);
-	if (send_answer(
-		refusal, answer_format(refusal->answer, code, detail)) != 0)
+	refusal->polled = uv_poll_init(loop, &refusal->poll, fd) == 0;
+	refusal->poll.data = refusal;
+	refusal->open_handles += refusal->polled;
+	if (refusal->polled && send_answer(refusal))
+		wait_for_more(refusal);
+	else
 		refusal_stop(refusal);
 }
 
@@ -89,6 +117,8 @@ void refusal_stop(struct refusal *refusal)
 	if (refusal->closing)
 		return;
 	refusal->closing = true;
-	uv_close((uv_handle_t *)refusal->client, on_closed);
+	if (refusal->polled)
+		uv_close((uv_handle_t *)&refusal->poll, on_closed);
+	close(refusal->fd);
 	uv_close((uv_handle_t *)&refusal->timer, on_closed);
 }

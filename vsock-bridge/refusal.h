@@ -1,5 +1,6 @@
 /*
- * refusal: tells a client why it gets nothing (answer.h), and lets go of it.
+ * refusal: tells a client why it gets nothing (answer.h, gate.h), and lets go
+ * of it.
  *
  * After the answer the client's bytes are read and thrown away until it has
  * ended too, or for REFUSAL_LINGER_MS: closing with bytes unread would reset
@@ -22,21 +23,23 @@ struct refusal {
 	void *data; /* the caller's */
 
 	/* private from here on */
-	uv_stream_t *client;
+	int fd;
 	refusal_done_cb on_done;
+	uv_poll_t poll;
 	uv_timer_t timer;
-	uv_write_t write;
-	uv_shutdown_t shutdown;
-	unsigned open_handles; /* client, timer: closed before on_done */
-	bool answered, client_ended, closing;
+	unsigned open_handles; /* poll, timer: closed before on_done */
+	bool polled, answered, client_ended, closing;
+	size_t len, sent; /* of the answer */
 	char answer[ANSWER_BYTES_MAX];
 };
 
-/* Takes `client`, which is not being read: it is closed when on_done fires,
- * exactly once and never before start has returned. The memory of both is the
- * caller's until then; on_done may free it. */
-void refusal_start(struct refusal *refusal, uv_stream_t *client,
-    enum answer_code code, const char *detail, refusal_done_cb on_done);
+/* Takes `fd`, a connected non-blocking socket that nobody else watches, and
+ * copies `answer` (at most ANSWER_BYTES_MAX; 0: just an end). on_done fires
+ * exactly once, never before start has returned; the descriptor has been
+ * closed by then. The struct is the caller's memory until then; on_done may
+ * free it. */
+void refusal_start(struct refusal *refusal, uv_loop_t *loop, int fd,
+    const void *answer, size_t len, refusal_done_cb on_done);
 
 /* Idempotent; on_done follows. */
 void refusal_stop(struct refusal *refusal);

@@ -103,7 +103,7 @@ static void abort_after(int turns)
 		fail_msg("one is left, aborted after %d turns", turns);
 }
 
-static void outbound_after(int turns)
+static void outbound_after(int turns, const char *words)
 {
 	struct bridge_outbound rule = {0};
 	struct outbound outbound;
@@ -114,7 +114,7 @@ static void outbound_after(int turns)
 	init();
 	list = fopen(f.list_path, "w");
 	assert_non_null(list);
-	fprintf(list, "a.example:443 unix://%s\n", f.upstream_path);
+	fprintf(list, "a.example:443 unix://%s %s\n", f.upstream_path, words);
 	fclose(list);
 	snprintf(uri, sizeof(uri), "unix://%s", f.listen_path);
 	assert_int_equal(endpoint_parse(&rule.listen, uri), 0);
@@ -152,7 +152,10 @@ static void test_outbound_at_every_turn(void **state)
 {
 	(void)state;
 	for (int turns = 0; turns < 10; turns++)
-		outbound_after(turns);
+		outbound_after(turns, "any-protocol");
+	assert_true(f.empty);
+	for (int turns = 0; turns < 10; turns++) /* it waits in HELLO */
+		outbound_after(turns, "");
 	assert_true(f.empty);
 }
 
