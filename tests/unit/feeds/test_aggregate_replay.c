@@ -25,7 +25,7 @@
 
 #define ROUNDS   3600 /* of a second */
 #define START_MS 1763715600000
-#define WANTED                                                       \
+#define WANTED                                                     \
 	"50b15c77d36caff766b8788dedcafeff474d55fed52f6f594168251d" \
 	"54375f8b"
 
