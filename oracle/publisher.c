@@ -116,10 +116,10 @@ static void post(struct feed_state *feed, const struct hm_envelope *envelope,
 {
 	const struct item *item = &feed->item;
 	char hex[2 * HM_SHA256_LEN + 1];
-	char *full = envelope_format(envelope, true);
 	char *ref = envelope_format(envelope, false);
+	char *full = ref ? envelope_add_document(ref, envelope) : NULL;
 
-	if (!full || !ref)
+	if (!full)
 		log_die("publisher", "out of memory");
 	hex_encode(content_sha256, HM_SHA256_LEN, hex);
 	board_post(feed->publisher->with.board,

@@ -14,6 +14,7 @@
 #include "verifier/item_key.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,34 +155,45 @@ static json_t *build(const struct hm_envelope *e, const char *signature)
 	    e->public_key, "platform", e->platform, "attestation_sha256", hash);
 }
 
-static int add_document(json_t *root, const struct hm_envelope *e)
+char *envelope_add_document(
+    const char *reference, const struct hm_envelope *envelope)
 {
-	char *text = base64_encode(e->document, e->document_len);
-	int status = -1;
+	char *document = base64_encode(
+	    envelope->document, envelope->document_len);
+	char *text = NULL;
 
-	if (text != NULL)
-		status = json_object_set_new(
-		    root, "attestation_doc_b64", json_string(text));
-	free(text);
-	return status;
+	/* Before the closing brace; base64 needs no escapes. */
+	if (document == NULL ||
+	    asprintf(&text, "%.*s,\"attestation_doc_b64\":\"%s\"}",
+		(int)strlen(reference) - 1, reference, document) < 0)
+		text = NULL;
+	free(document);
+	return text;
 }
 
-char *envelope_format(const struct hm_envelope *envelope, bool with_document)
+static char *format_reference(const struct hm_envelope *envelope)
 {
 	char *signature = base64_encode(
 	    envelope->signature, envelope->signature_len);
 	json_t *root = NULL;
 	char *text = NULL;
 
-	if (signature == NULL)
-		return NULL;
-	root = build(envelope, signature);
-	if (root == NULL ||
-	    (with_document && add_document(root, envelope) != 0))
-		goto out;
-	text = json_dumps(root, JSON_COMPACT);
-out:
+	if (signature != NULL)
+		root = build(envelope, signature);
+	if (root != NULL)
+		text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	free(signature);
 	return text;
+}
+
+char *envelope_format(const struct hm_envelope *envelope, bool with_document)
+{
+	char *reference = format_reference(envelope), *full = NULL;
+
+	if (reference == NULL || !with_document)
+		return reference;
+	full = envelope_add_document(reference, envelope);
+	free(reference);
+	return full;
 }

@@ -13,4 +13,9 @@
  * NULL: no memory. The document is left out if with_document is false. */
 char *envelope_format(const struct hm_envelope *envelope, bool with_document);
 
+/* The full form, made of what envelope_format(envelope, false) wrote: for
+ * those who need both, without writing the content twice. As above. */
+char *envelope_add_document(
+    const char *reference, const struct hm_envelope *envelope);
+
 #endif

@@ -165,9 +165,9 @@ static void post(struct announcer *a, const struct record *r)
 
 	full.document = r->document->bytes;
 	full.document_len = r->document->len;
-	whole = envelope_format(&full, true);
 	ref = envelope_format(&full, false);
-	if (!whole || !ref)
+	whole = ref ? envelope_add_document(ref, &full) : NULL;
+	if (!whole)
 		log_die("announce", "out of memory");
 	hex_encode(r->content_sha256, HM_SHA256_LEN, sha256_hex);
 	text.full = whole;

@@ -50,6 +50,9 @@ static void test_both_ways(void **state)
 	text = envelope_format(&e, false);
 	assert_string_equal(text, REF);
 	free(text);
+	text = envelope_add_document(REF, &e);
+	assert_string_equal(text, FULL);
+	free(text);
 	hm_envelope_fini(&e);
 	assert_null(e.content);
 	hm_envelope_fini(&e);
