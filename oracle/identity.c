@@ -151,12 +151,12 @@ void identity_load(struct identity *identity, const struct config *config)
 	uint8_t pcr16[ATTESTER_PCR_LEN];
 
 	*identity = (struct identity){.config = config};
-	identity->signer = signer_new();
 	if (RAND_bytes(identity->boot_id, sizeof(identity->boot_id)) != 1)
 		log_die("identity", "no random bytes");
 	open_attester(identity);
 	measure_config(identity, pcr16);
 	make_policy(identity, pcr16);
+	identity->signer = signer_new(); /* slow: only once all else is well */
 }
 
 void identity_attest(struct identity *identity, uv_loop_t *loop,
