@@ -1,10 +1,12 @@
 /* listener: see listener.h. */
 #include "vsock-bridge/listener.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -54,9 +56,12 @@ static void pause_accepting(struct listener *listener, int err)
 	char where[ENDPOINT_TEXT_MAX];
 
 	listener_describe(listener, where);
-	if (!listener->exhausted)
+	if (!listener->exhausted) {
 		log_warn("listener", "accept_paused", LOG_S("listen", where),
 		    LOG_S("error", uv_strerror(-err)));
+		if (listener->pauses != NULL)
+			(*listener->pauses)++;
+	}
 	listener->exhausted = true;
 	uv_poll_stop(&listener->poll);
 	uv_timer_start(&listener->pause, on_pause_over, LISTENER_PAUSE_MS, 0);
@@ -77,19 +82,38 @@ static void accepted(struct listener *listener, int fd)
 	listener->on_accept(listener, fd);
 }
 
+/* Only the number of a new descriptor says how many are in use. */
+static bool reserve_is_free(const struct listener *listener, int reserve)
+{
+	int probe = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (probe >= 0)
+		close(probe);
+	return probe >= 0 && probe < reserve;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *listener = poll->data;
+	int reserve = descriptors_reserve();
 	unsigned burst = 0;
 
 	(void)status; /* an error shows in accept4 */
 	(void)events;
+	if (listener->exhausted && !reserve_is_free(listener, reserve)) {
+		pause_accepting(listener, EMFILE);
+		return;
+	}
 	while (!listener->stopping && burst++ < LISTENER_BURST_MAX) {
 		int fd = accept4(
 		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			accepted(listener, fd);
+			if (fd < reserve || listener->stopping)
+				continue;
+			pause_accepting(listener, EMFILE);
+			return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
 		} else if (!is_passing(errno)) {
@@ -133,6 +157,7 @@ int listener_start(struct listener *listener, uv_loop_t *loop,
 		listener->endpoint.port = endpoint_bound_port(fd);
 	listener->on_accept = on_accept;
 	listener->on_stopped = NULL;
+	listener->pauses = NULL;
 	listener->exhausted = false;
 	listener->stopping = false;
 	resume(listener);

@@ -3,8 +3,10 @@
  * runs, whatever happens.
  *
  * When descriptors or memory run out, accepting pauses for LISTENER_PAUSE_MS
- * instead of spinning on the same error; clients wait in the backlog. One log
- * line says that it began and one that it is over.
+ * instead of spinning on the same error; clients wait in the backlog. It pauses
+ * already while the reserve is in use (base/descriptors.h): what was accepted
+ * has to connect to somewhere. One log line says that it began and one that it
+ * is over.
  */
 #ifndef HALLMARK_BRIDGE_LISTENER_H
 #define HALLMARK_BRIDGE_LISTENER_H
@@ -25,7 +27,8 @@ typedef void (*listener_accept_cb)(struct listener *listener, int fd);
 typedef void (*listener_stopped_cb)(struct listener *listener);
 
 struct listener {
-	void *data; /* the caller's */
+	void *data;       /* the caller's */
+	uint64_t *pauses; /* counts them; set once started, or NULL */
 
 	/* private from here on */
 	struct endpoint endpoint; /* with the port that it really has */

@@ -17,7 +17,10 @@
 #define LOOKUP_THREADS "16"
 /* A lookup that hangs cannot be stopped: do not wait longer for its thread. */
 #define LAST_RESORT_MS 1000
-/* Beside two for each connection: listeners, the loop, answers under way. */
+/* Beside two for each connection: listeners, the loop, answers under way,
+ * relays' pipes, readers of the metrics. The listeners leave a reserve free
+ * (base/descriptors.h), so it is not of these. */
+#define DESCRIPTORS_BESIDE 256
 
 static const char help[] =
     "vsock-bridge CONFIG          run it\n"
@@ -153,8 +156,8 @@ static int run(struct program *program)
 	int status = 0;
 
 	start_loop(program);
-	/* a pair for each connection */
-	descriptors_want(2 * (uint64_t)program->config.limits.connections_max);
+	descriptors_want(2 * (uint64_t)program->config.limits.connections_max +
+			 DESCRIPTORS_BESIDE);
 	watch(program, &program->hangup, on_hangup, SIGHUP);
 	watch(program, &program->terminate, on_terminate, SIGTERM);
 	watch(program, &program->interrupt, on_terminate, SIGINT);

@@ -53,12 +53,24 @@ static void the_hard_limit_holds(void **state)
 	assert_int_equal(get_limit().rlim_max, before.rlim_max);
 }
 
+static void a_reserve_is_left(void **state)
+{
+	(void)state;
+	set_limit(64);
+	assert_int_equal(descriptors_reserve(), 48);
+	set_limit(4 * DESCRIPTORS_SPARE);
+	assert_int_equal(descriptors_reserve(), 3 * DESCRIPTORS_SPARE);
+	set_limit(4 * DESCRIPTORS_SPARE + 8);
+	assert_int_equal(descriptors_reserve(), 3 * DESCRIPTORS_SPARE + 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_goes_up),
 	    cmocka_unit_test(it_never_goes_down),
 	    cmocka_unit_test(the_hard_limit_holds),
+	    cmocka_unit_test(a_reserve_is_left),
 	};
 
 	return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);

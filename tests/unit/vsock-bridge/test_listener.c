@@ -158,6 +158,49 @@ static void test_descriptors_run_out_and_come_back(void **state)
 	stop(&f);
 }
 
+/* One connection of many may use up what is left, but not the reserve: what is
+ * accepted has to connect to somewhere. */
+static void test_leaves_a_reserve(void **state)
+{
+	uint64_t pauses = 0;
+	struct rlimit before;
+	struct fixture f;
+	int fds[40], probe, left;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	start(&f);
+	f.listener.pauses = &pauses;
+	for (size_t i = 0; i < 40; i++)
+		fds[i] = harness_tcp_connect(port_of(&f));
+	limit_descriptors((rlim_t)fds[39] + 20);
+	/* each turn of the loop is at least a pause apart */
+	for (int i = 0; i < 50; i++)
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_true(f.listener.exhausted);
+	assert_int_equal(pauses, 1);
+	assert_true(f.count > 0 && f.count < 20);
+	probe = dup(fds[0]);
+	left = fds[39] + 20 - probe;
+	assert_true(left >= (fds[39] + 20) / 4 - 1);
+	close(probe);
+	/* Still none is free: it looks, and accepts no other. */
+	left = (int)f.count;
+	for (int i = 0; i < 3; i++)
+		uv_run(&f.loop, UV_RUN_ONCE);
+	assert_int_equal(f.count, left);
+	for (int i = 0; i < left; i++)
+		close(f.accepted[i]);
+	harness_sleep_ms(LISTENER_PAUSE_MS);
+	f.count = 0;
+	f.one = false;
+	harness_run_until(&f.loop, &f.one);
+	limit_descriptors(before.rlim_cur);
+	for (size_t i = 0; i < 40; i++)
+		close(fds[i]);
+	stop(&f);
+}
+
 static void test_stop_while_paused(void **state)
 {
 	struct rlimit before;
@@ -204,6 +247,7 @@ int main(void)
 	    cmocka_unit_test(test_accepts_all_that_wait),
 	    cmocka_unit_test(test_start_fails),
 	    cmocka_unit_test(test_descriptors_run_out_and_come_back),
+	    cmocka_unit_test(test_leaves_a_reserve),
 	    cmocka_unit_test(test_stop_while_paused),
 	    cmocka_unit_test(test_stop_without_callback),
 	};
