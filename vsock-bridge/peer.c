@@ -46,13 +46,70 @@ static void describe_unix(int fd, char out[static PEER_TEXT_MAX])
 		    (long)who.pid, (unsigned long)who.uid);
 }
 
+static struct peer_key key_of_tcp6(const struct sockaddr_in6 *in6)
+{
+	const uint8_t *bytes = in6->sin6_addr.s6_addr;
+	struct peer_key key = {.kind = PEER_IPV6};
+	size_t from = 0, to = 8;
+
+	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		key.kind = PEER_IPV4;
+		from = 12;
+		to = 16;
+	} else if (IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr)) {
+		key.kind = PEER_LINK;
+		from = 8;
+		to = 16;
+	}
+	for (size_t i = from; i < to; i++)
+		key.value = key.value << 8 | bytes[i];
+	return key;
+}
+
+static struct peer_key key_of_unix(int fd)
+{
+	struct ucred who = {0};
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		return (struct peer_key){.kind = PEER_UNKNOWN};
+	return (struct peer_key){.kind = PEER_UNIX, .value = who.uid};
+}
+
+static void read_address(int fd, union any_address *address)
+{
+	socklen_t len = sizeof(*address);
+
+	if (getpeername(fd, &address->sa, &len) != 0)
+		address->sa.sa_family = AF_UNSPEC;
+}
+
+struct peer_key peer_key_of(int fd)
+{
+	union any_address address = {.sa = {.sa_family = AF_UNSPEC}};
+
+	read_address(fd, &address);
+	switch (address.sa.sa_family) {
+	case AF_INET:
+		return (struct peer_key){.kind = PEER_IPV4,
+		    .value = ntohl(address.in.sin_addr.s_addr)};
+	case AF_INET6:
+		return key_of_tcp6(&address.in6);
+	case AF_UNIX:
+		return key_of_unix(fd);
+	case AF_VSOCK:
+		return (struct peer_key){
+		    .kind = PEER_VSOCK, .value = address.vm.svm_cid};
+	default:
+		return (struct peer_key){.kind = PEER_UNKNOWN};
+	}
+}
+
 void peer_describe(int fd, char out[static PEER_TEXT_MAX])
 {
 	union any_address address = {.sa = {.sa_family = AF_UNSPEC}};
-	socklen_t len = sizeof(address);
 
-	if (getpeername(fd, &address.sa, &len) != 0)
-		address.sa.sa_family = AF_UNSPEC;
+	read_address(fd, &address);
 	switch (address.sa.sa_family) {
 	case AF_INET:
 		describe_tcp(&address.in, out);
