@@ -173,6 +173,8 @@ int bridge_start(struct bridge **out, uv_loop_t *loop,
 	bridge->service.loop = loop;
 	bridge->service.limits = config->limits;
 	bridge->service.connections.max = config->limits.connections_max;
+	bridge->service.connections.peers.max =
+	    config->limits.connections_per_peer_max;
 	bridge->service.connections.on_empty = on_empty;
 	bridge->service.connections.data = bridge;
 	bridge->service.relays.data = bridge;
@@ -183,6 +185,9 @@ int bridge_start(struct bridge **out, uv_loop_t *loop,
 		free(bridge);
 		return -1;
 	}
+	/* The seed: where it cannot be had (UNTESTED) lists may be long. */
+	(void)uv_random(NULL, NULL, &bridge->service.connections.peers.seed,
+	    sizeof(uint64_t), 0, NULL);
 	uv_timer_init(loop, &bridge->grace);
 	bridge->grace.data = bridge;
 	if (start_rules(bridge, error) != 0 ||

@@ -14,27 +14,49 @@ static void link_in(struct connections *all, struct connection *connection)
 	all->first = connection;
 }
 
+/* Takes a place to be served in, of both limits. */
+static bool take_place(struct connections *all, struct connection *connection)
+{
+	bool room = all->served < all->max;
+
+	connection->of_peer = NULL;
+	connection->peer_is_full = room &&
+				   !peers_enter(&all->peers, &connection->peer,
+				       &connection->of_peer);
+	if (!room || connection->peer_is_full)
+		return false;
+	connection->refusal = false;
+	all->served++;
+	return true;
+}
+
+static void give_place(struct connections *all, struct connection *connection)
+{
+	assert(all->served > 0);
+	all->served--;
+	peers_leave(&all->peers, connection->of_peer);
+	connection->of_peer = NULL;
+}
+
 enum connections_place connections_enter(
     struct connections *all, struct connection *connection)
 {
-	connection->refusal = all->served >= all->max;
-	if (!connection->refusal)
-		all->served++;
-	else if (all->refusals < CONNECTIONS_REFUSALS_MAX)
-		all->refusals++;
-	else
+	bool served = take_place(all, connection);
+
+	if (!served && all->refusals >= CONNECTIONS_REFUSALS_MAX)
 		return CONNECTIONS_NONE;
+	connection->refusal = !served;
+	if (!served)
+		all->refusals++;
 	link_in(all, connection);
-	return connection->refusal ? CONNECTIONS_REFUSAL : CONNECTIONS_SERVED;
+	return served ? CONNECTIONS_SERVED : CONNECTIONS_REFUSAL;
 }
 
 bool connections_enter_served(
     struct connections *all, struct connection *connection)
 {
-	if (all->served >= all->max)
+	if (!take_place(all, connection))
 		return false;
-	connection->refusal = false;
-	all->served++;
 	link_in(all, connection);
 	return true;
 }
@@ -43,18 +65,18 @@ void connections_refuse(struct connections *all, struct connection *connection)
 {
 	if (connection->refusal || all->refusals >= CONNECTIONS_REFUSALS_MAX)
 		return;
+	give_place(all, connection);
 	connection->refusal = true;
-	assert(all->served > 0);
-	all->served--;
 	all->refusals++;
 }
 
 void connections_leave(struct connections *all, struct connection *connection)
 {
-	unsigned *count = connection->refusal ? &all->refusals : &all->served;
-
-	assert(*count > 0);
-	(*count)--;
+	assert(!connection->refusal || all->refusals > 0);
+	if (connection->refusal)
+		all->refusals--;
+	else
+		give_place(all, connection);
 	if (connection->previous != NULL)
 		connection->previous->next = connection->next;
 	else

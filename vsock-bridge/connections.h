@@ -1,6 +1,6 @@
 /*
  * connections: all that the bridge serves at once, counted against one limit,
- * so that they can be ended together.
+ * and one for each peer, so that they can be ended together.
  *
  * A connection that is only being told why it is refused (answer.h) has its
  * own, small allowance: so a full bridge still answers 503, and clients that
@@ -9,6 +9,8 @@
 #ifndef HALLMARK_BRIDGE_CONNECTIONS_H
 #define HALLMARK_BRIDGE_CONNECTIONS_H
 
+#include "vsock-bridge/peers.h"
+
 #include <stdbool.h>
 
 #define CONNECTIONS_REFUSALS_MAX 64 /* answers under way at once */
@@ -16,14 +18,20 @@
 struct connection {
 	/* Ends it as soon as possible; set by the owner before entering. */
 	void (*abort)(struct connection *connection);
+	/* Also set before; zero is not counted by peer. */
+	struct peer_key peer;
+	/* Says after it was refused a place whether its peer had too many. */
+	bool peer_is_full;
 
 	/* private from here on */
 	struct connection *previous, *next;
 	bool refusal;
+	struct peers_entry *of_peer; /* while it is served */
 };
 
 struct connections {
 	unsigned max;                           /* set by the owner */
+	struct peers peers;                     /* its max and seed, too */
 	void (*on_empty)(struct connections *); /* after the last; or NULL */
 	void *data;                             /* the owner's */
 

@@ -40,16 +40,24 @@ static void free_session(struct session *session)
 	free(session);
 }
 
-static void log_failure(
-    const struct session *session, const char *event, const char *error)
+static void log_failure(const struct session *session, const char *error)
 {
 	char listen[ENDPOINT_TEXT_MAX], connect[ENDPOINT_TEXT_MAX];
 
 	listener_describe(&session->inbound->listener, listen);
 	endpoint_format(&session->inbound->rule->connect, connect);
-	log_warn("inbound", event, LOG_S("peer", session->peer),
+	log_warn("inbound", "failed", LOG_S("peer", session->peer),
 	    LOG_S("listen", listen), LOG_S("connect", connect),
 	    LOG_S("error", error));
+}
+
+static void log_full(const struct session *session)
+{
+	char listen[ENDPOINT_TEXT_MAX];
+
+	listener_describe(&session->inbound->listener, listen);
+	service_log_full(session->inbound->service, "inbound", session->peer,
+	    listen, session->member.peer_is_full);
 }
 
 /* So that nobody takes it for an answer; TCP only. */
@@ -64,10 +72,10 @@ static void reset_client(int fd)
 /* The one place where a client that gets nothing is let go. */
 static void refuse(struct session *session, enum sight_reason reason, int err)
 {
-	bool full = reason == SIGHT_TOO_MANY;
-
-	log_failure(session, full ? "refused" : "failed",
-	    full ? "too many connections" : uv_strerror(err));
+	if (reason == SIGHT_TOO_MANY || reason == SIGHT_TOO_MANY_OF_PEER)
+		log_full(session);
+	else
+		log_failure(session, uv_strerror(err));
 	sight_refused(session->inbound->sight, reason);
 	reset_client(session->fd);
 }
@@ -197,7 +205,10 @@ static void begin(struct session *session)
 	int err;
 
 	if (!connections_enter_served(all, &session->member)) {
-		refuse(session, SIGHT_TOO_MANY, 0);
+		refuse(session,
+		    session->member.peer_is_full ? SIGHT_TOO_MANY_OF_PEER
+						 : SIGHT_TOO_MANY,
+		    0);
 		free(session);
 		return;
 	}
@@ -222,6 +233,8 @@ static void on_accept(struct listener *listener, int fd)
 	session->inbound = inbound;
 	session->fd = fd;
 	session->member.abort = abort_session;
+	if (inbound->service->connections.peers.max > 0)
+		session->member.peer = peer_key_of(fd);
 	peer_describe(fd, session->peer);
 	begin(session);
 }
@@ -248,6 +261,7 @@ int inbound_start(struct inbound *in, struct service *service,
 	}
 	listener_describe(&in->listener, listen);
 	in->sight = sight_add(&service->sight, SIGHT_INBOUND, listen);
+	in->listener.pauses = &in->sight->accept_pauses;
 	log_info("inbound", "listening", LOG_S("listen", listen),
 	    LOG_S("connect", connect));
 	return 0;

@@ -16,7 +16,19 @@ struct service {
 	struct connections connections;
 	struct relay_hub relays; /* of all connections */
 	struct sight sight;      /* each rule adds its own */
+
+	/* private from here on */
+	uint64_t full_logged_ms; /* when service_log_full last wrote a line */
+	uint64_t full_unlogged;  /* calls since then */
 };
+
+#define SERVICE_FULL_LOG_MS 1000
+
+/* A log line about a connection that is over a limit, at most one in
+ * SERVICE_FULL_LOG_MS for all rules: it says how many had none. Such refusals
+ * come as fast as a client likes; the counters have them all. */
+void service_log_full(struct service *service, const char *module,
+    const char *peer, const char *listen, bool peer_is_full);
 
 /* A connected stream socket of any kind, taken, as a stream on the loop. */
 void service_open(struct service *service, uv_pipe_t *pipe, int fd);

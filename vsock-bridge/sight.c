@@ -81,11 +81,6 @@ void sight_connect_ms(struct sight_rule *rule, uint64_t ms)
 	metrics_histogram_add(&rule->connect, ms);
 }
 
-void sight_accept_paused(struct sight_rule *rule)
-{
-	rule->accept_pauses++;
-}
-
 void sight_reloaded(struct sight_rule *rule, bool good)
 {
 	if (good)

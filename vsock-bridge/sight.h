@@ -73,7 +73,7 @@ struct sight_rule {
 	/* of closed ones: from the client, and to it */
 	uint64_t bytes_from_client, bytes_to_client;
 	struct metrics_histogram dns, connect;
-	uint64_t accept_pauses;        /* out of descriptors or memory */
+	uint64_t accept_pauses;        /* see listener.h */
 	uint64_t reloads, bad_reloads; /* of the allow-list */
 };
 
@@ -100,7 +100,6 @@ enum sight_outcome sight_outcome_of(int relay_result);
 void sight_dns_ms(struct sight_rule *rule, uint64_t ms);
 void sight_connect_ms(struct sight_rule *rule, uint64_t ms);
 
-void sight_accept_paused(struct sight_rule *rule);
 void sight_reloaded(struct sight_rule *rule, bool good);
 
 /* Accepted and neither refused nor closed yet. */
