@@ -70,8 +70,10 @@ static const char *take_request_line(
 		out->bad_method = true;
 		return "the only method here is CONNECT";
 	}
-	if (!span_is(line, "HTTP/1.1"))
-		return "the only version here is HTTP/1.1";
+	/* Python's http.client and openssl s_client say 1.0. The tunnel is the
+	 * same, RFC 9110 9.3.6 knows no difference. */
+	if (!span_is(line, "HTTP/1.1") && !span_is(line, "HTTP/1.0"))
+		return "the only versions here are HTTP/1.1 and 1.0";
 	if (authority_parse(&out->target, target.text, target.len, &why) != 0)
 		return why;
 	return NULL;

@@ -2,7 +2,7 @@
  * connect_request: the head of an HTTP CONNECT request (RFC 9110 9.3.6, RFC
  * 9112 3.2.3). Pure: bytes in, a destination or a refusal out.
  *
- *   CONNECT api.example:443 HTTP/1.1 CRLF
+ *   CONNECT api.example:443 HTTP/1.1 CRLF      or HTTP/1.0
  *   Host: api.example:443 CRLF
  *   CRLF
  *   first bytes of the stream ...

@@ -73,7 +73,8 @@ static void test_refuses_request_lines(void **state)
 	refused("CONNECT a:1 \r\n", "request line");
 	refused(" CONNECT a:1 HTTP/1.1\r\n", "request line");
 	refused("CONNECT a:1 x HTTP/1.1\r\n", "request line");
-	refused("CONNECT a:1 HTTP/1.0\r\n", "version");
+	refused("CONNECT a:1 HTTP/1.2\r\n", "version");
+	refused("CONNECT a:1 HTTP/0.9\r\n", "version");
 	refused("CONNECT a:1 HTTP/1.1 \r\n", "version");
 	refused("CONNECT a:1 HTTP/2\r\n", "version");
 	refused("CONNECT a HTTP/1.1\r\n", "port");

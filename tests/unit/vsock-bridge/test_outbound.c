@@ -137,7 +137,7 @@ static void test_400_and_405(void **state)
 	refused("\x16\x03\x01", "400");
 	refused("hello\r\n", "400");
 	refused("CONNECT good.example.:443 HTTP/1.1\r\n\r\n", "400");
-	refused("CONNECT good.example:443 HTTP/1.0\r\n\r\n", "400");
+	refused("CONNECT good.example:443 HTTP/2.0\r\n\r\n", "400");
 	refused("GET http://good.example/ HTTP/1.1\r\n\r\n", "405");
 	memset(head, 'A', sizeof(head));
 	head[sizeof(head) - 1] = '\0';
