@@ -162,6 +162,9 @@ static void refuse_unconnected(
 	char target[AUTHORITY_TEXT_MAX], detail[ANSWER_DETAIL_MAX];
 	const char *why = uv_strerror(err);
 
+	if (failure == DESTINATION_NO_TIME &&
+	    session->setup->destination.connect_ms < 0)
+		why = "its name was not looked up in time";
 	if (failure == DESTINATION_PROHIBITED)
 		why = "its name leads to no address that is allowed";
 	authority_format(&session->target, target);
@@ -314,17 +317,41 @@ static bool open_handles(struct outbound_setup *setup, uv_loop_t *loop)
 	return setup->polled;
 }
 
-/* Not even told why. */
-static void drop(struct outbound *outbound, int fd, enum sight_reason reason,
-    const char *detail)
+/* For want of a place or of memory, and not even told so. */
+static void drop(struct outbound *outbound, int fd, enum sight_reason reason)
 {
-	char peer[PEER_TEXT_MAX];
+	char peer[PEER_TEXT_MAX], listen[ENDPOINT_TEXT_MAX];
 
 	peer_describe(fd, peer);
-	log_warn("outbound", "dropped", LOG_S("peer", peer),
-	    LOG_S("detail", detail));
+	listener_describe(&outbound->listener, listen);
+	if (reason == SIGHT_NO_MEANS)
+		log_warn("outbound", "dropped", LOG_S("peer", peer),
+		    LOG_S("detail", "out of memory"));
+	else
+		service_log_full(outbound->service, "outbound", peer, listen,
+		    reason == SIGHT_TOO_MANY_OF_PEER);
 	sight_refused(outbound->sight, reason);
 	close(fd);
+}
+
+static enum connections_place enter(struct outbound_session *session, int fd)
+{
+	struct connections *all = &outbound_state_service(session)->connections;
+
+	if (all->peers.max > 0)
+		session->member.peer = peer_key_of(fd);
+	return connections_enter(all, &session->member);
+}
+
+static void refuse_full(struct outbound_session *session)
+{
+	if (session->member.peer_is_full)
+		outbound_end_refused(session, ANSWER_TOO_MANY_OF_PEER,
+		    "the bridge serves as many connections of one client as "
+		    "it may");
+	else
+		outbound_end_refused(session, ANSWER_TOO_MANY,
+		    "the bridge serves as many connections as it may");
 }
 
 void outbound_session_start(struct outbound *outbound, int fd)
@@ -334,15 +361,16 @@ void outbound_session_start(struct outbound *outbound, int fd)
 
 	sight_opened(outbound->sight);
 	if (session == NULL) {
-		drop(outbound, fd, SIGHT_NO_MEANS, "out of memory");
+		drop(outbound, fd, SIGHT_NO_MEANS);
 		return;
 	}
-	place = connections_enter(
-	    &outbound->service->connections, &session->member);
+	place = enter(session, fd);
 	if (place == CONNECTIONS_NONE) {
+		drop(outbound, fd,
+		    session->member.peer_is_full ? SIGHT_TOO_MANY_OF_PEER
+						 : SIGHT_TOO_MANY);
 		free(session->setup);
 		free(session);
-		drop(outbound, fd, SIGHT_TOO_MANY, "too many connections");
 		return;
 	}
 	peer_describe(fd, session->peer);
@@ -351,6 +379,5 @@ void outbound_session_start(struct outbound *outbound, int fd)
 	else if (place == CONNECTIONS_SERVED)
 		listen_to_client(session);
 	else
-		outbound_end_refused(session, ANSWER_TOO_MANY,
-		    "the bridge serves as many connections as it may");
+		refuse_full(session);
 }

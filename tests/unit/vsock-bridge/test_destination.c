@@ -298,6 +298,8 @@ static void test_lookup_hangs(void **state)
 	answers[0] = "127.0.0.1";
 	assert_int_equal(start(&f, "host.example", 1, NULL, 20), 0);
 	finish(&f, UV_ETIMEDOUT, DESTINATION_NO_TIME);
+	assert_true(f.op.lookup_ms >= 0); /* and the rest of the time is told */
+	assert_int_equal(f.op.connect_ms, -1);
 	memset(&f, 0xaa, sizeof(f)); /* nobody may look at it any more */
 	held_cb(held_request, 0, make_answer());
 }
