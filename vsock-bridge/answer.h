@@ -22,6 +22,8 @@
 	X(NO_NAME, 502, "Bad Gateway", "dns_error")                         \
 	X(PROHIBITED, 502, "Bad Gateway", "destination_ip_prohibited")      \
 	X(NO_CONNECTION, 502, "Bad Gateway", "destination_unavailable")     \
+	X(TOO_MANY_OF_PEER, 429, "Too Many Requests",                       \
+	    "connection_limit_reached")                                     \
 	X(TOO_MANY, 503, "Service Unavailable", "connection_limit_reached") \
 	X(NO_MEANS, 503, "Service Unavailable", "proxy_internal_error")     \
 	X(NO_TIME, 504, "Gateway Timeout", "connection_timeout")

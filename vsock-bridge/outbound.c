@@ -39,6 +39,7 @@ int outbound_start(struct outbound *out, struct service *service,
 	}
 	listener_describe(&out->listener, where);
 	out->sight = sight_add(&service->sight, SIGHT_OUTBOUND, where);
+	out->listener.pauses = &out->sight->accept_pauses;
 	log_info("outbound", "listening", LOG_S("listen", where),
 	    LOG_S("allowlist", rule->allowlist),
 	    LOG_D("rules", out->allowlist->count));

@@ -100,11 +100,10 @@ static enum sight_reason reason_of(enum answer_code code)
 	return reasons[code];
 }
 
-/* The one place where a refusal is logged that has a status. */
-void outbound_end_refused(
-    struct outbound_session *session, enum answer_code code, const char *detail)
+static void log_refused(const struct outbound_session *session,
+    enum answer_code code, const char *detail)
 {
-	char target[AUTHORITY_TEXT_MAX], answer[ANSWER_BYTES_MAX];
+	char target[AUTHORITY_TEXT_MAX];
 	bool named = session->target.port != 0;
 
 	authority_format(&session->target, target);
@@ -112,6 +111,28 @@ void outbound_end_refused(
 	    LOG_S("target", named ? target : NULL),
 	    LOG_D("status", answer_status(code)),
 	    LOG_S("reason", answer_error(code)), LOG_S("detail", detail));
+}
+
+static void log_full(const struct outbound_session *session)
+{
+	const struct outbound *outbound = session->outbound;
+	char listen[ENDPOINT_TEXT_MAX];
+
+	listener_describe(&outbound->listener, listen);
+	service_log_full(outbound->service, "outbound", session->peer, listen,
+	    session->member.peer_is_full);
+}
+
+/* The one place where a refusal is logged that has a status. */
+void outbound_end_refused(
+    struct outbound_session *session, enum answer_code code, const char *detail)
+{
+	char answer[ANSWER_BYTES_MAX];
+
+	if (code == ANSWER_TOO_MANY || code == ANSWER_TOO_MANY_OF_PEER)
+		log_full(session);
+	else
+		log_refused(session, code, detail);
 	sight_refused(outbound_state_sight(session), reason_of(code));
 	let_go(session, answer, answer_format(answer, code, detail));
 }

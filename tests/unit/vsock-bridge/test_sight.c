@@ -2,7 +2,6 @@
 #include "tests/unit/vsock-bridge/harness.h"
 
 #include "vsock-bridge/relay.h"
-#include "vsock-bridge/relay.h"
 #include "vsock-bridge/sight.h"
 
 static struct sight sight;
@@ -90,7 +89,6 @@ static void test_outcomes_of_relays(void **state)
 	assert_int_equal(sight_outcome_of(0), SIGHT_COMPLETED);
 	assert_int_equal(sight_outcome_of(UV_ETIMEDOUT), SIGHT_IDLE);
 	assert_int_equal(sight_outcome_of(UV_ECANCELED), SIGHT_STOPPED);
-	assert_int_equal(sight_outcome_of(RELAY_OVERTIME), SIGHT_OVERTIME);
 	assert_int_equal(sight_outcome_of(RELAY_OVERTIME), SIGHT_OVERTIME);
 	assert_int_equal(sight_outcome_of(UV_ECONNRESET), SIGHT_BROKEN);
 }
