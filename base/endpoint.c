@@ -148,6 +148,22 @@ static int parse_vsock(struct endpoint *out, const char *text)
 	return parse_number(&out->cid, cid, UINT32_MAX - 1);
 }
 
+/* The listener's PATH_PORT must be a path, too. */
+static int parse_hybrid(struct endpoint *out, const char *text)
+{
+	char path[ENDPOINT_PATH_MAX];
+	uint32_t port = 0;
+	int len;
+
+	if (split_port(path, sizeof(path), text, &port, UINT32_MAX - 1) < 0 ||
+	    port == 0 || parse_unix(out, path) < 0)
+		return UV_EINVAL;
+	out->kind = ENDPOINT_HYBRID;
+	out->port = port;
+	len = snprintf(NULL, 0, "%s_%u", path, port);
+	return len < ENDPOINT_PATH_MAX ? 0 : UV_EINVAL;
+}
+
 int endpoint_parse(struct endpoint *out, const char *text)
 {
 	static const struct {
@@ -157,6 +173,7 @@ int endpoint_parse(struct endpoint *out, const char *text)
 	    {"tcp://", parse_tcp},
 	    {"unix://", parse_unix},
 	    {"vsock://", parse_vsock},
+	    {"hybrid://", parse_hybrid},
 	};
 
 	memset(out, 0, sizeof(*out));
@@ -196,6 +213,10 @@ void endpoint_format(
 			snprintf(out, ENDPOINT_TEXT_MAX, "vsock://%u:%u",
 			    ep->cid, ep->port);
 		break;
+	case ENDPOINT_HYBRID:
+		snprintf(out, ENDPOINT_TEXT_MAX, "hybrid://%s:%u", ep->path,
+		    ep->port);
+		break;
 	}
 }
 
@@ -213,12 +234,20 @@ union address {
  * host is not a numeric address. */
 static socklen_t listen_address(const struct endpoint *ep, union address *addr)
 {
+	int len;
+
 	memset(addr, 0, sizeof(*addr));
 	switch (ep->kind) {
 	case ENDPOINT_UNIX:
 		addr->un.sun_family = AF_UNIX;
 		memcpy(addr->un.sun_path, ep->path, sizeof(ep->path));
 		return sizeof(addr->un);
+	case ENDPOINT_HYBRID:
+		addr->un.sun_family = AF_UNIX;
+		len = snprintf(addr->un.sun_path, sizeof(addr->un.sun_path),
+		    "%s_%u", ep->path, ep->port);
+		return len < (int)sizeof(addr->un.sun_path) ? sizeof(addr->un)
+							    : 0;
 	case ENDPOINT_VSOCK:
 		addr->vm.svm_family = AF_VSOCK;
 		addr->vm.svm_cid = ep->cid;

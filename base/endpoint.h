@@ -4,12 +4,21 @@
  *   tcp://127.0.0.1:8080   tcp://[::1]:8080   tcp://host.example:443
  *   unix:///run/hallmark/oracle.sock
  *   vsock://3:8443         vsock://any:8080 (to listen)
+ *   hybrid:///run/vm.vsock:8443
+ *
+ * hybrid is the vsock of a guest whose monitor offers it as Unix sockets, on a
+ * host without vsock (Firecracker's docs/vsock.md; vhost-device-vsock with
+ * uds-path): a connection to the guest's port is one to /run/vm.vsock with a
+ * greeting (hybrid_greeting.h), and what the guest connects to at the host's
+ * port arrives at a listener on /run/vm.vsock_8443.
  *
  * Source: vsock(7) for CIDs; 3 is the parent instance as seen from a Nitro
  * enclave (AWS Nitro Enclaves User Guide, "Vsock").
  */
 #ifndef HALLMARK_BASE_ENDPOINT_H
 #define HALLMARK_BASE_ENDPOINT_H
+
+#include "base/hybrid_greeting.h"
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -22,15 +31,16 @@
 enum endpoint_kind {
 	ENDPOINT_TCP,
 	ENDPOINT_UNIX,
-	ENDPOINT_VSOCK
+	ENDPOINT_VSOCK,
+	ENDPOINT_HYBRID
 };
 
 struct endpoint {
 	enum endpoint_kind kind;
 	char host[ENDPOINT_HOST_MAX]; /* tcp: name or address, no brackets */
-	char path[ENDPOINT_PATH_MAX]; /* unix: absolute path */
+	char path[ENDPOINT_PATH_MAX]; /* unix, hybrid: absolute path */
 	uint32_t cid;                 /* vsock; VMADDR_CID_ANY for "any" */
-	uint32_t port;                /* tcp (1..65535, 0 to listen), vsock */
+	uint32_t port; /* tcp (1..65535, 0 to listen), vsock, hybrid */
 };
 
 /* Returns 0, or UV_EINVAL for anything but one of the forms above. tcp port 0
@@ -53,7 +63,10 @@ __attribute__((warn_unused_result)) int endpoint_listen(
 unsigned endpoint_bound_port(int fd);
 
 /*
- * endpoint_connect: one connection attempt on the loop. If start returns 0,
+ * endpoint_connect: one connection attempt on the loop (for hybrid with its
+ * greeting: UV_ECONNRESET if the monitor hangs up, as it does where nobody
+ * listens in the guest, UV_EPROTO for another answer than OK). If start
+ * returns 0,
  * `cb` fires exactly once, never before start has returned, with a connected
  * non-blocking close-on-exec descriptor that the callee now owns (TCP_NODELAY
  * set for tcp), or a negative uv error (UV_ETIMEDOUT after timeout_ms). If
@@ -78,6 +91,7 @@ struct endpoint_connect {
 	uv_poll_t poll; /* waits for connect(2) to finish */
 	uv_timer_t timer;
 	int fd, result;
+	struct hybrid_greeting greeting;
 	unsigned open_handles; /* poll, timer: closed before cb fires */
 	int poll_active, finished;
 };

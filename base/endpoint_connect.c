@@ -1,18 +1,18 @@
 /*
  * endpoint_connect: one attempt to connect, on the loop.
  *
- *   start --> RESOLVING --> CONNECTING --> CLOSING --> callback
- *     |           |          ^      |        ^
- *     |           |          +------+        |
- *     |           |        next address      |
- *     |           +--------------------------+  no address, time-out, cancel
- *     +--> (unix, vsock: no name to resolve)
+ *   start --> RESOLVING --> CONNECTING --> GREETING --> CLOSING --> callback
+ *     |           |          ^      |  |     (hybrid)     ^
+ *     |           |          +------+  +------------------+ others: connected
+ *     |           |        next address                   |
+ *     |           +---------------------------------------+ no address,
+ *     +--> (unix, vsock, hybrid: no name to resolve)          time-out, cancel
  *
  * RESOLVING waits for getaddrinfo(3) on a thread of libuv's pool, CONNECTING
- * for the socket to become writable, CLOSING for libuv to let go of the
- * handles. The timer bounds the first two. Because the callback only comes
- * after handles were closed, and libuv closes from the loop, it can never
- * come before start has returned.
+ * for the socket to become writable, GREETING for the monitor's OK, CLOSING for
+ * libuv to let go of the handles. The timer bounds the first three. Because the
+ * callback only comes after handles were closed, and libuv closes from the
+ * loop, it can never come before start has returned.
  *
  * getaddrinfo(3) cannot be stopped once it runs. Its request is therefore on
  * the heap and is left to itself by a time-out or a cancel: it frees itself
@@ -85,6 +85,78 @@ static void succeed(struct endpoint_connect *op)
 	finish(op, fd);
 }
 
+/* ---- greeting ---- */
+
+/* Takes the answer from the socket, and nothing of what the guest may have
+ * said behind it already. 1: whole, 0: more must come, or an error. */
+static int take_answer(struct endpoint_connect *op)
+{
+	char bytes[HYBRID_GREETING_MAX];
+	ssize_t len = recv(op->fd, bytes, sizeof(bytes), MSG_PEEK);
+	size_t taken;
+	int ret;
+
+	if (len < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (len == 0)
+		return UV_ECONNRESET;
+	ret = hybrid_greeting_read(&op->greeting, bytes, (size_t)len, &taken);
+	if (recv(op->fd, bytes, taken, 0) != (ssize_t)taken)
+		return UV_EIO; /* UNTESTED: they were there */
+	return ret;
+}
+
+static void on_answer(uv_poll_t *poll, int status, int events)
+{
+	struct endpoint_connect *op = poll->data;
+	int ret = take_answer(op); /* an error shows there, too */
+
+	(void)status;
+	(void)events;
+	if (ret == 1)
+		succeed(op);
+	else if (ret < 0)
+		finish(op, ret);
+}
+
+static int init_poll(struct endpoint_connect *op)
+{
+	int ret = uv_poll_init(op->loop, &op->poll, op->fd);
+
+	if (ret < 0)
+		return ret;
+	op->poll.data = op;
+	op->poll_active = 1;
+	op->open_handles++;
+	return 0;
+}
+
+/* A socket that has just been connected has room for one line. */
+static int greet(struct endpoint_connect *op)
+{
+	char line[HYBRID_GREETING_MAX];
+	size_t len = hybrid_greeting_start(&op->greeting, op->ep.port, line);
+	ssize_t sent = send(op->fd, line, len, MSG_NOSIGNAL);
+	int ret;
+
+	if (sent < 0)
+		return -errno;
+	if ((size_t)sent != len)
+		return UV_EIO; /* UNTESTED */
+	ret = op->poll_active ? 0 : init_poll(op);
+	return ret < 0 ? ret : uv_poll_start(&op->poll, UV_READABLE, on_answer);
+}
+
+static void connected(struct endpoint_connect *op)
+{
+	int ret = op->ep.kind == ENDPOINT_HYBRID ? greet(op) : 1;
+
+	if (ret == 1)
+		succeed(op);
+	else if (ret < 0)
+		finish(op, ret);
+}
+
 /* ---- one address ---- */
 
 /* This attempt's handle is gone and op->poll may be used again. */
@@ -113,7 +185,7 @@ static void on_connected(uv_poll_t *poll, int status, int events)
 	if (error == 0 && status < 0)
 		error = -status;
 	if (error == 0) {
-		succeed(op);
+		connected(op);
 		return;
 	}
 	op->result = -error;
@@ -125,14 +197,10 @@ static void on_connected(uv_poll_t *poll, int status, int events)
 
 static int wait_writable(struct endpoint_connect *op)
 {
-	int ret = uv_poll_init(op->loop, &op->poll, op->fd);
+	int ret = init_poll(op);
 
-	if (ret < 0)
-		return ret;
-	op->poll.data = op;
-	op->poll_active = 1;
-	op->open_handles++;
-	return uv_poll_start(&op->poll, UV_WRITABLE, on_connected);
+	return ret < 0 ? ret
+		       : uv_poll_start(&op->poll, UV_WRITABLE, on_connected);
 }
 
 /* Returns 1 when connected, 0 when it waits, or an error; then there is no
@@ -242,12 +310,12 @@ static void start_unix(struct endpoint_connect *op)
 	memcpy(un.sun_path, op->ep.path, sizeof(un.sun_path));
 	ret = connect_one(op, (struct sockaddr *)&un, sizeof(un));
 	if (ret == 1)
-		succeed(op);
+		connected(op);
 	else if (ret < 0)
 		finish(op, ret);
 }
 
-/* UNTESTED: needs a machine with vsock. */
+/* Tested by make check-vm, in a guest. */
 static void start_vsock(struct endpoint_connect *op)
 {
 	struct sockaddr_vm vm = {
@@ -298,6 +366,7 @@ int endpoint_connect_start(struct endpoint_connect *op, uv_loop_t *loop,
 		start_tcp(op);
 		break;
 	case ENDPOINT_UNIX:
+	case ENDPOINT_HYBRID:
 		start_unix(op);
 		break;
 	case ENDPOINT_VSOCK:

@@ -53,7 +53,7 @@ static int read_endpoint(struct endpoint *out, const char *key,
 		return 0;
 	return config_refuse(error,
 	    "%s: \"%.100s\" is not an endpoint; write tcp://HOST:PORT, "
-	    "unix:///PATH or vsock://CID:PORT",
+	    "unix:///PATH, vsock://CID:PORT or hybrid:///PATH:PORT",
 	    key, text);
 }
 

@@ -35,7 +35,9 @@ static int take_endpoint(const struct reader *reader, struct endpoint *out,
 	if (endpoint_parse(out, text) == 0)
 		return 0;
 	return fail(reader,
-	    "%s: not tcp://host:port, unix:///path or vsock://cid:port", key);
+	    "%s: not tcp://host:port, unix:///path, vsock://cid:port or "
+	    "hybrid:///path:port",
+	    key);
 }
 
 /* Listening looks nothing up (base/endpoint.h), so a name would fail later. */

@@ -6,6 +6,7 @@
 #include "vsock-bridge/bridge.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #define LOOKUP_THREADS "16"
 /* A lookup that hangs cannot be stopped: do not wait longer for its thread. */
 #define LAST_RESORT_MS 1000
+/* Allocated by pages of its own: what a relay keeps, not what a session is. */
+#define LARGE_BYTES 32768
 /* Beside two for each connection: listeners, the loop, answers under way,
  * relays' pipes, readers of the metrics. The listeners leave a reserve free
  * (base/descriptors.h), so it is not of these. */
@@ -42,7 +45,8 @@ static const char help[] =
     "    \"request_timeout_ms\": 5000, \"idle_timeout_ms\": 120000 }\n"
     "\n"
     "Addresses: vsock://CID:PORT, vsock://any:PORT (to listen),\n"
-    "tcp://HOST:PORT, unix:///PATH. Paths are relative to CONFIG.\n"
+    "tcp://HOST:PORT, unix:///PATH, hybrid:///PATH:PORT (a guest's vsock as\n"
+    "Firecracker offers it). Paths are relative to CONFIG.\n"
     "\n"
     "Example allow-list (what is not on it gets 403):\n"
     "\n"
@@ -134,6 +138,9 @@ static void start_loop(struct program *program)
 	int err;
 
 	setenv("UV_THREADPOOL_SIZE", LOOKUP_THREADS, 0);
+	/* What waits for a slow reader goes back to the kernel when it is
+	 * gone, instead of leaving holes in the heap. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	signal(SIGPIPE, SIG_IGN);
 	err = uv_loop_init(&program->loop);
 	if (err != 0)

@@ -1,4 +1,6 @@
-/* fuzz_endpoint: what is accepted comes back as it was, and means the same. */
+/* fuzz_endpoint: what is accepted comes back as it was, and means the same. The
+ * same bytes as a monitor's answer: read at once or in two pieces, it is the
+ * same, and no more is taken than its line. */
 #include "base/endpoint.h"
 
 #include <assert.h>
@@ -6,6 +8,26 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static void greet(const char *bytes, size_t len)
+{
+	struct hybrid_greeting whole, parts;
+	char line[HYBRID_GREETING_MAX];
+	size_t taken, first, second = 0, half = len / 2;
+	int once, twice;
+
+	hybrid_greeting_start(&whole, 1, line);
+	hybrid_greeting_start(&parts, 1, line);
+	once = hybrid_greeting_read(&whole, bytes, len, &taken);
+	twice = hybrid_greeting_read(&parts, bytes, half, &first);
+	if (twice == 0)
+		twice = hybrid_greeting_read(
+		    &parts, bytes + half, len - half, &second);
+	assert(once == twice && taken == first + second);
+	assert(taken <= len && taken < HYBRID_GREETING_MAX);
+	assert(once == 0 || taken > 0);
+	assert(once != 1 || bytes[taken - 1] == '\n');
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -21,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		/* One spelling each; an input may go on after a NUL. */
 		assert(strcmp(text, again) == 0);
 	}
+	greet(text, len);
 	free(text);
 	return 0;
 }

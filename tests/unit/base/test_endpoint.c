@@ -51,7 +51,9 @@ static void test_good_uris_come_back_as_they_were(void **state)
 	    "tcp://xn--bcher-kva.example:65535", "tcp://under_score:1",
 	    "tcp://1.2.3.4a:1", "unix:///run/hallmark/oracle.sock", "unix:///x",
 	    "unix:///with space", "vsock://3:8443", "vsock://any:8080",
-	    "vsock://4294967294:4294967294", "vsock://0:1"};
+	    "vsock://4294967294:4294967294", "vsock://0:1",
+	    "hybrid:///run/vm.vsock:8443", "hybrid:///x:4294967294",
+	    "hybrid:///a:1:2", "hybrid:///with space:1"};
 	char out[ENDPOINT_TEXT_MAX];
 
 	(void)state;
@@ -78,6 +80,10 @@ static void test_parts(void **state)
 	assert_int_equal(ep.kind, ENDPOINT_VSOCK);
 	assert_true(ep.cid == VMADDR_CID_ANY);
 	assert_int_equal(ep.port, 5);
+	ep = parsed("hybrid:///a:7/b:6");
+	assert_int_equal(ep.kind, ENDPOINT_HYBRID);
+	assert_string_equal(ep.path, "/a:7/b");
+	assert_int_equal(ep.port, 6);
 }
 
 static void test_bad_uris_are_refused(void **state)
@@ -99,7 +105,11 @@ static void test_bad_uris_are_refused(void **state)
 	    "vsock://3:", "vsock://3:0", "vsock://:1", "vsock://any:any",
 	    "vsock://Any:1", "vsock://-1:1", "vsock://4294967295:1",
 	    "vsock://3:4294967295", "vsock://4294967296:1", "vsock://03:1",
-	    "vsock://3:1:2", "vsock://12345678901234567890:1"};
+	    "vsock://3:1:2", "vsock://12345678901234567890:1", "hybrid://",
+	    "hybrid:///x", "hybrid:///x:", "hybrid:///x:0", "hybrid:///x:01",
+	    "hybrid:///x:-1", "hybrid:///x:4294967295", "hybrid:///x:any",
+	    "hybrid://x:1", "hybrid:///:1", "hybrid:///x/:1",
+	    "hybrid:///a\nb:1", "hybrid://3:1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -136,6 +146,12 @@ static void test_lengths(void **state)
 	assert_int_equal(parse_filled("tcp://", 900, ":1"), UV_EINVAL);
 	assert_int_equal(parse_filled("unix:///", 106, ""), 0);
 	assert_int_equal(parse_filled("unix:///", 107, ""), UV_EINVAL);
+	/* PATH_PORT has 107 bytes, or one too many. */
+	assert_int_equal(parse_filled("hybrid:///", 104, ":1"), 0);
+	assert_int_equal(parse_filled("hybrid:///", 104, ":12"), UV_EINVAL);
+	assert_int_equal(parse_filled("hybrid:///", 95, ":1234567890"), 0);
+	assert_int_equal(
+	    parse_filled("hybrid:///", 96, ":1234567890"), UV_EINVAL);
 	assert_int_equal(
 	    parse_filled("tcp://aaaaaaaaaaaaaaaaaaaa", 43, ":1"), 0);
 	assert_int_equal(
@@ -207,6 +223,32 @@ static void test_listen_unix_replaces_only_the_dead(void **state)
 	close(again);
 }
 
+/* What the guest connects to at port 7 arrives at PATH_7. */
+static void test_listen_hybrid(void **state)
+{
+	struct endpoint ep, at;
+	char text[160];
+	struct stat st;
+	int fd, again;
+
+	(void)state;
+	snprintf(text, sizeof(text), "hybrid://%s/s:7", dir);
+	ep = parsed(text);
+	fd = endpoint_listen(&ep, 5);
+	assert_true(fd >= 0);
+	check_flags(fd);
+	assert_int_equal(endpoint_bound_port(fd), 0);
+	snprintf(text, sizeof(text), "unix://%s/s_7", dir);
+	at = parsed(text);
+	assert_int_equal(endpoint_listen(&at, 5), UV_EADDRINUSE);
+	assert_int_equal(lstat(ep.path, &st), -1);
+	close(fd);
+	again = endpoint_listen(&ep, 5); /* the dead one is replaced */
+	assert_true(again >= 0);
+	close(again);
+	assert_int_equal(unlink(at.path), 0);
+}
+
 /* A full backlog is no sign of death. */
 static void test_listen_unix_keeps_the_busy(void **state)
 {
@@ -262,6 +304,8 @@ int main(void)
 	    cmocka_unit_test(test_listen_refuses_names),
 	    cmocka_unit_test_setup_teardown(
 		test_listen_unix_replaces_only_the_dead, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_listen_hybrid, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_listen_unix_keeps_the_busy, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
