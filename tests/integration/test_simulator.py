@@ -2,9 +2,11 @@
 tests stand on."""
 
 import decimal
+import email.utils
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -14,6 +16,7 @@ import time
 import unittest
 
 import client
+import fault_causes
 import settings
 from program import Program, wait_until
 from stack import run
@@ -21,6 +24,7 @@ from stack import run
 SIMULATOR = settings.ROOT / "tests" / "simulator"
 sys.path.insert(0, str(SIMULATOR))
 import exchanges
+import faults
 import market
 
 VECTORS = pathlib.Path(os.environ.get(
@@ -276,6 +280,47 @@ class Simulator(unittest.TestCase):
                 self.assertNotEqual(code, 0)
                 self.assertRegex(said, NO_SUCH.get(name, "unknown_symbol"))
 
+    def test_own_words(self):
+        """each adapter understands what its exchange calls each failure"""
+        for name, fault in fault_causes.own_words():
+            self.fault(name, fault)
+            status = int(self.get(name).split()[1])
+            code, said = self.parse(name, ASKED[name][0][1],
+                                    self.body(name), status)
+            with self.subTest(name, fault=fault):
+                self.assertEqual(code, 3, said)
+                self.assertIn(json.loads(said)["error"],
+                              fault_causes.of(name)[fault])
+
+    def test_words_for_prices(self):
+        """what is in place of a price is in place of each, and is refused"""
+        for name in ASKED:
+            good = self.body(name)
+            for fault, (word, _) in faults.WORDS.items():
+                self.fault(name, fault)
+                body = self.body(name)
+                code, said = self.parse(name, ASKED[name][0][1], body)
+                with self.subTest(name, fault=fault):
+                    self.assertGreater(body.count(word), good.count(word))
+                    self.assertIn(json.loads(said)["error"],
+                                  fault_causes.of(name)[fault])
+
+    def test_truth(self):
+        """/truth is where the exchanges' prices are"""
+        truth = client.request(
+            f"http://127.0.0.1:{self.served['control']}/truth").json()
+        for asset, price in truth["prices"].items():
+            off = decimal.Decimal(price) / market.START[asset] - 1
+            self.assertLess(abs(off), NEAR, asset)
+
+    def test_wrong_date(self):
+        """a wrong Date is five minutes off"""
+        self.fault("kraken", "wrong_date")
+        head = self.get("kraken").partition(b"\r\n\r\n")[0].decode()
+        date = email.utils.parsedate_to_datetime(
+            re.search(r"\r\nDate: ([^\r]*)", head)[1])
+        self.assertAlmostEqual(date.timestamp() - time.time(), 300, delta=60)
+
     def test_head(self):
         """each answer says when it was made (RFC 9110, 6.6.1)"""
         for name in ASKED:
@@ -324,7 +369,9 @@ class Simulator(unittest.TestCase):
     def test_certificates(self):
         """expired and wrong certificates are refused by a strict client"""
         for fault, why in (("expired_cert", "expired"),
-                           ("wrong_host", "mismatch")):
+                           ("wrong_host", "mismatch"),
+                           ("untrusted", "self.signed"),
+                           ("no_tls", "WRONG_VERSION|wrong version")):
             self.fault("binance", fault)
             with self.assertRaisesRegex(ssl.SSLError, why):
                 self.get("binance")
@@ -346,6 +393,10 @@ class Simulator(unittest.TestCase):
         url = f"http://127.0.0.1:{self.served['control']}/fault"
         for body, why in ((b"{}", b"no fault"), (b"[]", b"object"),
                           (b'{"fault":"none","exchange":"x"}', b"'x'"),
+                          (b'{"fault":"lockout_200","exchange":"okx"}',
+                           b"no fault"),
+                          (b'{"fault":"lockout_200","exchange":"all"}',
+                           b"no fault"),
                           (b'{"fault":"none","when":1}', b"when")):
             reply = client.request(url, "POST", body)
             self.assertEqual(reply.status, 400)

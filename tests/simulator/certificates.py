@@ -1,5 +1,6 @@
 """A certificate authority of the simulator's own, and the certificates that
-its exchanges show: a good one, an expired one and one for another host.
+its exchanges show: a good one, an expired one, one for another host and one
+that nobody signed.
 
 Made by the openssl command into one directory and kept there, so that a
 simulator that is started again is still trusted by whoever loaded ca.pem.
@@ -92,10 +93,23 @@ class Authority:
         path.write_text(key.read_text() + leaf.read_text())
         return path
 
+    def self_signed(self, name, host):
+        """The path of `<name>.pem`, trusted by nobody."""
+        path, key = self.dir / f"{name}.pem", self.dir / f"{name}.key"
+        if not path.exists():
+            self._make_key(key)
+            leaf = self.dir / f"{name}.crt"
+            _openssl("req", "-x509", "-key", key, "-days", 30, "-subj",
+                     f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}",
+                     "-out", leaf)
+            path.write_text(key.read_text() + leaf.read_text())
+        return path
+
     def all_for(self, name, host):
-        """The three certificates of one exchange, by fault ("" is good)."""
+        """The certificates of one exchange, by fault ("" is good)."""
         return {
             "": self.certificate(name, host),
             "expired_cert": self.certificate(f"{name}-expired", host, -9, -2),
             "wrong_host": self.certificate(f"{name}-wrong", WRONG_HOST),
+            "untrusted": self.self_signed(f"{name}-untrusted", host),
         }

@@ -2,26 +2,30 @@
 was asked.
 
   GET  /state   counts and faults, by exchange
-  GET  /faults  the names of the faults and what they do
+  GET  /faults  the names of the faults and what they do, by exchange
+  GET  /truth   where the market stands, in dollars, and when that was
   POST /fault   {"exchange":"kraken","fault":"429","retry_after":2}
-                exchange may be "all"; retry_after is optional (seconds)
+                exchange may be "all", for faults that all have;
+                retry_after is optional (seconds)
 """
 
 import http.server
 import json
 import threading
+import time
 
 import faults
+import market
 
 BODY_MAX = 4096
 
 
-def start(exchanges, port=0):
-    """Serves from a thread; `exchanges` are ExchangeServers by name. Returns
-    the port."""
+def start(exchanges, prices, port=0):
+    """Serves from a thread; `exchanges` are ExchangeServers by name, `prices`
+    their Market. Returns the port."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
-    server.exchanges = exchanges
+    server.exchanges, server.market = exchanges, prices
     threading.Thread(target=server.serve_forever, args=(0.1,),
                      daemon=True).start()
     return server.server_address[1]
@@ -37,13 +41,13 @@ def _chosen(exchanges, wish):
     if unknown:
         raise Refused(f"unknown member {sorted(unknown)[0]}")
     name, fault = wish.get("exchange"), wish.get("fault")
-    if fault not in faults.ALL:
-        raise Refused(f"no fault {fault!r}: GET /faults lists them")
-    if name == "all":
-        return list(exchanges.values())
-    if name not in exchanges:
+    if name not in exchanges and name != "all" and fault in faults.ALL:
         raise Refused(f"no exchange {name!r}: {', '.join(exchanges)} or all")
-    return [exchanges[name]]
+    have = faults.of(name) if name in exchanges else faults.ALL
+    if fault not in have:
+        raise Refused(f"no fault {fault!r} of {name!r}: GET /faults lists "
+                      "them")
+    return list(exchanges.values()) if name == "all" else [exchanges[name]]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -62,13 +66,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return {name: server.state()
                 for name, server in self.server.exchanges.items()}
 
+    def _faults(self):
+        return {name: faults.of(name) for name in self.server.exchanges}
+
+    def _truth(self):
+        """To the skew of one exchange (see market.py)."""
+        quotes = {asset: self.server.market.quote(asset)
+                  for asset in market.REAL}
+        return {"unix_ms": time.time_ns() // 10**6,
+                "prices": {asset: str((quote.bid + quote.ask) / 2)
+                           for asset, quote in quotes.items()}}
+
     def do_GET(self):
-        if self.path == "/state":
-            self._reply(200, self._state())
-        elif self.path == "/faults":
-            self._reply(200, faults.ALL)
+        pages = {"/state": self._state, "/faults": self._faults,
+                 "/truth": self._truth}
+        if self.path in pages:
+            self._reply(200, pages[self.path]())
         else:
-            self._reply(404, {"error": "try /state or /faults"})
+            self._reply(404, {"error": f"try {', '.join(pages)}"})
 
     def do_POST(self):
         if self.path != "/fault":

@@ -11,13 +11,22 @@ import select
 import socket
 import socketserver
 import ssl
+import struct
 import threading
+import time
 
 import faults
-from exchange import Row
+from exchange import Row, text
 
 HANDSHAKE_S = 10
 IDLE_S = 90
+PLAIN = (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"
+         b"Connection: close\r\n\r\n")
+NO_HTTP = b"SSH-2.0-simulator\r\n\x00\x01\x02\r\n\r\n"
+ENDLESS_HEAD = (b"HTTP/1.1 200 OK\r\n"
+                + b"".join(b"X-%05d: %s\r\n" % (i, b"x" * 100)
+                           for i in range(2000)))
+RESET = struct.pack("ii", 1, 0)     # SO_LINGER: no FIN, but RST
 
 
 def tls_context(pem):
@@ -74,7 +83,7 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
             return self.fault, self._answer_by(self.fault, target)
 
     def _answer_by(self, fault, target):
-        replaced = faults.answer(fault, self.retry_after)
+        replaced = faults.answer(self.exchange.name, fault, self.retry_after)
         if replaced is not None:
             return replaced
         ask = self.exchange.asked(target)
@@ -92,8 +101,11 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
     def _good(self, fault, form, names):
         if fault == "wrong_symbol":
             names = [self.exchange.other(names)]
-        return self.exchange.ok(form, [self._row(fault, name)
-                                       for name in sorted(names)])
+        rows = [self._row(fault, name) for name in sorted(names)]
+        prices = [text(price, row.symbol) for row in rows
+                  for price in row.quote[:3]]
+        return faults.change_answer(fault, self.exchange.ok(form, rows),
+                                    prices)
 
     def _row(self, fault, name):
         symbol = self.exchange.symbols[name]
@@ -105,7 +117,9 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
 
     def finish_request(self, request, client_address):
         self.connections += 1
-        if self.fault != "close":
+        if self.fault == "no_tls":
+            request.sendall(PLAIN)
+        elif self.fault != "close":
             with self._secured(request) as sock:
                 Connection(sock, client_address, self)
 
@@ -130,6 +144,13 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
         """A client that leaves or refuses our certificate is no news."""
 
 
+# What is sent of an answer before the connection ends.
+BROKEN = {"truncated": lambda whole: whole[:-40],
+          "reset": lambda whole: b"",
+          "no_http": lambda whole: NO_HTTP,
+          "endless_head": lambda whole: ENDLESS_HEAD}
+
+
 class Connection(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -138,17 +159,25 @@ class Connection(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         fault, answer = self.server.answer(self.path)
-        if fault in ("hang", "slow", "truncated"):
-            self.close_connection = True
+        if fault in ("hang", "slow"):
             answer = answer._replace(chunked=False)
-            self._misbehave(fault, self._head(answer) + answer.body)
+            self._drag_on(fault, self._head(answer) + answer.body)
+        elif fault in BROKEN:
+            answer = answer._replace(chunked=False)
+            self._break_off(fault, self._head(answer) + answer.body)
         else:
-            self.wfile.write(self._head(answer) + self._body(answer))
+            ahead = faults.DATE_OFF_S if fault == "wrong_date" else 0
+            self.wfile.write(self._head(answer, ahead) + self._body(answer))
 
-    def _misbehave(self, fault, whole):
-        if fault == "truncated":
-            self.wfile.write(whole[:-40])
-            return
+    def _break_off(self, fault, whole):
+        self.close_connection = True
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                       RESET)
+        self.wfile.write(BROKEN[fault](whole))
+
+    def _drag_on(self, fault, whole):
+        self.close_connection = True
         for byte in whole:
             if fault == "slow":
                 self.wfile.write(bytes([byte]))
@@ -159,10 +188,10 @@ class Connection(http.server.BaseHTTPRequestHandler):
         """Waits; True if the client, or a change of fault, ended this."""
         return bool(select.select([self.connection], [], [], seconds)[0])
 
-    def _head(self, answer):
+    def _head(self, answer, ahead_s=0):
         reason = self.responses.get(answer.status, ("Unknown",))[0]
         lines = [f"HTTP/1.1 {answer.status} {reason}",
-                 f"Date: {self.date_time_string()}", "Server: simulator",
+                 f"Date: {self.date_time_string(time.time() + ahead_s)}", "Server: simulator",
                  "Connection: keep-alive", "Cache-Control: no-cache"]
         lines += [f"{name}: {value}" for name, value in answer.headers]
         lines.append("Transfer-Encoding: chunked" if answer.chunked

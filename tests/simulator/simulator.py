@@ -32,8 +32,10 @@ Make an exchange fail, see what was asked, make it well again:
 
 exchanges and symbols (and of S001 to S200, which are nothing real):
 @EXCHANGES@
-faults:
+faults, in the exchange's own words where it has some:
 @FAULTS@
+of some only:
+@OWN@
 """
 
 
@@ -45,9 +47,11 @@ def _real(exchange):
 def _epilog():
     rows = [f"  {e.name:18} {e.host:27} {' '.join(_real(e))}"
             for e in exchanges.ALL]
-    ways = [f"  {name:15} {what}" for name, what in faults.ALL.items()]
+    ways, own = ("\n".join(f"  {name:15} {what}"
+                           for name, what in table.items())
+                 for table in (faults.ALL, faults.own()))
     return EPILOG.replace("@EXCHANGES@", "\n".join(rows)).replace(
-        "@FAULTS@", "\n".join(ways))
+        "@FAULTS@", ways).replace("@OWN@", own)
 
 
 def _port_option(value):
@@ -85,7 +89,7 @@ def _serve(options):
             wanted.get(exchange.name, 0))
     for each in servers.values():
         each.start()
-    return {"control": control.start(servers, options.control),
+    return {"control": control.start(servers, prices, options.control),
             "ca": str(authority.ca),
             "ports": {name: each.port for name, each in servers.items()}}
 
