@@ -76,6 +76,9 @@ static inline unsigned poller_budget_left(
 		   : 0;
 }
 
+/* A request that is refused for all its symbols and then divided is no attempt
+ * of any of them, but its error, status and latency are shown for those that
+ * are not up. */
 struct poller_source_view {
 	const char *symbol;
 	bool up;                 /* the newest attempt was good */
