@@ -85,6 +85,9 @@ static void tell_done(struct relay_hub *hub)
 		hub->done = relay->next;
 		relay->on_done(relay, relay->result);
 	}
+	/* At rest nothing is held. */
+	if (hub->all == NULL)
+		relay_pipes_fini(&hub->tools.pipes);
 }
 
 /* ---- moving ---- */

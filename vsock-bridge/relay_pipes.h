@@ -39,7 +39,7 @@ struct relay_pipe *relay_pipes_take(struct relay_pipes *pipes);
 void relay_pipes_give(
     struct relay_pipes *pipes, struct relay_pipe *pipe, bool empty);
 
-/* Closes what is kept; none is lent. */
+/* Closes what is kept; none is lent. It may be used again. */
 void relay_pipes_fini(struct relay_pipes *pipes);
 
 #endif
