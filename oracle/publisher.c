@@ -33,6 +33,7 @@ struct feed_state {
 	int64_t price_expires_ms;
 
 	bool signing; /* from tick() to on_signed() */
+	bool waiting; /* a tick came meanwhile; it is due after on_signed() */
 	struct item item;
 	char content[ITEM_CONTENT_MAX];
 	size_t content_len;
@@ -195,6 +196,8 @@ static void publish(struct feed_state *feed, struct signer_op *op)
 	advance(feed, checked.content_sha256);
 }
 
+static void tick(struct feed_state *feed);
+
 static void on_signed(struct signer_op *op, int status)
 {
 	struct feed_state *feed = op->data;
@@ -202,13 +205,14 @@ static void on_signed(struct signer_op *op, int status)
 	feed->signing = false;
 	if (feed->publisher->stopping)
 		return;
-	if (status != 0) {
+	if (status == 0)
+		publish(feed, op);
+	else
 		log_error("publisher", "sign_failed",
 		    LOG_S("feed", feed->item.feed),
 		    LOG_S("why", uv_strerror(status)));
-		return;
-	}
-	publish(feed, op);
+	if (feed->waiting)
+		tick(feed);
 }
 
 /* ---- ticks ---- */
@@ -262,6 +266,7 @@ static void tick(struct feed_state *feed)
 	const struct attestation_document *document = current_document(
 	    publisher, now_ms);
 
+	feed->waiting = feed->signing; /* late is better than never */
 	if (feed->signing || !document)
 		return;
 	if (feed->has_newest && now_ms < feed->newest.published_ms) {

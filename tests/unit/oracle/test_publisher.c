@@ -34,6 +34,7 @@ static int usdt_step;   /* and how it moves at each tick */
 static bool has_witnesses;
 static int64_t exchanges_ahead_ms;
 static int64_t btc_cents;
+static unsigned ticks; /* of any feed */
 
 /* ---- in place of oracle/poller.c and base/board.c ---- */
 
@@ -84,6 +85,7 @@ bool poller_clock_offset(
 {
 	(void)poller;
 	assert_true(now_monotonic_ms > 0);
+	ticks++;
 	*offset_ms = exchanges_ahead_ms;
 	return has_witnesses;
 }
@@ -142,6 +144,17 @@ static void run_until_posts(size_t count)
 	}
 }
 
+static void run_until_ticks(unsigned count)
+{
+	int64_t end_ms = now_monotonic_ms() + DEADLINE_MS;
+
+	while (ticks < count) {
+		uv_run(&fixture_loop, UV_RUN_NOWAIT);
+		usleep(500);
+		assert_true(now_monotonic_ms() < end_ms);
+	}
+}
+
 static const struct post *last(const char *feed)
 {
 	for (size_t i = post_count; i > 0; i--)
@@ -159,7 +172,7 @@ static int up(void **state)
 	btc_cents = 8400000;
 	has_witnesses = false;
 	exchanges_ahead_ms = 0;
-	post_count = 0;
+	post_count = ticks = 0;
 	fixture_up(state);
 	start();
 	return 0;
@@ -204,7 +217,7 @@ static void items_link_and_verify(void **state)
 }
 
 /* The newest USDT-USD when this item was made. A feed whose signature is still
- * under way misses a tick, so numbers need not agree. */
+ * under way ticks later, so numbers need not agree. */
 static const struct item *usdt_of_round(const struct item *item)
 {
 	const struct item *found = NULL;
@@ -237,6 +250,45 @@ static void an_item_holds_the_rate_of_its_round(void **state)
 	/* 84000.00 times the rate in millionths, in cents */
 	assert_int_equal(item->sources[0].price.mantissa,
 	    84 * item->sources[0].rate.mantissa / 10);
+}
+
+/* ---- slow signatures ---- */
+
+static void hold(uv_work_t *work)
+{
+	uv_sem_wait(work->data);
+}
+
+static void stop_timer(uv_handle_t *handle, void *data)
+{
+	(void)data;
+	if (handle->type == UV_TIMER)
+		uv_timer_stop((uv_timer_t *)handle);
+}
+
+/* One tick that comes while the item before it is being signed is late, not
+ * lost; more than one are one. No timer runs when the signatures are done. */
+static void a_tick_waits_for_the_signature(void **state)
+{
+	uv_work_t works[4]; /* as many threads as the pool has */
+	uv_sem_t go;
+	uint64_t next;
+
+	(void)state;
+	run_until_posts(2);
+	uv_sem_init(&go, 0);
+	for (size_t i = 0; i < 4; i++) {
+		works[i].data = &go;
+		uv_queue_work(&fixture_loop, &works[i], hold, NULL);
+	}
+	run_until_ticks(ticks + 2 * 5);
+	uv_walk(&fixture_loop, stop_timer, NULL);
+	next = last("BTC-USD")->item.sequence + 1;
+	for (size_t i = 0; i < 4; i++)
+		uv_sem_post(&go);
+	run_until_posts(post_count + 4);
+	assert_int_equal(last("BTC-USD")->item.sequence, next + 1);
+	uv_sem_destroy(&go);
 }
 
 static void too_few_sources_are_signed_as_unavailable(void **state)
@@ -398,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    PUBLISHER_TEST(items_link_and_verify),
 	    PUBLISHER_TEST(an_item_holds_the_rate_of_its_round),
+	    PUBLISHER_TEST(a_tick_waits_for_the_signature),
 	    PUBLISHER_TEST(too_few_sources_are_signed_as_unavailable),
 	    PUBLISHER_TEST(without_its_rate_a_source_has_failed),
 	    PUBLISHER_TEST(the_exchanges_clocks_are_witnesses),
