@@ -199,8 +199,11 @@ int bridge_start(struct bridge **out, uv_loop_t *loop,
 	return 0;
 }
 
-void bridge_reload(struct bridge *bridge)
+bool bridge_reload(struct bridge *bridge)
 {
+	bool good = true;
+
 	for (size_t i = 0; i < bridge->outbound_count; i++)
-		outbound_reload(&bridge->outbound[i]);
+		good &= outbound_reload(&bridge->outbound[i]);
+	return good;
 }

@@ -56,11 +56,13 @@ struct bridge_limits {
 struct bridge_outbound {
 	struct endpoint listen;
 	char allowlist[PATH_MAX]; /* relative to the file: made whole */
+	int inherited; /* descriptor that listens there already; 0: none */
 };
 
 struct bridge_inbound {
 	struct endpoint listen, connect;
 	bool proxy_protocol; /* tell it who the client is */
+	int inherited;       /* as above; set by activation.h only */
 };
 
 struct bridge_config {

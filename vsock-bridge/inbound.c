@@ -252,8 +252,8 @@ int inbound_start(struct inbound *in, struct service *service,
 	in->listener.data = in;
 	endpoint_format(&rule->listen, listen);
 	endpoint_format(&rule->connect, connect);
-	err = listener_start(
-	    &in->listener, service->loop, &rule->listen, on_accept);
+	err = listener_start(&in->listener, service->loop, &rule->listen,
+	    rule->inherited, on_accept);
 	if (err != 0) {
 		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "%s: %s", listen,
 		    uv_strerror(err));

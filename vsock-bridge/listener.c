@@ -136,10 +136,13 @@ static void on_closed(uv_handle_t *handle)
 }
 
 int listener_start(struct listener *listener, uv_loop_t *loop,
-    const struct endpoint *endpoint, listener_accept_cb on_accept)
+    const struct endpoint *endpoint, int inherited,
+    listener_accept_cb on_accept)
 {
-	int fd = endpoint_listen(endpoint, LISTENER_BACKLOG), err;
+	int fd = inherited, err;
 
+	if (inherited == 0)
+		fd = endpoint_listen(endpoint, LISTENER_BACKLOG);
 	if (fd < 0)
 		return fd;
 	err = uv_poll_init(loop, &listener->poll, fd);

@@ -42,10 +42,11 @@ struct listener {
 	bool stopping;
 };
 
-/* Returns 0, or a negative uv error and then nothing is left to stop. */
+/* Returns 0, or a negative uv error and then nothing is left to stop.
+ * `inherited` is a descriptor that listens there, non-blocking, taken; or 0. */
 __attribute__((warn_unused_result)) int listener_start(
     struct listener *listener, uv_loop_t *loop, const struct endpoint *endpoint,
-    listener_accept_cb on_accept);
+    int inherited, listener_accept_cb on_accept);
 
 /* The endpoint in use, as text. */
 void listener_describe(

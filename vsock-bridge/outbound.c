@@ -29,8 +29,8 @@ int outbound_start(struct outbound *out, struct service *service,
 		return -1;
 	}
 	endpoint_format(&rule->listen, where);
-	err = listener_start(
-	    &out->listener, service->loop, &rule->listen, on_accept);
+	err = listener_start(&out->listener, service->loop, &rule->listen,
+	    rule->inherited, on_accept);
 	if (err != 0) {
 		snprintf(error, BRIDGE_CONFIG_ERROR_MAX, "%s: %s", where,
 		    uv_strerror(err));
@@ -46,7 +46,7 @@ int outbound_start(struct outbound *out, struct service *service,
 	return 0;
 }
 
-void outbound_reload(struct outbound *outbound)
+bool outbound_reload(struct outbound *outbound)
 {
 	char why[ALLOWLIST_ERROR_MAX];
 	struct allowlist *fresh = NULL;
@@ -57,13 +57,14 @@ void outbound_reload(struct outbound *outbound)
 		    LOG_S("allowlist", path), LOG_S("error", why),
 		    LOG_D("rules", outbound->allowlist->count));
 		sight_reloaded(outbound->sight, false);
-		return;
+		return false;
 	}
 	allowlist_free(outbound->allowlist);
 	outbound->allowlist = fresh;
 	sight_reloaded(outbound->sight, true);
 	log_info("outbound", "allowlist_reloaded", LOG_S("allowlist", path),
 	    LOG_D("rules", fresh->count));
+	return true;
 }
 
 void outbound_stop(struct outbound *outbound, listener_stopped_cb on_stopped)

@@ -24,8 +24,8 @@ __attribute__((warn_unused_result)) int outbound_start(struct outbound *out,
     char error[static BRIDGE_CONFIG_ERROR_MAX]);
 
 /* Reads the allow-list again. One that is not valid changes nothing but the
- * log. Connections that were granted go on. */
-void outbound_reload(struct outbound *outbound);
+ * log, and gives false. Connections that were granted go on. */
+bool outbound_reload(struct outbound *outbound);
 
 /* Accepts no more; `on_stopped` as listener_stop. */
 void outbound_stop(struct outbound *outbound, listener_stopped_cb on_stopped);

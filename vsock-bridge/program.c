@@ -3,7 +3,9 @@
 
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "vsock-bridge/activation.h"
 #include "vsock-bridge/bridge.h"
+#include "vsock-bridge/notify.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -18,6 +20,8 @@
 #define LOOKUP_THREADS "16"
 /* A lookup that hangs cannot be stopped: do not wait longer for its thread. */
 #define LAST_RESORT_MS 1000
+/* The service manager is to wait for that, and for readers of the metrics. */
+#define STOPPING_MARGIN_MS 5000
 /* Allocated by pages of its own: what a relay keeps, not what a session is. */
 #define LARGE_BYTES 32768
 /* Beside two for each connection: listeners, the loop, answers under way,
@@ -40,10 +44,15 @@ static const char help[] =
     "  { \"outbound\": [ {\"listen\": \"vsock://any:8443\",\n"
     "                   \"allowlist\": \"allowlist.txt\"} ],\n"
     "    \"inbound\":  [ {\"listen\": \"tcp://0.0.0.0:8080\",\n"
-    "                   \"connect\": \"vsock://16:8080\"} ],\n"
-    "    \"connections_max\": 1024, \"connect_timeout_ms\": 5000,\n"
-    "    \"request_timeout_ms\": 5000, \"idle_timeout_ms\": 120000 }\n"
+    "                   \"connect\": \"vsock://16:8080\",\n"
+    "                   \"proxy_protocol\": false} ],\n"
+    "    \"metrics\": \"unix:///run/vsock-bridge/metrics.sock\",\n"
+    "    \"connections_max\": 1024, \"connections_per_peer_max\": 0,\n"
+    "    \"connect_timeout_ms\": 5000, \"request_timeout_ms\": 5000,\n"
+    "    \"idle_timeout_ms\": 120000, \"total_timeout_ms\": 0,\n"
+    "    \"drain_timeout_ms\": 5000 }\n"
     "\n"
+    "0: no limit. Without \"metrics\" (GET /metrics) there are none.\n"
     "Addresses: vsock://CID:PORT, vsock://any:PORT (to listen),\n"
     "tcp://HOST:PORT, unix:///PATH, hybrid:///PATH:PORT (a guest's vsock as\n"
     "Firecracker offers it). Paths are relative to CONFIG.\n"
@@ -64,7 +73,8 @@ static const char help[] =
     "\n"
     "Signals:\n"
     "  HUP        read the allow-lists again; a bad one leaves the old one\n"
-    "  TERM, INT  accept no more, finish within 5 s, exit 0; again: now\n"
+    "  TERM, INT  accept no more, finish (drain_timeout_ms), exit 0;\n"
+    "             again: now\n"
     "\n"
     "Exit status: 0 stopped, 1 could not run, 2 wrong usage.\n";
 
@@ -81,8 +91,12 @@ static void on_hangup(uv_signal_t *handle, int number)
 	struct program *program = handle->data;
 
 	(void)number;
-	if (program->bridge != NULL)
-		bridge_reload(program->bridge);
+	if (program->bridge == NULL)
+		return;
+	notify_reloading();
+	notify_ready(bridge_reload(program->bridge)
+			 ? "Serving"
+			 : "Serving; an allow-list is invalid, the old counts");
 }
 
 static void unwatch(struct program *program)
@@ -114,11 +128,14 @@ static void on_stopped(void *data)
 static void on_terminate(uv_signal_t *handle, int number)
 {
 	struct program *program = handle->data;
+	uint64_t drain_ms = program->config.limits.drain_timeout_ms;
 
 	log_info("bridge", "stopping", LOG_D("signal", number));
-	if (program->bridge != NULL)
-		bridge_stop(
-		    program->bridge, PROGRAM_GRACE_MS, on_stopped, program);
+	if (program->bridge == NULL)
+		return;
+	notify_stopping(
+	    "Waiting for connections to end", drain_ms + STOPPING_MARGIN_MS);
+	bridge_stop(program->bridge, drain_ms, on_stopped, program);
 }
 
 static void watch(
@@ -173,11 +190,14 @@ static int run(struct program *program)
 	watch(program, &program->hangup, on_hangup, SIGHUP);
 	watch(program, &program->terminate, on_terminate, SIGTERM);
 	watch(program, &program->interrupt, on_terminate, SIGINT);
-	if (bridge_start(&program->bridge, &program->loop, &program->config,
+	if (activation_take(&program->config, error) < 0 ||
+	    bridge_start(&program->bridge, &program->loop, &program->config,
 		error) != 0) {
 		log_error("bridge", "cannot_start", LOG_S("error", error));
 		unwatch(program);
 		status = 1;
+	} else {
+		notify_ready("Serving");
 	}
 	run_loop(program);
 	return status;

@@ -3,8 +3,6 @@
 #ifndef HALLMARK_BRIDGE_PROGRAM_H
 #define HALLMARK_BRIDGE_PROGRAM_H
 
-#define PROGRAM_GRACE_MS 5000 /* for connections to finish after SIGTERM */
-
 /* Returns the exit status: 0, 1 when it could not run, 2 for wrong usage. */
 int program_main(int argc, char **argv);
 

@@ -46,7 +46,7 @@ static void start(struct fixture *f)
 	assert_int_equal(endpoint_parse(&ep, "tcp://127.0.0.1:0"), 0);
 	f->listener.data = f;
 	assert_int_equal(
-	    listener_start(&f->listener, &f->loop, &ep, on_accept), 0);
+	    listener_start(&f->listener, &f->loop, &ep, 0, on_accept), 0);
 }
 
 static void stop(struct fixture *f)
@@ -112,7 +112,7 @@ static void test_start_fails(void **state)
 	ep = f.listener.endpoint;
 	memset(&second, 0, sizeof(second));
 	assert_int_equal(
-	    listener_start(&second.listener, &f.loop, &ep, on_accept),
+	    listener_start(&second.listener, &f.loop, &ep, 0, on_accept),
 	    UV_EADDRINUSE);
 	stop(&f);
 }
