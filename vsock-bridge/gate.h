@@ -3,6 +3,10 @@
  * rule says any-protocol: a TLS ClientHello that names the host it asked for
  * (client_hello.h). Pure.
  *
+ * It holds a client to the name that it gives, no more: what is asked for
+ * inside of TLS (an HTTP Host, a second ClientHello with another name after a
+ * HelloRetryRequest) only the server can refuse.
+ *
  * By then it has its 200, so a refusal can only be a TLS alert (RFC 8446 6.2)
  * and an end; the log line and the counters say the rest.
  */

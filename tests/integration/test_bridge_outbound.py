@@ -5,6 +5,7 @@ openssl; and what it does not let through.
 import contextlib
 import http.client
 import http.server
+import os
 import pathlib
 import re
 import shutil
@@ -20,7 +21,7 @@ import unittest
 import client
 import settings
 import support
-from program import Program, wait_until
+from program import Failed, Program, wait_until
 from stack import BIN, START_S
 
 sys.path.insert(0, str(settings.ROOT / "tests" / "simulator"))
@@ -395,12 +396,35 @@ class Outbound(unittest.TestCase):
         self.assertEqual(self.metric("vsock_bridge_connect_seconds_count"),
                          attempts + 3)
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.bridge.process.pid}/fd"))
+
+    def test_descriptors(self):
+        """whatever becomes of a connection, it leaves no descriptor behind"""
+        def all_kinds():
+            for args in (("https://good.test/",), ("https://name.invalid/",),
+                         ("https://evil.test/",), ("https://hole.test/",),
+                         ("https://good.test/", "--connect-to",
+                          "good.test:443:other.test:443"),
+                         ("http://good.test:443/", "--proxytunnel")):
+                self.curl(*args)
+            self.tunnel("good.test:443").close()
+            wait_until("all is over", lambda: self.metric(
+                "vsock_bridge_connections_open") == 0, support.SEEN_S)
+
+        all_kinds()     # what is opened once and kept
+        before = self.descriptors()
+        for _ in range(3):
+            all_kinds()
+        wait_until("no more than before",
+                   lambda: self.descriptors() <= before, support.SEEN_S)
+
     @classmethod
     def tearDownClass(cls):
         """Whatever came, it ends as it should."""
-        with contextlib.suppress(AttributeError):
-            code = cls.bridge.stop()
-            assert code == 0, f"status {code}"
+        code = cls.bridge.stop()
+        if code != 0:
+            raise Failed(f"the bridge ended with status {code}")
 
 
 if __name__ == "__main__":

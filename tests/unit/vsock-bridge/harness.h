@@ -130,6 +130,30 @@ HARNESS void harness_tcp_pair(int pair[2])
 	harness_nonblocking(pair[1]);
 }
 
+/* A group's setup: libuv opens some with the first loop, and keeps them. */
+HARNESS int harness_first_loop(void **state)
+{
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	harness_close_loop(&loop);
+	return 0;
+}
+
+/* How many descriptors this process has. */
+HARNESS unsigned harness_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
 HARNESS void harness_reset(int fd)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};

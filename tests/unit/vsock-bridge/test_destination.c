@@ -79,6 +79,7 @@ struct fixture {
 	struct destination op;
 	bool done;
 	int fd;
+	unsigned descriptors; /* before */
 };
 
 static void on_done(struct destination *op, int fd)
@@ -93,6 +94,7 @@ static void on_done(struct destination *op, int fd)
 static void init(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
+	f->descriptors = harness_descriptors();
 	memset(answers, 0, sizeof(answers));
 	lookup_error = 0;
 	lookup_hangs = allow_private = false;
@@ -131,6 +133,7 @@ static void finish(struct fixture *f, int fd, enum destination_failure failure)
 	if (f->fd >= 0)
 		close(f->fd);
 	harness_close_loop(&f->loop);
+	assert_int_equal(harness_descriptors(), f->descriptors);
 }
 
 /* ---- looked up ---- */
@@ -508,5 +511,6 @@ int main(void)
 	    cmocka_unit_test(test_cancel_after_connect),
 	};
 
-	return cmocka_run_group_tests_name("destination", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+	    "destination", tests, harness_first_loop, NULL);
 }
