@@ -20,10 +20,10 @@
 struct session {
 	struct connection member; /* first: recovered by a cast */
 	struct inbound *inbound;
-	char peer[PEER_TEXT_MAX];
-	int fd;                          /* the client, while CONNECTING */
 	struct session_connect *connect; /* NULL when RELAYING */
 	struct relay relay;
+	int fd;      /* the client, while CONNECTING */
+	char peer[]; /* as text: no longer than it is, for thousands of them */
 };
 
 /* Of CONNECTING only; what is open for long does not carry it along. */
@@ -219,24 +219,38 @@ static void begin(struct session *session)
 	}
 }
 
-static void on_accept(struct listener *listener, int fd)
+static struct session *new_session(struct inbound *inbound, int fd)
 {
-	struct inbound *inbound = listener->data;
-	struct session *session = calloc(1, sizeof(*session));
+	char peer[PEER_TEXT_MAX];
+	struct session *session;
+	size_t size;
 
-	sight_opened(inbound->sight);
-	if (session == NULL) {
-		sight_refused(inbound->sight, SIGHT_NO_MEANS);
-		reset_client(fd);
-		return;
-	}
+	peer_describe(fd, peer);
+	size = strlen(peer) + 1;
+	session = calloc(1, sizeof(*session) + size);
+	if (session == NULL)
+		return NULL;
+	memcpy(session->peer, peer, size);
 	session->inbound = inbound;
 	session->fd = fd;
 	session->member.abort = abort_session;
 	if (inbound->service->connections.peers.max > 0)
 		session->member.peer = peer_key_of(fd);
-	peer_describe(fd, session->peer);
-	begin(session);
+	return session;
+}
+
+static void on_accept(struct listener *listener, int fd)
+{
+	struct inbound *inbound = listener->data;
+	struct session *session = new_session(inbound, fd);
+
+	sight_opened(inbound->sight);
+	if (session != NULL) {
+		begin(session);
+		return;
+	}
+	sight_refused(inbound->sight, SIGHT_NO_MEANS);
+	reset_client(fd);
 }
 
 int inbound_start(struct inbound *in, struct service *service,
