@@ -190,8 +190,9 @@ class Connection(http.server.BaseHTTPRequestHandler):
 
     def _head(self, answer, ahead_s=0):
         reason = self.responses.get(answer.status, ("Unknown",))[0]
-        lines = [f"HTTP/1.1 {answer.status} {reason}",
-                 f"Date: {self.date_time_string(time.time() + ahead_s)}", "Server: simulator",
+        date = self.date_time_string(time.time() + ahead_s)
+        lines = [f"HTTP/1.1 {answer.status} {reason}", f"Date: {date}",
+                 "Server: simulator",
                  "Connection: keep-alive", "Cache-Control: no-cache"]
         lines += [f"{name}: {value}" for name, value in answer.headers]
         lines.append("Transfer-Encoding: chunked" if answer.chunked
