@@ -13,11 +13,11 @@
 
 #include <stdbool.h>
 
-#define RELAY_PIPE_BYTES     1048576 /* wanted of each */
-#define RELAY_PIPE_BYTES_MIN 65536   /* less is not worth a system call */
-#define RELAY_PIPES_MAX      32      /* half of the kernel's allowance */
-#define RELAY_PIPES_KEPT_MAX 8       /* open while nobody needs them */
-#define RELAY_PIPES_RETRY    1024    /* borrowers until the next attempt */
+#define RELAY_PIPE_BYTES     524288 /* wanted of each */
+#define RELAY_PIPE_BYTES_MIN 65536  /* less is not worth a system call */
+#define RELAY_PIPES_MAX      64     /* half of the kernel's allowance */
+#define RELAY_PIPES_KEPT_MAX 16     /* open while nobody needs them */
+#define RELAY_PIPES_RETRY    1024   /* borrowers until the next attempt */
 
 struct relay_pipe {
 	int read_fd, write_fd;

@@ -231,6 +231,7 @@ static void test_sight(void **state)
 		client_say(fd, "GET /metrics HTTP/1.0\r\n\r\n");
 		client_read_all(fd, page, sizeof(page));
 		close(fd);
+		harness_sleep_ms(10);
 	} while (strstr(page, "outcome=\"completed\"} 1") == NULL);
 	assert_non_null(strstr(page, "reason=\"connect_failed\"} 1"));
 	assert_non_null(strstr(page, "} 7\n"));

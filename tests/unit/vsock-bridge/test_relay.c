@@ -515,6 +515,96 @@ static void test_write_to_one_that_left(void **state)
 	finish(&f, UV_EPIPE);
 }
 
+/* It fails before it has begun, and that is told like any other failure. */
+static void test_first_bytes_to_one_that_left(void **state)
+{
+	struct fixture f = {0};
+	int a[2], b[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&f.loop), 0);
+	assert_int_equal(relay_hub_init(&f.hub, &f.loop), 0);
+	harness_tcp_pair(a);
+	harness_unix_pair(b);
+	close(b[0]);
+	f.far_a = a[0];
+	f.far_b = -1;
+	f.relay.data = &f;
+	relay_start(&f.relay, &(struct relay_options){.hub = &f.hub,
+				  .a = a[1],
+				  .b = b[1],
+				  .first_to_b = "hello",
+				  .first_to_b_len = 5,
+				  .idle_timeout_ms = HARNESS_DEADLINE_MS,
+				  .on_done = on_done});
+	assert_false(f.done);
+	assert_int_equal(receive(&f, f.far_a, &byte, 1), -ECONNRESET);
+	finish(&f, UV_EPIPE);
+}
+
+/* ---- several on one hub ---- */
+
+#define CROWD 40
+
+static struct relay *crowd[CROWD];
+static unsigned crowd_done;
+
+/* Frees itself and stops another, which may have events in this very turn. */
+static void on_crowd_done(struct relay *relay, int result)
+{
+	unsigned number = (unsigned)(uintptr_t)relay->data;
+
+	assert_true(result == UV_ECANCELED || result == UV_EPIPE ||
+		    result == UV_ECONNRESET);
+	crowd[number] = NULL;
+	free(relay);
+	crowd_done++;
+	if (crowd[(number + 7) % CROWD] != NULL)
+		relay_stop(crowd[(number + 7) % CROWD]);
+}
+
+static void test_crowd(void **state)
+{
+	int64_t end = harness_now_ms() + HARNESS_DEADLINE_MS;
+	int far[CROWD][2];
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	crowd_done = 0;
+	for (unsigned i = 0; i < CROWD; i++) {
+		int a[2], b[2];
+
+		harness_unix_pair(a);
+		harness_unix_pair(b);
+		far[i][0] = a[0];
+		far[i][1] = b[0];
+		crowd[i] = malloc(sizeof(*crowd[i]));
+		assert_non_null(crowd[i]);
+		crowd[i]->data = (void *)(uintptr_t)i;
+		relay_start(
+		    crowd[i], &(struct relay_options){.hub = &f.hub,
+				  .a = a[1],
+				  .b = b[1],
+				  .idle_timeout_ms = HARNESS_DEADLINE_MS,
+				  .on_done = on_crowd_done});
+	}
+	for (unsigned i = 0; i < CROWD; i++) {
+		say(far[i][0], "x");
+		close(far[i][0]);
+		close(far[i][1]);
+	}
+	while (crowd_done < CROWD) {
+		assert_true(harness_now_ms() < end);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	say(f.far_a, "alive");
+	expect(&f, f.far_b, "alive");
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
 static void test_idle(void **state)
 {
 	struct fixture f;
@@ -712,6 +802,8 @@ int main(void)
 	    cmocka_unit_test(test_reset_of_sender_while_blocked),
 	    cmocka_unit_test(test_urgent),
 	    cmocka_unit_test(test_write_to_one_that_left),
+	    cmocka_unit_test(test_first_bytes_to_one_that_left),
+	    cmocka_unit_test(test_crowd),
 	    cmocka_unit_test(test_idle),
 	    cmocka_unit_test(test_total),
 	    cmocka_unit_test(test_idle_of_another),
