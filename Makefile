@@ -53,6 +53,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(LDHARDEN) $(LDSAN)
 # What the enclave links, and what only programs outside it may.
 LIBS      = -luv -lmicrohttpd -lssl -lcrypto -lcbor -ljansson -lhttp_parser
 LIBS_OUT  = $(LIBS) -lcurl -lsqlite3
+LIBS_BRIDGE = -luv -lmicrohttpd -ljansson -lseccomp
 
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
 BASE      = $(call obj,base/*.c)
@@ -94,7 +95,7 @@ $(B)/bin/vsock-bridge: $(B)/obj/vsock-bridge/main.o $(B)/lib/libbridge.a \
     $(B)/lib/libbase.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_BRIDGE)
 $(B)/bin/hallmark-verifierd: $(B)/obj/verifier/daemon/main.o $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -137,7 +138,7 @@ unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/feeds/test_item,$(UNIT)
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lseccomp -lcmocka
 
 # A Nitro Security Module for the guests of make check-vm.
 $(B)/vm/nsm_cuse: $(B)/obj/tests/vm/nsm_cuse.o $(B)/lib/libnsm.a $(ENCLAVE)
@@ -151,7 +152,7 @@ fuzzers: $(FUZZERS)
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT) -lseccomp
 
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(OUTSIDE)
 	@mkdir -p $(@D)
@@ -169,7 +170,7 @@ include deploy/install.mk
 # gcc, make and git aside; make deps installs what is missing and says so.
 PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
             libcbor-dev libjansson-dev libhttp-parser-dev \
-            libcurl4-openssl-dev libsqlite3-dev
+            libcurl4-openssl-dev libsqlite3-dev libseccomp-dev
 PACKAGES_DEMO = python3 openssl ca-certificates curl jq
 PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps \
             pkg-config mandoc

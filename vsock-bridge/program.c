@@ -6,6 +6,7 @@
 #include "vsock-bridge/activation.h"
 #include "vsock-bridge/bridge.h"
 #include "vsock-bridge/notify.h"
+#include "vsock-bridge/sandbox.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -70,6 +71,9 @@ static const char help[] =
     "The first bytes must be a TLS ClientHello that names the very host that\n"
     "was asked for. Names are looked up for each connection and all addresses\n"
     "tried; private, loopback and link-local ones are left out.\n"
+    "\n"
+    "Once it listens it gives up all privileges and keeps to the system calls\n"
+    "and files that it needs; \"insecure_no_sandbox\": true does without.\n"
     "\n"
     "Signals:\n"
     "  HUP        read the allow-lists again; a bad one leaves the old one\n"
@@ -179,6 +183,23 @@ static void run_loop(struct program *program)
 	(void)err;
 }
 
+/* All that needs more than relaying does has been done. */
+static int start(struct program *program, char error[BRIDGE_CONFIG_ERROR_MAX])
+{
+	struct bridge_config *config = &program->config;
+
+	if (activation_take(config, error) < 0 ||
+	    bridge_start(&program->bridge, &program->loop, config, error) != 0)
+		return -1;
+	if (config->insecure_no_sandbox)
+		log_warn("sandbox", "off", LOG_S("why", "insecure_no_sandbox"));
+	else if (sandbox_enter(config, error) != 0)
+		log_die("sandbox",
+		    "%s; \"insecure_no_sandbox\": true does without", error);
+	notify_ready("Serving");
+	return 0;
+}
+
 static int run(struct program *program)
 {
 	char error[BRIDGE_CONFIG_ERROR_MAX];
@@ -190,14 +211,10 @@ static int run(struct program *program)
 	watch(program, &program->hangup, on_hangup, SIGHUP);
 	watch(program, &program->terminate, on_terminate, SIGTERM);
 	watch(program, &program->interrupt, on_terminate, SIGINT);
-	if (activation_take(&program->config, error) < 0 ||
-	    bridge_start(&program->bridge, &program->loop, &program->config,
-		error) != 0) {
+	if (start(program, error) != 0) {
 		log_error("bridge", "cannot_start", LOG_S("error", error));
 		unwatch(program);
 		status = 1;
-	} else {
-		notify_ready("Serving");
 	}
 	run_loop(program);
 	return status;
