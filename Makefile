@@ -192,7 +192,8 @@ check-vm: deps
 	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse
 	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm tests/vm/check.py
 
-# The proofs that take longer: every bit of every vector, fuzzing in earnest.
+# The proofs that take longer: every bit of every vector, every failure of every
+# exchange, fuzzing in earnest.
 check-long: deps-check
 	@HALLMARK_LONG=1 FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) \
 	    MAKE="$(MAKE)" tests/check.sh
