@@ -41,6 +41,7 @@ class Program:
     def __init__(self, name, argv, log_path):
         self.name, self.argv, self.log_path = name, argv, log_path
         self.process = None
+        self.pass_fds = ()  # descriptors that it inherits, as they are
 
     def start(self):
         assert not self.running()
@@ -51,7 +52,7 @@ class Program:
             self.process = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 # Its own group: Ctrl-C is ours to pass on, in order.
-                start_new_session=True,
+                start_new_session=True, pass_fds=self.pass_fds,
                 preexec_fn=lambda: _die_with_parent(parent))
 
     def running(self):
