@@ -63,11 +63,11 @@ install: all library
 	$(FILL) deploy/hallmark.pc.in > $(call to,$(LIBDIR)/pkgconfig/hallmark.pc)
 	for page in $(MANUALS); do \
 	    install -m 644 $$page $(call to,$(MANDIR))/man$${page##*.}; done
-	for unit in deploy/*.service; do \
+	for unit in deploy/*.service deploy/*.socket; do \
 	    $(FILL) $$unit > $(call to,$(UNITDIR))/$${unit##*/}; done
 	install -m 644 $(EXAMPLES) README.md LICENSE $(call to,$(DOCDIR))
 	install -m 644 $(REGISTRY) $(call to,$(DOCDIR)/feeds)
 	chmod 644 $(call to,$(LIBDIR)/pkgconfig/hallmark.pc) \
-	    $(call to,$(UNITDIR))/*.service
+	    $(call to,$(UNITDIR))/*.service $(call to,$(UNITDIR))/*.socket
 
 .PHONY: library install

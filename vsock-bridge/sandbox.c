@@ -34,6 +34,22 @@ static bool is_alone(void)
 	return count <= 1;
 }
 
+/* So it is where the service manager has taken them all; it may have taken
+ * capset(2), too. */
+static bool has_none(void)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (syscall(SYS_capget, &header, has) != 0)
+		return false;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if (has[i].effective || has[i].permitted || has[i].inheritable)
+			return false;
+	return true;
+}
+
 /* The bounding set needs CAP_SETPCAP: who has it not has little to bound, and
  * no_new_privs keeps it so. */
 static int drop_capabilities(char error[static BRIDGE_CONFIG_ERROR_MAX])
@@ -49,7 +65,7 @@ static int drop_capabilities(char error[static BRIDGE_CONFIG_ERROR_MAX])
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 &&
 	    errno != EINVAL)
 		return fail(error, "ambient capabilities");
-	if (syscall(SYS_capset, &header, none) != 0)
+	if (!has_none() && syscall(SYS_capset, &header, none) != 0)
 		return fail(error, "capabilities");
 	return 0;
 }

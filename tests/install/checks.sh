@@ -16,6 +16,7 @@ all_there() { # AT
 	    include/hallmark.h lib/libhallmark.{a,so,so.0} \
 	    lib/pkgconfig/hallmark.pc \
 	    lib/systemd/system/{hallmark-verifierd,vsock-bridge}.service \
+	    lib/systemd/system/vsock-bridge.socket \
 	    share/man/man1/hallmark.1 share/man/man3/libhallmark.3 \
 	    share/man/man8/{hallmark-oracle,hallmark-verifierd,vsock-bridge}.8 \
 	    share/doc/hallmark/{README.md,LICENSE,policy.example.json,verify_item.c}
