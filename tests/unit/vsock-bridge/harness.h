@@ -130,6 +130,23 @@ HARNESS void harness_tcp_pair(int pair[2])
 	harness_nonblocking(pair[1]);
 }
 
+/* The same port at ::1; -1 where there is no IPv6. */
+HARNESS int harness_tcp6_listen(int backlog, uint16_t port)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	    .sin6_port = htons(port)};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&in6, sizeof(in6)) == 0 &&
+	    listen(fd, backlog) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* A group's setup: libuv opens some with the first loop, and keeps them. */
 HARNESS int harness_first_loop(void **state)
 {

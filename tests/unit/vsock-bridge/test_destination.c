@@ -11,7 +11,7 @@
 static const char *answers[4]; /* numeric addresses, in order */
 static int lookup_error;       /* start fails with it */
 static bool lookup_hangs;      /* the test completes it by release_lookup */
-static bool allow_private;
+static bool allow_private, ipv6_is_public;
 
 static uv_getaddrinfo_t *held_request;
 static uv_getaddrinfo_cb held_cb;
@@ -63,6 +63,8 @@ static enum address_class fake_classify(const struct sockaddr *address)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
 
+	if (address->sa_family == AF_INET6 && ipv6_is_public)
+		return ADDRESS_PUBLIC;
 	if (address->sa_family != AF_INET ||
 	    in->sin_addr.s_addr == htonl(0x7f000008))
 		return ADDRESS_NEVER;
@@ -97,7 +99,7 @@ static void init(struct fixture *f)
 	f->descriptors = harness_descriptors();
 	memset(answers, 0, sizeof(answers));
 	lookup_error = 0;
-	lookup_hangs = allow_private = false;
+	lookup_hangs = allow_private = ipv6_is_public = false;
 	held_request = NULL;
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	f->op.data = f;
@@ -420,6 +422,34 @@ static void test_black_hole_beside_others(void **state)
 	close(listener);
 }
 
+/* Behind the first of two black holes the other family has its turn. */
+static void test_families_take_turns(void **state)
+{
+	struct fixture f;
+	uint16_t port;
+	int filler, hole = black_hole(&port, &filler);
+	int listener = harness_tcp6_listen(4, port);
+
+	(void)state;
+	if (listener < 0) {
+		close(filler);
+		close(hole);
+		skip();
+	}
+	init(&f);
+	ipv6_is_public = true;
+	answers[0] = "127.0.0.1";
+	answers[1] = "127.0.0.1";
+	answers[2] = "::1";
+	assert_int_equal(start(&f, "host.example", port, NULL, 60000), 0);
+	harness_run_until(&f.loop, &f.done);
+	assert_int_equal(f.op.race.next, 2); /* not the third */
+	finish(&f, 0, DESTINATION_OK);
+	close(listener);
+	close(filler);
+	close(hole);
+}
+
 /* A canceled lookup, and then an answer, whose connection nobody gets. */
 static void test_cancel_after_lookup(void **state)
 {
@@ -506,6 +536,7 @@ int main(void)
 	    cmocka_unit_test(test_pinned_refuses),
 	    cmocka_unit_test(test_black_hole),
 	    cmocka_unit_test(test_black_hole_beside_others),
+	    cmocka_unit_test(test_families_take_turns),
 	    cmocka_unit_test(test_cancel_after_lookup),
 	    cmocka_unit_test(test_cancel_connect),
 	    cmocka_unit_test(test_cancel_after_connect),

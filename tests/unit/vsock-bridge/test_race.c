@@ -3,6 +3,7 @@
 #include "vsock-bridge/race.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
 /* ---- the order ---- */
 
@@ -196,6 +197,43 @@ static void test_all_refuse(void **state)
 	assert_int_equal(result(), UV_ECONNREFUSED);
 }
 
+/* No descriptor left: what is tried says so, and nothing hangs. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit old, none;
+
+	(void)state;
+	init();
+	add(1, harness_closed_port());
+	add(2, harness_closed_port());
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){0, old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	start(HARNESS_DEADLINE_MS);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(result(), UV_EMFILE);
+}
+
+static void test_ipv6(void **state)
+{
+	uint16_t port = harness_closed_port();
+	int listener = harness_tcp6_listen(4, port), fd;
+
+	(void)state;
+	if (listener < 0)
+		skip();
+	init();
+	f.addresses[f.count++].in6 = (struct sockaddr_in6){
+	    .sin6_family = AF_INET6,
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	    .sin6_port = htons(port)};
+	start(HARNESS_DEADLINE_MS);
+	fd = result();
+	assert_true(fd >= 0);
+	close(fd);
+	close(listener);
+}
+
 /* Behind a black hole: after one delay, not after its share of a minute. And
  * not before: the first has its head start. */
 static void test_overtakes_a_black_hole(void **state)
@@ -336,6 +374,8 @@ int main(void)
 	    cmocka_unit_test(test_failures_are_passed_over),
 	    cmocka_unit_test(test_unroutable),
 	    cmocka_unit_test(test_all_refuse),
+	    cmocka_unit_test(test_no_descriptors),
+	    cmocka_unit_test(test_ipv6),
 	    cmocka_unit_test(test_overtakes_a_black_hole),
 	    cmocka_unit_test(test_slow_first_still_wins),
 	    cmocka_unit_test(test_deadline),
