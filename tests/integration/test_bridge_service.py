@@ -14,9 +14,11 @@ import time
 import unittest
 
 import client
+import settings
+import support
 from bridge_ends import DEADLINE_S, End
 from program import Program, wait_until
-from stack import BIN
+from stack import BIN, Stack
 
 DRAIN = {"drain_timeout_ms": 60000}
 
@@ -274,6 +276,60 @@ class Service(unittest.TestCase):
                 f'vsock_bridge_connections_refused_total{{{labels},'
                 'reason="connections_per_peer_max"} 1'):
             self.assertIn(line, lines)
+
+
+class ProxiedStack(Stack):
+    """The bridge tells the oracle who the clients are."""
+
+    def write_configs(self):
+        super().write_configs()
+        for name, change in (("bridge", self.tell), ("oracle", self.expect)):
+            config = json.loads(self.config(name).read_text())
+            change(config)
+            settings.write_json(self.config(name), config)
+
+    @staticmethod
+    def tell(config):
+        config["inbound"][0]["proxy_protocol"] = True
+
+    @staticmethod
+    def expect(config):
+        config["listen_proxy_protocol"] = True
+
+
+class Proxied(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = ProxiedStack(support.fast_feeds(), verifierd=False)
+        cls.addClassCleanup(cls.stack.stop)
+        cls.stack.start()
+
+    def shortDescription(self):
+        return f"bridge service: {super().shortDescription()}"
+
+    def test_price(self):
+        """the oracle serves behind PROXY headers"""
+        page = self.stack.oracle_url("/price/BTC-USD")
+        wait_until("a price", lambda: client.ready(page), DEADLINE_S)
+
+    def test_no_header(self):
+        """a connection without one is closed without an answer"""
+        for first in (b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+                      b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"):
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.settimeout(DEADLINE_S)
+                sock.connect(str(self.stack.dir / "oracle.sock"))
+                sock.sendall(first)
+                self.assertEqual(self.rest(sock), b"")
+        wait_until("a log line", lambda: "proxy_header_refused"
+                   in self.stack.programs["oracle"].log(), DEADLINE_S)
+
+    @staticmethod
+    def rest(sock):
+        try:
+            return sock.recv(100)
+        except ConnectionResetError:
+            return b""
 
 
 if __name__ == "__main__":
