@@ -40,6 +40,7 @@ endif
 # COVERAGE=1: counts how often each line ran.
 ifdef COVERAGE
 CFLAGS    = -O0 -g --coverage
+CPPFLAGS += -DHALLMARK_COVERAGE
 FORTIFY   =
 LDSAN     = --coverage
 endif

@@ -237,6 +237,32 @@ static void test_example(void **state)
 	free(text);
 }
 
+/* Whoever reads the plan sees what is not as usual. */
+static void test_print_says_what_is_unusual(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX], *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(
+	    parse("{\"inbound\": [{\"listen\": \"unix:///a\", \"connect\":"
+		  " \"unix:///b\", \"proxy_protocol\": true}],"
+		  " \"metrics\": \"unix:///m\", \"insecure_no_sandbox\": true,"
+		  " \"connections_per_peer_max\": 9}",
+		error),
+	    0);
+	assert_int_equal(bridge_config_print(&config, out, error), 0);
+	fclose(out);
+	assert_non_null(strstr(
+	    text, "inbound unix:///a to unix:///b, with a PROXY header\n"));
+	assert_non_null(strstr(text, "metrics unix:///m\n"));
+	assert_non_null(strstr(text, "connections_per_peer_max 9\n"));
+	assert_non_null(strstr(text, "sandbox off (insecure)\n"));
+	free(text);
+}
+
 static void test_print_fails_without_allowlist(void **state)
 {
 	char error[BRIDGE_CONFIG_ERROR_MAX], *text = NULL;
@@ -268,6 +294,7 @@ int main(void)
 	    cmocka_unit_test(test_path_ceiling),
 	    cmocka_unit_test(test_load_says_what_is_wrong_with_the_file),
 	    cmocka_unit_test(test_example),
+	    cmocka_unit_test(test_print_says_what_is_unusual),
 	    cmocka_unit_test(test_print_fails_without_allowlist),
 	};
 
