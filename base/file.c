@@ -95,13 +95,13 @@ static int write_fd(int fd, const uint8_t *data, size_t len)
 		data += n;
 		len -= (size_t)n;
 	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return 0;
 }
 
 /* A temporary that a dead process with our number left is in nobody's use. */
 static int open_beside(const char *temp, unsigned mode)
 {
-	int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 	int fd = open(temp, flags, (mode_t)mode);
 
 	if (fd < 0 && errno == EEXIST && unlink(temp) == 0)
@@ -130,25 +130,57 @@ static int sync_folder(const char *path)
 	return ret;
 }
 
-int file_write(const char *path, const void *data, size_t len, unsigned mode)
+int file_begin(struct file_new *file, const char *path, unsigned mode)
 {
-	char temp[PATH_MAX];
-	int n, fd, ret;
+	int n = snprintf(
+	    file->temp, sizeof(file->temp), "%s.%ld.tmp", path, (long)getpid());
 
-	n = snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid());
-	if (n < 0 || (size_t)n >= sizeof(temp))
+	file->path = path;
+	file->fd = -1;
+	if (n < 0 || (size_t)n >= sizeof(file->temp))
 		return -ENAMETOOLONG;
-	fd = open_beside(temp, mode);
-	if (fd < 0)
-		return fd;
-	ret = write_fd(fd, data, len);
-	if (close(fd) < 0 && ret == 0)
+	n = open_beside(file->temp, mode);
+	if (n < 0)
+		return n;
+	file->fd = n;
+	return 0;
+}
+
+int file_commit(struct file_new *file)
+{
+	int ret = fsync(file->fd) < 0 ? -errno : 0;
+
+	if (close(file->fd) < 0 && ret == 0)
 		ret = -errno;
-	if (ret == 0 && rename(temp, path) < 0)
+	file->fd = -1;
+	if (ret == 0 && rename(file->temp, file->path) < 0)
 		ret = -errno;
 	if (ret < 0) {
-		unlink(temp);
+		unlink(file->temp);
 		return ret;
 	}
-	return sync_folder(path);
+	return sync_folder(file->path);
+}
+
+void file_abandon(struct file_new *file)
+{
+	if (file->fd < 0)
+		return;
+	close(file->fd);
+	file->fd = -1;
+	unlink(file->temp);
+}
+
+int file_write(const char *path, const void *data, size_t len, unsigned mode)
+{
+	struct file_new file;
+	int ret = file_begin(&file, path, mode);
+
+	if (ret < 0)
+		return ret;
+	ret = write_fd(file.fd, data, len);
+	if (ret == 0)
+		return file_commit(&file);
+	file_abandon(&file);
+	return ret;
 }

@@ -228,6 +228,50 @@ static void test_half_a_write_leaves_the_old(void **state)
 	free(data);
 }
 
+static void test_a_new_file_takes_its_place_when_whole(void **state)
+{
+	struct file_new new;
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(file_write("grown", "old", 3, 0600), 0);
+	assert_int_equal(file_begin(&new, "grown", 0600), 0);
+	assert_int_equal(pwrite(new.fd, "cd", 2, 2), 2);
+	assert_int_equal(pwrite(new.fd, "ab", 2, 0), 2);
+	assert_int_equal(file_read("grown", 9, &data, &len), 0);
+	assert_string_equal((char *)data, "old");
+	free(data);
+	assert_int_equal(file_commit(&new), 0);
+	assert_int_equal(file_read("grown", 9, &data, &len), 0);
+	assert_string_equal((char *)data, "abcd");
+	free(data);
+	file_abandon(&new); /* too late: nothing happens */
+	assert_int_equal(access("grown", F_OK), 0);
+	unlink("grown");
+}
+
+static void test_an_abandoned_file_leaves_nothing(void **state)
+{
+	size_t before = count_files();
+	struct file_new new;
+
+	(void)state;
+	assert_int_equal(file_begin(&new, "left", 0600), 0);
+	assert_int_equal(count_files(), before + 1);
+	file_abandon(&new);
+	file_abandon(&new);
+	assert_int_equal(count_files(), before);
+	assert_int_equal(file_begin(&new, "none/left", 0600), -ENOENT);
+	file_abandon(&new);
+	/* what cannot be renamed over */
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(file_begin(&new, "folder", 0600), 0);
+	assert_int_equal(file_commit(&new), -EISDIR);
+	assert_int_equal(rmdir("folder"), 0);
+	assert_int_equal(count_files(), before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +294,10 @@ int main(void)
 		test_failed_write_leaves_the_old, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_half_a_write_leaves_the_old, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_a_new_file_takes_its_place_when_whole, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_an_abandoned_file_leaves_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);
 }
