@@ -81,9 +81,9 @@ out:
 
 /*
  * RFC 9052, 4.4: Sig_structure = ["Signature1", protected, external_aad = h'',
- * payload]. Writes all but the payload's bytes; returns how many.
+ * payload].
  */
-static size_t write_prefix(uint8_t out[32], size_t payload_len)
+size_t cose_signed_prefix(uint8_t out[COSE_PREFIX_MAX], size_t payload_len)
 {
 	static const uint8_t fixed[] = {0x84, 0x6a, 'S', 'i', 'g', 'n', 'a',
 	    't', 'u', 'r', 'e', '1', 0x44, 0xa1, 0x01, 0x38, 0x22, 0x40};
@@ -107,8 +107,8 @@ enum hm_verdict cose_verify(const struct cose *cose, EVP_PKEY *key)
 {
 	enum hm_verdict verdict = HM_DOCUMENT_SIGNATURE;
 	EVP_MD_CTX *ctx = NULL;
-	uint8_t prefix[32], *der = NULL;
-	size_t prefix_len = write_prefix(prefix, cose->payload.len);
+	uint8_t prefix[COSE_PREFIX_MAX], *der = NULL;
+	size_t prefix_len = cose_signed_prefix(prefix, cose->payload.len);
 	int der_len;
 
 	ctx = EVP_MD_CTX_new();

@@ -17,10 +17,15 @@
 
 #define COSE_PAYLOAD_MAX   16384 /* S1, 3.1 */
 #define COSE_SIGNATURE_LEN 96    /* two integers modulo the order of P-384 */
+#define COSE_PREFIX_MAX    32
 
 struct cose { /* slices of the document's bytes */
 	struct slice payload, signature;
 };
+
+/* RFC 9052, 4.4: what is signed, all but the payload's bytes, which are the
+ * rest of it. Returns how many. */
+size_t cose_signed_prefix(uint8_t out[COSE_PREFIX_MAX], size_t payload_len);
 
 /* HM_VALID or HM_COSE_MALFORMED. */
 HM_MUST_CHECK enum hm_verdict cose_parse(
