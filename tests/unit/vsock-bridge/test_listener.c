@@ -181,6 +181,7 @@ static void test_leaves_a_reserve(void **state)
 	assert_int_equal(pauses, 1);
 	assert_true(f.count > 0 && f.count < 20);
 	probe = dup(fds[0]);
+	assert_true(probe >= 0);
 	left = fds[39] + 20 - probe;
 	assert_true(left >= (fds[39] + 20) / 4 - 1);
 	close(probe);

@@ -348,10 +348,16 @@ static bool take_away(int call, int err)
 
 static int check_without_landlock(int err)
 {
+	char fresh[80];
+
+	snprintf(fresh, sizeof(fresh), "%s.new", secret);
 	MUST(take_away(SCMP_SYS(landlock_create_ruleset), err));
 	MUST(sandbox_enter(&config, error) == 0);
 	MUST(can_read(secret));
-	MUST(open(secret, O_WRONLY) < 0);
+	MUST(open(secret, O_WRONLY) < 0 && errno == ENOSYS);
+	MUST(open(secret, O_RDWR) < 0 && errno == ENOSYS);
+	MUST(open(secret, O_RDONLY | O_TRUNC) < 0 && errno == ENOSYS);
+	MUST(open(fresh, O_RDONLY | O_CREAT, 0600) < 0 && errno == ENOSYS);
 	return 0;
 }
 
