@@ -32,7 +32,7 @@ BODY = b"a page behind the bridge\n"
 BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
 CLIENT_S = 60   # for curl and the like; a ceiling
 # Every answer of the bridge that can be a failure has its time: quick here.
-LIMITS = {"connect_timeout_ms": 3000, "request_timeout_ms": 3000}
+LIMITS = {"connect_timeout_ms": 3000, "request_timeout_ms": 6000}
 
 
 class Page(http.server.BaseHTTPRequestHandler):

@@ -271,7 +271,7 @@ static void test_late(void **state)
 	int far, fd;
 
 	(void)state;
-	start_with(", \"request_timeout_ms\": 300", "");
+	start_with(", \"request_timeout_ms\": 1000", "");
 	fd = granted_tls(TLS, &far);
 	send_bytes(fd, hello.bytes, 20);
 	shut_out(fd, far, 0, "reason=request_timeout");
