@@ -24,12 +24,12 @@ DRAIN = {"drain_timeout_ms": 60000}
 
 
 class Manager:
-    """The datagram socket of a service manager."""
+    """The datagram socket of a service manager; '@': an abstract one."""
 
-    def __init__(self, directory):
-        self.address = str(directory / "notify")
+    def __init__(self, address):
+        self.address = str(address)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.address)
+        self.socket.bind(self.address.replace("@", "\0"))
         self.socket.settimeout(DEADLINE_S)
 
     def hear(self):
@@ -42,8 +42,7 @@ class Service(unittest.TestCase):
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hallmark-"))
         self.addCleanup(shutil.rmtree, self.dir, True)
-        self.manager = Manager(self.dir)
-        self.addCleanup(self.manager.socket.close)
+        self.listen(self.dir / "notify")
         self.near = End("tcp", self.dir, "near")
         self.far = End("unix", self.dir, "far")
         self.server = self.far.listen()
@@ -51,6 +50,10 @@ class Service(unittest.TestCase):
         self.out = End("unix", self.dir, "out")
         self.allow = self.dir / "allow"
         self.allow.write_text("a.example:443\n")
+
+    def listen(self, address):
+        self.manager = Manager(address)
+        self.addCleanup(self.manager.socket.close)
 
     def shortDescription(self):
         return f"bridge service: {super().shortDescription()}"
@@ -110,6 +113,13 @@ class Service(unittest.TestCase):
         near, far = self.pair()
         near.sendall(b"ping")
         self.assertEqual(far.recv(4), b"ping")
+
+    def test_abstract(self):
+        """an abstract socket can be told from inside the sandbox, too"""
+        self.listen(f"@{self.dir.name}")
+        self.ready()
+        self.stop()
+        self.assertEqual(self.program.process.wait(DEADLINE_S), 0)
 
     def test_reload(self):
         """a reload is told, and whether the allow-list was good"""
