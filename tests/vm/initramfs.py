@@ -108,6 +108,9 @@ class Archive:
         """Python where it is here, so that it finds its library; /bin/python3
         leads there."""
         program, library = _python()
+        # glibc loads this by name when a thread ends (pthread_exit).
+        for libgcc in pathlib.Path("/").glob("lib/*/libgcc_s.so.1"):
+            self.add_file(libgcc)
         self.add_file(program)
         self.add_link("/bin/python3", program)
         self.add_tree(library, library, lambda path: (

@@ -21,7 +21,7 @@ EXIT_CHAIN = 4
 
 
 def _start_shared():
-    stack = vsock_stack.VsockStack(support.fast_feeds(interval_ms=1000))
+    stack = vsock_stack.VsockStack(support.fast_feeds(interval_ms=2000))
     atexit.register(stack.stop)  # twice is harmless
     try:
         stack.start()
@@ -41,7 +41,8 @@ class EnclaveTest(support.StackTest):
     def setUp(self):
         if support._shared is None:
             _start_shared()
-        super().setUp()
+        self.stack = support.shared_stack()
+        support.wait_prices(self.stack, seconds=support.SEEN_S)
 
     def other_policy(self, **changes):
         policy = json.loads(self.stack.policy.read_text())
@@ -137,7 +138,7 @@ class Module(EnclaveTest):
         """after kill -9 the same configuration finds its PCR16 and serves"""
         self.stack.kill("oracle")
         self.stack.restart("oracle")
-        support.wait_prices(self.stack, support.now_ms())
+        support.wait_prices(self.stack, support.now_ms(), support.SEEN_S)
 
     def start_other(self, name, **changes):
         """Another oracle in this enclave; its log, once it has ended badly.

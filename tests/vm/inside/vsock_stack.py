@@ -10,8 +10,9 @@ import socket
 
 import settings
 from program import wait_until
-from stack import START_S, Stack
+from stack import Stack
 
+START_S = 90        # for one program to be ready, emulated; a ceiling
 CID = 1             # VMADDR_CID_LOCAL; 3 in an enclave
 ORACLE_PORT, BRIDGE_PORT = 8080, 8443
 NSM = "/nsm"        # what nsm_cuse signs under
@@ -57,6 +58,9 @@ class VsockStack(Stack):
         policy = json.loads(self.policy.read_text())
         policy["root_files"] = [ROOT]
         settings.write_json(self.policy, policy)
+
+    def wait_ready(self, name, seconds=START_S):
+        super().wait_ready(name, seconds)
 
     def _start_listener(self, name, sock):
         program = self.programs[name]
