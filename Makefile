@@ -63,6 +63,7 @@ VERIFIER  = $(call obj,verifier/*.c)
 ifdef MUTANTS
 VERIFIER += $(call obj,tests/mutants/*.c)
 endif
+EIF       = $(call obj,verifier/eif/*.c)
 DAEMON    = $(call obj,verifier/daemon/*.c)
 CLI       = $(call obj,verifier/cli/*.c)
 ORACLE    = $(call obj,oracle/*.c)
@@ -79,6 +80,8 @@ $(B)/lib/libhallmark.a: $(VERIFIER) $(FEEDS)
 $(B)/lib/liboracle.a: $(call main_less,$(ORACLE))
 $(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
 $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
+$(B)/lib/libeif.a: $(EIF)
+$(B)/lib/libcli.a: $(call main_less,$(CLI))
 $(B)/lib/libnsm.a: $(B)/obj/tests/vm/nsm_core.o
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
@@ -101,7 +104,7 @@ $(B)/bin/hallmark-verifierd: $(B)/obj/verifier/daemon/main.o $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
-$(B)/bin/hallmark: $(CLI) $(OUTSIDE)
+$(B)/bin/hallmark: $(CLI) $(B)/lib/libeif.a $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
@@ -122,13 +125,13 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
-            $(OUTSIDE)
+TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
+            $(B)/lib/libeif.a $(OUTSIDE)
 
 unit: $(UNIT)
 # Those of what reads bytes from outside; not those that try every bit.
 unit-parsers: $(filter-out %/test_bit_flips %/test_aggregate_properties, \
-    $(filter $(B)/tests/verifier/% $(B)/tests/feeds/% \
+    $(filter $(B)/tests/verifier/% $(B)/tests/feeds/% $(B)/tests/eif/% \
         $(addprefix $(B)/tests/base/test_,endpoint http_request proxy_header \
             sse_parser) \
         $(addprefix $(B)/tests/oracle/test_,http_response nsm_message \

@@ -11,7 +11,9 @@ allowed() {
 	feeds) echo feeds ;;
 	verifier) echo verifier feeds ;;
 	verifier/daemon) echo verifier/daemon verifier feeds base ;;
-	verifier/cli) echo verifier/cli verifier/daemon verifier feeds base ;;
+	verifier/eif) echo verifier/eif verifier feeds ;;
+	verifier/cli) echo verifier/cli verifier/eif verifier/daemon verifier \
+	    feeds base ;;
 	oracle) echo oracle base feeds verifier ;;
 	vsock-bridge) echo vsock-bridge base ;;
 	*) echo "" ;;
@@ -20,7 +22,7 @@ allowed() {
 
 room_of() {
 	case $1 in
-	verifier/daemon/* | verifier/cli/*) echo "${1%/*}" ;;
+	verifier/daemon/* | verifier/eif/* | verifier/cli/*) echo "${1%/*}" ;;
 	*) echo "${1%%/*}" ;;
 	esac
 }
