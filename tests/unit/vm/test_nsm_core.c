@@ -228,6 +228,7 @@ static void what_is_no_request_is_refused(void **state)
 	    BYTES("\xa1\x67LockPCR\xa1\x65index\x61"
 		  "1"),
 	    BYTES("\xa1\x67LockPCR\xbf\x65index\x10\xff"),
+	    BYTES("\xa1\x67LockPCR\xa1\x65index\x10\x00"), /* one more */
 	    BYTES("\xa2\x67LockPCR\xa1\x65index\x10\x67LockPCR\xa1\x65index"),
 	};
 	struct nsm_message_answer answer;
