@@ -67,6 +67,7 @@ static void finish(struct fixture *f, int result)
 	assert_holds_nothing(&f->relay.to_a);
 	assert_holds_nothing(&f->relay.to_b);
 	assert_int_equal(f->hub.tools.pipes.lent, 0);
+	assert_null(f->hub.tools.pipes.kept); /* nor at rest */
 	if (f->far_a >= 0)
 		close(f->far_a);
 	if (f->far_b >= 0)
@@ -193,6 +194,14 @@ static void test_first_bytes_come_first(void **state)
 	finish(&f, UV_ECANCELED);
 }
 
+static void small_pair(int pair[2])
+{
+	int small = 4096;
+
+	harness_unix_pair(pair);
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+}
+
 /* First bytes that the socket does not take at once are not overtaken. */
 static void test_first_bytes_that_block(void **state)
 {
@@ -203,9 +212,10 @@ static void test_first_bytes_that_block(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(first); i++)
 		first[i] = (char)(i * 7 % 251);
-	start_with(&f, harness_tcp_pair,
+	start_with(&f, small_pair,
 	    (struct relay_options){
 		.first_to_b = first, .first_to_b_len = sizeof(first)});
+	assert_int_equal(f.relay.to_b.state, RELAY_BLOCKED);
 	say(f.far_a, "after");
 	while (len < sizeof(got)) {
 		ssize_t n = receive(&f, f.far_b, got + len, sizeof(got) - len);
@@ -635,35 +645,53 @@ static void test_total(void **state)
 	    relay_strerror(RELAY_OVERTIME), "open for too long");
 }
 
-/* One of two that share a hub is due, the other is not. */
+static void start_third(struct fixture *f, struct relay *relay, int far[2],
+    uint64_t idle_timeout_ms)
+{
+	int a[2], b[2];
+
+	harness_tcp_pair(a);
+	harness_tcp_pair(b);
+	far[0] = a[0];
+	far[1] = b[0];
+	relay->data = f;
+	relay_start(relay, &(struct relay_options){.hub = &f->hub,
+			       .a = a[1],
+			       .b = b[1],
+			       .idle_timeout_ms = idle_timeout_ms,
+			       .on_done = on_done});
+}
+
+/* Of three that share a hub the second is due, and no other. */
 static void test_idle_of_another(void **state)
 {
+	struct relay soon, late;
+	int far_soon[2], far_late[2];
 	struct fixture f;
-	struct relay other = {0};
-	int a[2], b[2];
 	char byte;
 
 	(void)state;
 	start(&f, harness_unix_pair);
-	harness_tcp_pair(a);
-	harness_tcp_pair(b);
-	other.data = &f;
-	relay_start(&other, &(struct relay_options){.hub = &f.hub,
-				.a = a[1],
-				.b = b[1],
-				.idle_timeout_ms = 20,
-				.on_done = on_done});
+	start_third(&f, &soon, far_soon, 20);
+	start_third(&f, &late, far_late, HARNESS_DEADLINE_MS);
 	harness_run_until(&f.loop, &f.done);
 	assert_int_equal(f.result, UV_ETIMEDOUT);
-	assert_int_equal(recv(a[0], &byte, 1, 0), -1);
+	assert_int_equal(recv(far_soon[0], &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
-	close(a[0]);
-	close(b[0]);
 	f.done = false;
+	say(far_late[0], "alive");
+	expect(&f, far_late[1], "alive");
 	say(f.far_a, "alive");
 	expect(&f, f.far_b, "alive");
+	relay_stop(&late);
+	harness_run_until(&f.loop, &f.done);
+	f.done = false;
 	relay_stop(&f.relay);
 	finish(&f, UV_ECANCELED);
+	for (int i = 0; i < 2; i++) {
+		close(far_soon[i]);
+		close(far_late[i]);
+	}
 }
 
 static void test_idle_after_half_close(void **state)
