@@ -150,6 +150,8 @@ static void inbound_after(int turns)
 
 static void test_outbound_at_every_turn(void **state)
 {
+	unsigned before = harness_descriptors();
+
 	(void)state;
 	for (int turns = 0; turns < 10; turns++)
 		outbound_after(turns, "any-protocol");
@@ -157,22 +159,25 @@ static void test_outbound_at_every_turn(void **state)
 	for (int turns = 0; turns < 10; turns++) /* it waits in HELLO */
 		outbound_after(turns, "");
 	assert_true(f.empty);
+	assert_int_equal(harness_descriptors(), before);
 }
 
 static void test_inbound_at_every_turn(void **state)
 {
+	unsigned before = harness_descriptors();
+
 	(void)state;
 	for (int turns = 0; turns < 10; turns++)
 		inbound_after(turns);
 	assert_true(f.empty);
+	assert_int_equal(harness_descriptors(), before);
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_ERROR);
-	return 0;
+	return harness_first_loop(state);
 }
 
 int main(void)
