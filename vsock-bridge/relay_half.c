@@ -181,7 +181,10 @@ static ssize_t fill(struct relay_half *half, struct relay_tools *tools)
 	 * byte that was sent as urgent is in splice's way for ever. */
 	if (n == -EAGAIN)
 		n = fill_by_copy(half, tools);
-	return n;
+	/* What Linux says in place of "end" of a vsock socket whose peer had
+	 * closed it just before our shutdown(2), which cleared the mark of
+	 * the orderly end (vsock_shutdown(), SOCK_DONE). */
+	return n == -ENOTCONN ? 0 : n;
 }
 
 /* ---- both ---- */

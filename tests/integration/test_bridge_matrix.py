@@ -1,8 +1,8 @@
 """The relay, by what can happen at its two ends and by their kinds: the same
 tests for TCP, Unix sockets and (in a guest) vsock, each as client and as
 server, with TCP at the other end. $HALLMARK_LONG=1 makes the transfers 1 GiB,
-$HALLMARK_BRIDGE_MIB and $HALLMARK_BRIDGE_IDLE make transfers and crowds smaller
-(in a guest, where all is emulated).
+$HALLMARK_BRIDGE_MIB and $HALLMARK_BRIDGE_IDLE make transfers and crowds smaller,
+$HALLMARK_BRIDGE_CONNECT_MS gives more time (in a guest, where all is emulated).
 """
 
 import contextlib
@@ -24,7 +24,7 @@ SLOW = min(8 * MIB, BULK)
 # What a relay and the sockets around it may take before the sender waits.
 HELD_MAX = 24 * MIB
 IDLE_WANTED = int(os.environ.get("HALLMARK_BRIDGE_IDLE", "5000"))
-CONNECT_TIMEOUT_MS = 700
+CONNECT_TIMEOUT_MS = int(os.environ.get("HALLMARK_BRIDGE_CONNECT_MS", "700"))
 
 
 class Matrix(unittest.TestCase):

@@ -21,7 +21,8 @@ MATRIX = "bridge_matrix"
 LONG = {"test_descriptors", "test_terminate_late", "test_slow_writer",
         "test_several"}
 os.environ.update(HALLMARK_BRIDGE_KINDS="vsock", HALLMARK_BRIDGE_MIB="4",
-                  HALLMARK_BRIDGE_IDLE="200")
+                  HALLMARK_BRIDGE_IDLE="200",
+                  HALLMARK_BRIDGE_CONNECT_MS="3000")
 
 import run      # noqa: E402 (tests/integration/run.py)
 import support  # noqa: E402

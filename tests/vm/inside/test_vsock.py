@@ -23,6 +23,7 @@ from stack import BIN
 
 SIZE = 8 << 20      # each way; under emulation 1 GiB would take minutes
 CHUNK = 1 << 18
+ROUNDS = 50
 GET_LOCAL_CID = 0x7b9   # IOCTL_VM_SOCKETS_GET_LOCAL_CID, linux/vm_sockets.h
 SOME = os.urandom(1 << 15)  # fits into any buffer on the way
 # Of the bridge, of its far end, of the bridge again, and nobody's.
@@ -127,6 +128,21 @@ class Bridge(unittest.TestCase):
             self.half_close(client, server)
         with self.through() as (client, server):
             self.half_close(server, client)
+        self.assertEqual(self.bridge.log().count(" broken "), before)
+
+    def test_ends_cross(self):
+        """ends that close at the same time have broken nothing"""
+        before = self.bridge.log().count(" broken ")
+        for turn in range(ROUNDS):
+            with self.through() as ends:
+                for sender, receiver in (ends, ends[::-1]):
+                    sender.sendall(b"x")
+                    self.assertEqual(receiver.recv(2), b"x")
+                ends[turn % 2].shutdown(socket.SHUT_WR)
+                for end in ends:
+                    end.close()
+        with self.through() as ends:    # and by now all is logged
+            self.half_close(*ends)
         self.assertEqual(self.bridge.log().count(" broken "), before)
 
     def go_away(self, gone, left):
