@@ -26,6 +26,8 @@ extern const struct command command_verify;
 extern const struct command command_inspect;
 extern const struct command command_policy_check;
 extern const struct command command_config_pcr;
+extern const struct command command_pcrs;
+extern const struct command command_eif_build;
 
 /* For texts that somebody else wrote: whatever is not printable ASCII is a "?",
  * so that nothing in them moves the terminal's cursor. */

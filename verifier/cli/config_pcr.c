@@ -1,11 +1,11 @@
 /* config_pcr: `hallmark config-pcr`, the PCR16 of an oracle's configuration. */
+#include "verifier/cli/config_pcr.h"
+
 #include "base/file.h"
 #include "feeds/hex.h"
-#include "verifier/cli/command.h"
-#include "verifier/hallmark.h"
+#include "verifier/eif/eif_pcrs.h"
 
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +22,23 @@ static const char help[] =
     "Example:\n"
     "  hallmark config-pcr oracle.json\n";
 
-static void extend_from_zero(
-    uint8_t pcr[HM_PCR_LEN], const uint8_t *bytes, size_t len)
+int config_pcr_of_file(
+    uint8_t pcr[HM_PCR_LEN], const char *file, const struct command *command)
 {
-	uint8_t both[2 * HM_PCR_LEN] = {0};
+	uint8_t *bytes;
+	size_t len;
+	int rc = file_read(file, CONFIG_BYTES_MAX, &bytes, &len);
 
-	SHA384(bytes, len, both + HM_PCR_LEN);
-	SHA384(both, sizeof(both), pcr);
+	if (rc == -EFBIG)
+		return command_usage_error(command,
+		    "%s: too large: no oracle reads more than %u bytes", file,
+		    CONFIG_BYTES_MAX);
+	if (rc)
+		return command_usage_error(
+		    command, "%s: %s", file, strerror(-rc));
+	eif_pcrs_of(pcr, bytes, len);
+	free(bytes);
+	return COMMAND_OK;
 }
 
 static int run(int argc, char **argv)
@@ -36,22 +46,9 @@ static int run(int argc, char **argv)
 	const char *file = command_only_file(&command_config_pcr, argc, argv);
 	char hex[2 * HM_PCR_LEN + 1];
 	uint8_t pcr[HM_PCR_LEN];
-	uint8_t *bytes;
-	size_t len;
-	int rc;
 
-	if (!file)
+	if (!file || config_pcr_of_file(pcr, file, &command_config_pcr))
 		return COMMAND_USAGE;
-	rc = file_read(file, CONFIG_BYTES_MAX, &bytes, &len);
-	if (rc == -EFBIG)
-		return command_usage_error(&command_config_pcr,
-		    "%s: too large: no oracle reads more than %u bytes", file,
-		    CONFIG_BYTES_MAX);
-	if (rc)
-		return command_usage_error(
-		    &command_config_pcr, "%s: %s", file, strerror(-rc));
-	extend_from_zero(pcr, bytes, len);
-	free(bytes);
 	hex_encode(pcr, sizeof(pcr), hex);
 	return puts(hex) < 0 ? COMMAND_USAGE : COMMAND_OK;
 }

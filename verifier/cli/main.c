@@ -8,7 +8,9 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_inspect,
     &command_policy_check,
+    &command_pcrs,
     &command_config_pcr,
+    &command_eif_build,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

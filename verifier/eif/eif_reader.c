@@ -236,6 +236,14 @@ bool eif_reader_feed(
 
 /* ---- the end ---- */
 
+/* Of a file that is too short to have a header. */
+static bool begins_otherwise(const struct eif_reader *reader)
+{
+	return reader->at < EIF_HEADER_LEN &&
+	       memcmp(reader->head, ".eif", reader->at < 4 ? reader->at : 4) !=
+		   0;
+}
+
 static enum eif_fault judge_end(const struct eif_reader *reader)
 {
 	const struct eif_text *cmdline = &reader->cmdline;
@@ -243,6 +251,8 @@ static enum eif_fault judge_end(const struct eif_reader *reader)
 
 	if (reader->header.version >= EIF_VERSION_METADATA)
 		wanted |= BIT(EIF_METADATA);
+	if (REFUSE(eif_magic_short, begins_otherwise(reader)))
+		return EIF_MAGIC;
 	if (REFUSE(eif_short, reader->left != 0 || head_wanted(reader) != 0))
 		return EIF_SHORT;
 	if (REFUSE(eif_missing, (reader->seen & wanted) != wanted))

@@ -6,15 +6,17 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define HEAR_ARGS_MAX 16
+#define HEAR_ARGS_MAX 40
 
 static char said[65536]; /* by the last command, on the stream asked for */
 

@@ -178,6 +178,16 @@ static void magic(void)
 {
 	image.bytes[3] ^= 1;
 }
+static void other_file(void)
+{
+	memcpy(image.bytes, "#!/bin/sh", 9);
+	image.len = 9;
+}
+static void other_byte(void)
+{
+	image.bytes[0] = 'x';
+	image.len = 1;
+}
 static void rest_offset(void)
 {
 	set(28 + 8 * 5, 548, 8);
@@ -310,6 +320,8 @@ static const struct {
 #name, EIF_##fault, NULL, name \
 	}
     AFTER(MAGIC, magic),
+    AFTER(MAGIC, other_file),
+    AFTER(MAGIC, other_byte),
     BEFORE(BAD_VERSION, version_1),
     BEFORE(BAD_VERSION, version_5),
     BEFORE(FLAGS, flags_2),

@@ -1,0 +1,412 @@
+/* eif build: the image that it writes, that it writes the same again, and each
+ * mistake in what it is given, after which nothing is written. */
+#include "eif_folder.h"
+
+#include "tests/unit/eif/eif_signer.h"
+#include "verifier/cli/eif_image.h"
+#include "verifier/cli/eif_options.h"
+
+#include <jansson.h>
+
+#define PARTS                                                            \
+	"--kernel", "kernel", "--cmdline", "console=ttyS0", "--ramdisk", \
+	    "boot", "--ramdisk", "app", "--output", "image"
+#define BUILD(...) RUN(command_eif_build, stdout, __VA_ARGS__)
+#define GOOD(...)  assert_int_equal(BUILD(__VA_ARGS__), COMMAND_OK)
+/* Refused with that code, in these words, and no file more than before. */
+#define BAD(code, why, ...)                                             \
+	do {                                                            \
+		int before = count_files(false);                        \
+		assert_int_equal(                                       \
+		    RUN(command_eif_build, stderr, __VA_ARGS__), code); \
+		says(why, true);                                        \
+		assert_int_equal(count_files(false), before);           \
+	} while (0)
+
+static struct eif_image image;
+
+static void read_image(void)
+{
+	eif_image_fini(&image);
+	assert_int_equal(eif_image_open(&image, "image"), 0);
+	assert_int_equal(image.fault, EIF_NONE);
+}
+
+static int teardown(void **state)
+{
+	eif_image_fini(&image);
+	unsetenv("SOURCE_DATE_EPOCH");
+	return remove_folder(state);
+}
+
+/* The file's bytes; the caller frees. */
+static uint8_t *bytes_of(const char *name, size_t *len)
+{
+	uint8_t *bytes;
+
+	assert_int_equal(file_read(name, 1 << 20, &bytes, len), 0);
+	return bytes;
+}
+
+static void check_same(const char *a, const char *b, bool wanted)
+{
+	size_t a_len, b_len;
+	uint8_t *a_bytes = bytes_of(a, &a_len), *b_bytes = bytes_of(b, &b_len);
+
+	assert_int_equal(
+	    a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0, wanted);
+	free(a_bytes);
+	free(b_bytes);
+}
+
+/* nitro-cli's JSON, of which scripts read the PCRs. */
+static void check_measurements(bool is_signed)
+{
+	json_t *root = json_loads(said, 0, NULL), *m;
+	const char *algorithm;
+
+	m = json_object_get(root, "Measurements");
+	algorithm = json_string_value(json_object_get(m, "HashAlgorithm"));
+	assert_string_equal(algorithm, "Sha384 { ... }");
+	assert_int_equal(json_object_size(root), 1);
+	assert_int_equal(json_object_size(m), is_signed ? 5 : 4);
+	assert_int_equal(
+	    json_string_length(json_object_get(m, "PCR2")), 2 * HM_PCR_LEN);
+	assert_int_equal(json_string_length(json_object_get(m, "PCR8")),
+	    is_signed ? 2 * HM_PCR_LEN : 0);
+	json_decref(root);
+}
+
+static void test_good(void **state)
+{
+	static const unsigned types[] = {
+	    EIF_KERNEL, EIF_CMDLINE, EIF_METADATA, EIF_RAMDISK, EIF_RAMDISK};
+
+	(void)state;
+	GOOD(PARTS);
+	check_measurements(false);
+	/* what other software computed for these parts */
+	says("\"PCR0\": \"6f236bedd341cac04895cbda513739f78682c1c33934656704f5"
+	     "072de95cc8b33d98d99292b21d8c7551c45a6b54a1f8\"",
+	    true);
+	says("\"PCR1\": \"478dea37c4cbf7a807c622e20cd75a7fd0d1777b28707720faf3"
+	     "a8ab2b12c9d724d304ac3875a53b4e7f463669f7507b\"",
+	    true);
+	says("\"PCR2\": \"b76036a6963404c7fe1249127a5c2fc684090bd30f0386d9b643"
+	     "e2e11e203f2fb62d50ea1af96ad3bc6ba974c3b1c79a\"",
+	    true);
+	read_image();
+	assert_int_equal(image.reader.count, 5);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(image.reader.sections[i].type, types[i]);
+	assert_int_equal(image.reader.header.version, 4);
+	assert_int_equal(image.reader.header.flags, 0);
+	assert_int_equal(image.reader.header.memory, UINT64_C(1) << 30);
+	assert_int_equal(image.reader.header.cpus, 2);
+}
+
+static void test_header_options(void **state)
+{
+	(void)state;
+	GOOD(PARTS, "--arch", "arm64", "--memory", "256", "--cpus", "1");
+	read_image();
+	assert_int_equal(image.reader.header.flags, EIF_FLAG_ARM64);
+	assert_int_equal(image.reader.header.memory, 256 << 20);
+	assert_int_equal(image.reader.header.cpus, 1);
+	GOOD(PARTS, "--arch", "aarch64");
+	GOOD(PARTS, "--arch", "x86_64");
+	BAD(COMMAND_USAGE, "--arch arm", PARTS, "--arch", "arm");
+	BAD(COMMAND_USAGE, "--memory 0", PARTS, "--memory", "0");
+	BAD(COMMAND_USAGE, "--memory 1G", PARTS, "--memory", "1G");
+	BAD(COMMAND_USAGE, "--memory ", PARTS, "--memory", "");
+	BAD(COMMAND_USAGE, "--cpus -1", PARTS, "--cpus", "-1");
+	BAD(COMMAND_USAGE, "--cpus 1025", PARTS, "--cpus", "1025");
+	BAD(COMMAND_USAGE, "--memory 99999999999999999999", PARTS, "--memory",
+	    "99999999999999999999");
+}
+
+/* ---- the same again ---- */
+
+static void test_reproducible(void **state)
+{
+	(void)state;
+	GOOD(PARTS);
+	assert_int_equal(rename("image", "first"), 0);
+	/* times and rights of the parts are not in it */
+	assert_int_equal(chmod("kernel", 0400), 0);
+	GOOD(PARTS);
+	check_same("first", "image", true);
+	assert_int_equal(setenv("SOURCE_DATE_EPOCH", "1793491200", 1), 0);
+	GOOD(PARTS);
+	check_same("first", "image", false);
+	read_image();
+	assert_non_null(strstr(
+	    (char *)image.reader.metadata.bytes, "2026-11-01T00:00:00.000Z"));
+	assert_int_equal(rename("image", "first"), 0);
+	GOOD(PARTS);
+	check_same("first", "image", true);
+}
+
+static void test_epochs(void **state)
+{
+	static const char *const bad[] = {
+	    "", "-1", "1.5", "now", "253402300800", "9999999999999999999"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(setenv("SOURCE_DATE_EPOCH", bad[i], 1), 0);
+		BAD(COMMAND_USAGE, "SOURCE_DATE_EPOCH", PARTS);
+	}
+	assert_int_equal(setenv("SOURCE_DATE_EPOCH", "253402300799", 1), 0);
+	GOOD(PARTS);
+	read_image();
+	assert_non_null(
+	    strstr((char *)image.reader.metadata.bytes, "9999-12-31T23:59:59"));
+}
+
+/* ---- parts ---- */
+
+#define WITHOUT_CMDLINE \
+	"--kernel", "kernel", "--ramdisk", "boot", "--output", "image"
+
+static void test_cmdline(void **state)
+{
+	char text[EIF_CMDLINE_MAX + 3];
+
+	(void)state;
+	write_text("cmdline", "console=ttyS0\n");
+	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "cmdline");
+	read_image();
+	assert_string_equal(image.reader.cmdline.bytes, "console=ttyS0");
+	write_text("cmdline", "a\n\n");
+	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "cmdline");
+	read_image();
+	assert_string_equal(image.reader.cmdline.bytes, "a\n");
+	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "empty");
+	GOOD(WITHOUT_CMDLINE, "--cmdline", "");
+	memset(text, 'x', sizeof(text));
+	text[EIF_CMDLINE_MAX] = '\n';
+	write_file("cmdline", text, EIF_CMDLINE_MAX + 1);
+	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "cmdline");
+	text[EIF_CMDLINE_MAX] = 'x';
+	write_file("cmdline", text, EIF_CMDLINE_MAX + 1);
+	BAD(COMMAND_USAGE, "longer than 2047 bytes", WITHOUT_CMDLINE,
+	    "--cmdline-file", "cmdline");
+	write_file("cmdline", text, EIF_CMDLINE_MAX + 2);
+	BAD(COMMAND_USAGE, "longer than 2047 bytes", WITHOUT_CMDLINE,
+	    "--cmdline-file", "cmdline");
+	text[EIF_CMDLINE_MAX + 1] = '\0';
+	BAD(COMMAND_USAGE, "longer than 2047 bytes", WITHOUT_CMDLINE,
+	    "--cmdline", text);
+	write_file("cmdline", "a\0b", 3);
+	BAD(COMMAND_MALFORMED, "cmdline: a NUL", WITHOUT_CMDLINE,
+	    "--cmdline-file", "cmdline");
+	BAD(COMMAND_USAGE, "none: No such file", WITHOUT_CMDLINE,
+	    "--cmdline-file", "none");
+}
+
+static void test_bad_parts(void **state)
+{
+	(void)state;
+	write_text("image", "old");
+	BAD(COMMAND_MALFORMED, "empty: a section without data", PARTS,
+	    "--ramdisk", "empty");
+	BAD(COMMAND_USAGE, "none: No such file", PARTS, "--ramdisk", "none");
+	BAD(COMMAND_USAGE, ".: Is a directory", PARTS, "--ramdisk", ".");
+	says("Nothing was written to image", true);
+	BAD(COMMAND_USAGE, "none/image: No such file", "--kernel", "kernel",
+	    "--cmdline", "", "--ramdisk", "boot", "--output", "none/image");
+	check_same("image", "image", true);
+	assert_int_equal(file_write("other", "old", 3, 0600), 0);
+	check_same("image", "other", true);
+}
+
+static void test_sections_max(void **state)
+{
+	const char *args[HEAR_ARGS_MAX * 2 + 8] = {
+	    "--kernel", "kernel", "--cmdline", "a", "--output", "image"};
+	size_t n = 6;
+
+	(void)state;
+	for (int i = 0; i < EIF_RAMDISKS_MAX + 1; i++)
+		args[n++] = "--ramdisk=app";
+	assert_int_equal(hear(&command_eif_build, stderr, args), COMMAND_USAGE);
+	says("--ramdisk: more than 28", true);
+	args[n - 1] = NULL;
+	assert_int_equal(hear(&command_eif_build, stdout, args), COMMAND_OK);
+	read_image();
+	assert_int_equal(image.reader.count, 31); /* no signature */
+}
+
+/* More than one piece of reading. */
+static void test_large_part(void **state)
+{
+	static uint8_t bytes[200001];
+	struct eif_pcrs pcrs;
+	uint8_t wanted[3][HM_PCR_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * i >> 3);
+	write_file("app", bytes, sizeof(bytes));
+	GOOD(PARTS);
+	read_image();
+	assert_int_equal(eif_pcrs_init(&pcrs), 0);
+	eif_pcrs_begin(&pcrs, EIF_RAMDISK);
+	eif_pcrs_begin(&pcrs, EIF_RAMDISK);
+	eif_pcrs_update(&pcrs, bytes, sizeof(bytes));
+	eif_pcrs_final(&pcrs, wanted);
+	eif_pcrs_fini(&pcrs);
+	assert_memory_equal(image.reader.pcrs[2], wanted[2], HM_PCR_LEN);
+}
+
+/* ---- metadata ---- */
+
+static const char *metadata_of(const char *key)
+{
+	read_image();
+	return json_string_value(json_object_get(image.metadata, key));
+}
+
+static void test_metadata(void **state)
+{
+	(void)state;
+	GOOD(PARTS, "--name", "oracle", "--image-version", "1.4.0");
+	assert_string_equal(metadata_of("ImageName"), "oracle");
+	assert_string_equal(metadata_of("ImageVersion"), "1.4.0");
+	write_text("meta", "{\"commit\": \"ab\"}");
+	GOOD(PARTS, "--metadata", "meta");
+	assert_string_equal(metadata_of("ImageName"), "hallmark");
+	assert_non_null(strstr((char *)image.reader.metadata.bytes,
+	    "\"CustomMetadata\":{\"commit\":\"ab\"}"));
+	/* all of it, to the byte, though nitro-cli would miss something */
+	write_text("meta", "{ \"ImageName\": \"mine\" }\n");
+	assert_int_equal(
+	    RUN(command_eif_build, stderr, PARTS, "--metadata", "meta"),
+	    COMMAND_OK);
+	says("note: the metadata has no ImageVersion", true);
+	read_image();
+	assert_string_equal(
+	    image.reader.metadata.bytes, "{ \"ImageName\": \"mine\" }\n");
+	write_text("meta", "[]");
+	BAD(COMMAND_USAGE, "meta: not one JSON object", PARTS, "--metadata",
+	    "meta");
+	BAD(COMMAND_USAGE, "none: No such file", PARTS, "--metadata", "none");
+	BAD(COMMAND_USAGE, "not UTF-8", PARTS, "--name", "\xff");
+}
+
+/* ---- signing ---- */
+
+static void write_signer(const struct signer *s)
+{
+	write_text("certificate", s->pem);
+	write_text("key", s->key_pem);
+}
+
+#define SIGNED \
+	PARTS, "--signing-certificate", "certificate", "--private-key", "key"
+
+static void test_signed(void **state)
+{
+	struct signer signer;
+	uint8_t plain[3][HM_PCR_LEN], pcr8[HM_PCR_LEN];
+
+	(void)state;
+	GOOD(PARTS);
+	read_image();
+	memcpy(plain, image.reader.pcrs, sizeof(plain));
+	signer_init(&signer, "P-384");
+	write_signer(&signer);
+	GOOD(SIGNED);
+	check_measurements(true);
+	read_image();
+	assert_memory_equal(image.reader.pcrs, plain, sizeof(plain));
+	assert_int_equal(image.reader.sections[5].type, EIF_SIGNATURE);
+	eif_pcrs_of(pcr8, signer.der, (size_t)signer.der_len);
+	assert_memory_equal(image.pcr8, pcr8, sizeof(pcr8));
+	signer_fini(&signer);
+}
+
+static void test_bad_keys(void **state)
+{
+	struct signer signer, other, p256;
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+
+	(void)state;
+	signer_init(&signer, "P-384");
+	signer_init(&other, "P-384");
+	signer_init(&p256, "P-256");
+	write_signer(&signer);
+	for (mode_t bit = 1; bit <= 040; bit <<= 1) {
+		assert_int_equal(chmod("key", 0600 | bit), 0);
+		BAD(COMMAND_USAGE, "key: others can read or change", SIGNED);
+	}
+	assert_int_equal(chmod("key", 0600), 0);
+	write_text("key", other.key_pem);
+	BAD(COMMAND_USAGE, "key: is not the key of", SIGNED);
+	write_text("key", "no key");
+	BAD(COMMAND_USAGE, "key: is not one private key", SIGNED);
+	PEM_write_bio_PrivateKey(bio, signer.key, EVP_aes_128_cbc(),
+	    (const unsigned char *)"secret", 6, NULL, NULL);
+	text = signer_text(bio);
+	write_text("key", text);
+	free(text);
+	BAD(COMMAND_USAGE, "without a pass phrase", SIGNED);
+	unlink("key");
+	BAD(COMMAND_USAGE, "key: No such file", SIGNED);
+	assert_int_equal(mkdir("key", 0700), 0);
+	BAD(COMMAND_USAGE, "a regular file only", SIGNED);
+	assert_int_equal(rmdir("key"), 0);
+	write_signer(&p256);
+	BAD(COMMAND_USAGE, "certificate: the signing certificate is not one",
+	    SIGNED);
+	unlink("certificate");
+	BAD(COMMAND_USAGE, "certificate: No such file", SIGNED);
+	signer_fini(&signer);
+	signer_fini(&other);
+	signer_fini(&p256);
+}
+
+/* ---- the command line ---- */
+
+static void test_usage(void **state)
+{
+	(void)state;
+	BAD(COMMAND_USAGE, "which --kernel", "--output", "image");
+	BAD(COMMAND_USAGE, "--cmdline TEXT or", WITHOUT_CMDLINE);
+	BAD(COMMAND_USAGE, "either --cmdline or", PARTS, "--cmdline-file",
+	    "empty");
+	BAD(COMMAND_USAGE, "at least one --ramdisk", "--kernel", "kernel",
+	    "--cmdline", "");
+	BAD(COMMAND_USAGE, "which --output", "--kernel", "kernel", "--cmdline",
+	    "", "--ramdisk", "boot");
+	BAD(COMMAND_USAGE, "--kernel is given twice", PARTS, "--kernel", "app");
+	BAD(COMMAND_USAGE, "go together", PARTS, "--private-key", "key");
+	BAD(COMMAND_USAGE, "go together", PARTS, "--signing-certificate", "c");
+	BAD(COMMAND_USAGE, "--surprise: no such option", PARTS, "--surprise");
+	BAD(COMMAND_USAGE, "--name needs a value", PARTS, "--name");
+	BAD(COMMAND_USAGE, "app: every file has an option", PARTS, "app");
+	says("Try: hallmark eif build --help", true);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_good),
+	    TEST(test_header_options),
+	    TEST(test_reproducible),
+	    TEST(test_epochs),
+	    TEST(test_cmdline),
+	    TEST(test_bad_parts),
+	    TEST(test_sections_max),
+	    TEST(test_large_part),
+	    TEST(test_metadata),
+	    TEST(test_signed),
+	    TEST(test_bad_keys),
+	    TEST(test_usage),
+	};
+
+	return cmocka_run_group_tests_name("eif build", tests, NULL, NULL);
+}
