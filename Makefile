@@ -138,7 +138,8 @@ unit-parsers: $(filter-out %/test_bit_flips %/test_aggregate_properties, \
             proxy_connect) \
         $(addprefix $(B)/tests/vsock-bridge/test_,allowlist authority \
             client_hello connect_request),$(UNIT)))
-unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/feeds/test_item,$(UNIT))
+unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/eif/% \
+    $(B)/tests/feeds/test_item,$(UNIT))
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"

@@ -15,8 +15,10 @@ export work build
 # Not all bits flipped, which would kill much by chance and slowly, nor
 # recorded documents, which not everybody has.
 programs() {
-	find "$build/tests/verifier" -type f -name 'test_*' -perm -u+x |
-		grep -v -e /test_bit_flips -e /test_document_vectors
+	find "$build/tests/verifier" "$build/tests/eif" -type f \
+		-name 'test_*' -perm -u+x |
+		grep -v -e /test_bit_flips -e /test_document_vectors \
+			-e /test_eif_vectors
 	echo "$build/tests/feeds/test_item"
 }
 
@@ -49,7 +51,7 @@ tap() { # STATUS TEXT
 	echo "$([ "$1" -eq 0 ] || echo 'not ')ok $number - $2"
 }
 
-cat verifier/*.c feeds/*.c tests/mutants/*.c | names | sort >"$work/names"
+cat verifier/*.c verifier/eif/*.c feeds/*.c tests/mutants/*.c | names | sort >"$work/names"
 twice=$(uniq -d "$work/names")
 [ -z "$twice" ]
 tap $? "each check has a name of its own${twice:+: not }$twice"

@@ -98,7 +98,7 @@ enum eif_fault eif_signature_certificate(
 		goto out;
 	at = der;
 	*out = d2i_X509(NULL, &at, len);
-	if (*out != NULL && REQUIRE(eif_cert_end, at == der + len) &&
+	if (*out != NULL &&
 	    REQUIRE(eif_cert_der,
 		der_check((struct slice){der, (size_t)len}) == 0) &&
 	    REQUIRE(eif_cert_p384, is_p384(*out)))

@@ -285,17 +285,35 @@ enum forgery {
 	OTHER_ORDER,
 	KEY_TWICE,
 	THIRD_KEY,
+	THIRD_KEY_MISSING,
 	WRONG_KEY,
 	BYTES_BEHIND,
 	EMPTY_CERTIFICATE,
+	LARGE_SIGNATURE,
 	LARGE_NUMBER,
 	LONG_HEAD,
 	BYTE_STRING,
 	OTHER_REGISTER,
 	SHORT_REGISTER,
+	LONG_REGISTER,
+	BEHIND_PAYLOAD,
+	PAYLOAD_KEY_MISSING,
 	TAGGED_PAYLOAD,
 	FORGERY_COUNT
 };
+
+/* PCR0 ends with zeros, each a number of one byte. */
+static size_t resize_payload(uint8_t *cose, size_t len, int by)
+{
+	size_t end = 9 + (size_t)cose[8];
+
+	assert_int_equal(cose[7], 0x58); /* a length of one byte */
+	cose[8] = (uint8_t)(cose[8] + by);
+	memmove(cose + end + by, cose + end, len - end);
+	if (by > 0)
+		cose[end] = 0;
+	return by > 0 ? len + 1 : len - 1;
+}
 
 static void forge_cose(struct forged *f, enum forgery forgery)
 {
@@ -306,10 +324,17 @@ static void forge_cose(struct forged *f, enum forgery forgery)
 		at = memmem(cose, len, "register_index", 14);
 		at[14] = 1;
 	}
-	if (forgery == SHORT_REGISTER) { /* of 47, the rest is behind */
-		at = memmem(cose, len, "register_value", 14);
+	at = memmem(cose, len, "register_value", 14);
+	if (forgery == SHORT_REGISTER)
 		at[15]--;
-	}
+	if (forgery == LONG_REGISTER)
+		at[15]++;
+	if (forgery == SHORT_REGISTER)
+		len = resize_payload(cose, len, -1);
+	if (forgery == LONG_REGISTER || forgery == BEHIND_PAYLOAD)
+		len = resize_payload(cose, len, 1);
+	if (forgery == PAYLOAD_KEY_MISSING)
+		cose[9] = 0xa3;
 	if (forgery == TAGGED_PAYLOAD) {
 		at = memmem(cose, len, "\xa2\x6eregister_index", 16);
 		at[0] = 0xc2;
@@ -320,11 +345,15 @@ static void forge_cose(struct forged *f, enum forgery forgery)
 static void forge(struct forged *f, enum forgery forgery)
 {
 	const uint8_t *pem = (const uint8_t *)signer.pem;
+	static const uint8_t zeros[EIF_COSE_MAX + 1];
 	size_t len = strlen(signer.pem);
 
 	f->len = 0;
 	put(f, forgery == TWO_ENTRIES ? "\x82" : "\x81", 1);
-	put(f, forgery == THIRD_KEY ? "\xa3" : "\xa2", 1);
+	put(f,
+	    forgery == THIRD_KEY || forgery == THIRD_KEY_MISSING ? "\xa3"
+								 : "\xa2",
+	    1);
 	if (forgery == OTHER_ORDER) {
 		put(f, "\x69signature", 10);
 		forge_cose(f, forgery);
@@ -348,7 +377,10 @@ static void forge(struct forged *f, enum forgery forgery)
 	put(f,
 	    forgery == KEY_TWICE ? "\x73signing_certificate" : "\x69signature",
 	    forgery == KEY_TWICE ? 20 : 10);
-	forge_cose(f, forgery);
+	if (forgery == LARGE_SIGNATURE)
+		put_octets(f, zeros, sizeof(zeros));
+	else
+		forge_cose(f, forgery);
 	if (forgery == THIRD_KEY)
 		put(f, "\x61x\x00", 3);
 	if (forgery == TWO_ENTRIES)
