@@ -33,13 +33,14 @@ static void test_serves_what_it_verified(void **state)
 	assert_int_equal(get(f, "/nothing"), 404);
 }
 
+/* As it stands in a content that stands in an envelope. */
+#define PRICE(text) "\\\"price\\\":\\\"" text
+
 static void test_refused_is_not_served(void **state)
 {
 	struct fixture *f = *state;
-	char before[BODY_MAX];
 
 	start_all(f);
-	strncpy(before, f->body, sizeof(before));
 	post(f, (struct mint_wish){.sequence = f->sequence,
 		    .spoiled = true,
 		    .cents = 1,
@@ -48,7 +49,8 @@ static void test_refused_is_not_served(void **state)
 	TURN_UNTIL(&f->loop, count(f, "SELECT count(*) FROM refused"
 				      " WHERE verdict='item_signature'") == 1);
 	assert_int_equal(get(f, "/price/BTC-USD"), 200);
-	assert_string_equal(f->body, before);
+	assert_non_null(strstr(f->body, PRICE("84000.")));
+	assert_null(strstr(f->body, PRICE("0.01")));
 	assert_int_equal(
 	    count(f, "SELECT count(*) FROM items WHERE content LIKE"
 		     " '%\"price\":\"0.01\"%'"),

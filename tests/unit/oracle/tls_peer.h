@@ -43,6 +43,7 @@ struct peer {
 	pthread_t thread;
 	struct peer_session sessions[PEER_SESSIONS_MAX];
 	atomic_uint connections, secured, requests, over; /* sessions over */
+	atomic_uint heard; /* answers that the client has had, if it tells */
 	char connect_head[PEER_HEAD_MAX]; /* read it after peer_stop() */
 };
 
