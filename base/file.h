@@ -29,7 +29,8 @@ struct file_new {
 /* 0 or -errno, and then there is none. */
 __attribute__((warn_unused_result)) int file_begin(
     struct file_new *file, const char *path, unsigned mode);
-/* Syncs and renames; 0, or -errno and `path` is as it was. Ends it. */
+/* Syncs and renames; 0, or -errno and `path` is as it was (or new, but a crash
+ * could bring back the old one: its folder would not sync). Ends it. */
 __attribute__((warn_unused_result)) int file_commit(struct file_new *file);
 /* Ends it if it has not ended, and leaves `path` as it is. */
 void file_abandon(struct file_new *file);

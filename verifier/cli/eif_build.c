@@ -68,31 +68,30 @@ struct build {
 
 /* ---- the command line ---- */
 
-static int load_cmdline(struct build *b)
+static int read_cmdline(struct build *b)
 {
 	const struct eif_options *o = &b->options;
-	int rc = 0;
 
-	if (o->cmdline) {
-		b->cmdline = (uint8_t *)strdup(o->cmdline);
-		b->cmdline_len = strlen(o->cmdline);
-		if (!b->cmdline)
-			rc = -ENOMEM;
-	} else {
-		/* One more for the newline. */
-		rc = file_read(o->cmdline_file, EIF_CMDLINE_MAX + 1,
+	if (o->cmdline_file) /* one more for the newline */
+		return file_read(o->cmdline_file, EIF_CMDLINE_MAX + 1,
 		    &b->cmdline, &b->cmdline_len);
-	}
-	if (rc == -EFBIG)
-		rc = 0, b->cmdline_len = EIF_CMDLINE_MAX + 1;
-	else if (rc)
+	b->cmdline = (uint8_t *)strdup(o->cmdline);
+	b->cmdline_len = strlen(o->cmdline);
+	return b->cmdline ? 0 : -ENOMEM;
+}
+
+static int load_cmdline(struct build *b)
+{
+	const char *path = b->options.cmdline_file;
+	int rc = read_cmdline(b);
+
+	if (rc && rc != -EFBIG)
 		return command_usage_error(&command_eif_build, "%.200s: %s",
-		    o->cmdline_file ? o->cmdline_file : "--cmdline",
-		    strerror(-rc));
-	if (o->cmdline_file && b->cmdline && b->cmdline_len &&
+		    path ? path : "--cmdline", strerror(-rc));
+	if (rc == 0 && path && b->cmdline_len &&
 	    b->cmdline[b->cmdline_len - 1] == '\n')
 		b->cmdline_len--;
-	if (b->cmdline_len > EIF_CMDLINE_MAX)
+	if (rc == -EFBIG || b->cmdline_len > EIF_CMDLINE_MAX)
 		return command_usage_error(&command_eif_build,
 		    "the command line is longer than %d bytes, of which the "
 		    "kernel would obey the first",

@@ -7,6 +7,8 @@
 #include "verifier/cli/eif_options.h"
 
 #include <jansson.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #define PARTS                                                            \
 	"--kernel", "kernel", "--cmdline", "console=ttyS0", "--ramdisk", \
@@ -260,6 +262,23 @@ static void test_large_part(void **state)
 	assert_memory_equal(image.reader.pcrs[2], wanted[2], HM_PCR_LEN);
 }
 
+/* A full disk, as far as a test can have one. */
+static void test_no_room(void **state)
+{
+	const struct rlimit little = {100000, RLIM_INFINITY};
+	const struct rlimit any = {RLIM_INFINITY, RLIM_INFINITY};
+	static uint8_t bytes[200000];
+
+	(void)state;
+	GOOD(PARTS);
+	write_file("app", bytes, sizeof(bytes));
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	BAD(COMMAND_USAGE, "tmp: File too large. Nothing was written", PARTS);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &any), 0);
+	read_image(); /* the old one */
+}
+
 /* ---- metadata ---- */
 
 static const char *metadata_of(const char *key)
@@ -402,6 +421,7 @@ int main(void)
 	    TEST(test_bad_parts),
 	    TEST(test_sections_max),
 	    TEST(test_large_part),
+	    TEST(test_no_room),
 	    TEST(test_metadata),
 	    TEST(test_signed),
 	    TEST(test_bad_keys),
