@@ -8,9 +8,11 @@
 #include "verifier/moment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define METADATA_FILE_MAX 65536 /* an image's description, by hand or tool */
 
@@ -181,6 +183,35 @@ static int load_metadata(struct build *b)
 	return rc;
 }
 
+/* ---- the kernel ---- */
+
+/* Linux, Documentation/arch/x86/boot.rst: "HdrS" at 0x202 of a bzImage;
+ * Documentation/arch/arm64/booting.rst: "ARM\x64" at 56 of an Image. */
+static bool is_kernel(const char *path, bool arm64)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char magic[4] = {0};
+	bool right;
+
+	if (fd < 0)
+		return true; /* eif_write() will say why */
+	right = pread(fd, magic, sizeof(magic), arm64 ? 56 : 0x202) == 4 &&
+		memcmp(magic, arm64 ? "ARM\x64" : "HdrS", sizeof(magic)) == 0;
+	close(fd);
+	return right;
+}
+
+/* The measurements of what does not start are right too. */
+static void note_kernel(const struct eif_options *o)
+{
+	if (is_kernel(o->kernel, o->arm64))
+		return;
+	fputs("hallmark eif build: note: ", stderr);
+	command_put_plain(stderr, o->kernel);
+	fprintf(stderr, " is no %s: an enclave on %s will not start it\n",
+	    o->arm64 ? "Image" : "bzImage", o->arm64 ? "arm64" : "x86_64");
+}
+
 /* ---- all of it ---- */
 
 static void add_part(struct build *b, struct eif_part part)
@@ -228,6 +259,7 @@ static int write_and_print(struct build *b)
 	int rc;
 
 	make_plan(b);
+	note_kernel(&b->options);
 	rc = eif_write(&image, &b->plan, b->options.output, error);
 	if (rc) {
 		command_usage_error(&command_eif_build,

@@ -1,45 +1,11 @@
 /* eif build: the image that it writes, that it writes the same again, and each
  * mistake in what it is given, after which nothing is written. */
-#include "eif_folder.h"
+#include "eif_run.h"
 
-#include "tests/unit/eif/eif_signer.h"
-#include "verifier/cli/eif_image.h"
 #include "verifier/cli/eif_options.h"
 
-#include <jansson.h>
 #include <signal.h>
 #include <sys/resource.h>
-
-#define PARTS                                                            \
-	"--kernel", "kernel", "--cmdline", "console=ttyS0", "--ramdisk", \
-	    "boot", "--ramdisk", "app", "--output", "image"
-#define BUILD(...) RUN(command_eif_build, stdout, __VA_ARGS__)
-#define GOOD(...)  assert_int_equal(BUILD(__VA_ARGS__), COMMAND_OK)
-/* Refused with that code, in these words, and no file more than before. */
-#define BAD(code, why, ...)                                             \
-	do {                                                            \
-		int before = count_files(false);                        \
-		assert_int_equal(                                       \
-		    RUN(command_eif_build, stderr, __VA_ARGS__), code); \
-		says(why, true);                                        \
-		assert_int_equal(count_files(false), before);           \
-	} while (0)
-
-static struct eif_image image;
-
-static void read_image(void)
-{
-	eif_image_fini(&image);
-	assert_int_equal(eif_image_open(&image, "image"), 0);
-	assert_int_equal(image.fault, EIF_NONE);
-}
-
-static int teardown(void **state)
-{
-	eif_image_fini(&image);
-	unsetenv("SOURCE_DATE_EPOCH");
-	return remove_folder(state);
-}
 
 /* The file's bytes; the caller frees. */
 static uint8_t *bytes_of(const char *name, size_t *len)
@@ -59,24 +25,6 @@ static void check_same(const char *a, const char *b, bool wanted)
 	    a_len == b_len && memcmp(a_bytes, b_bytes, a_len) == 0, wanted);
 	free(a_bytes);
 	free(b_bytes);
-}
-
-/* nitro-cli's JSON, of which scripts read the PCRs. */
-static void check_measurements(bool is_signed)
-{
-	json_t *root = json_loads(said, 0, NULL), *m;
-	const char *algorithm;
-
-	m = json_object_get(root, "Measurements");
-	algorithm = json_string_value(json_object_get(m, "HashAlgorithm"));
-	assert_string_equal(algorithm, "Sha384 { ... }");
-	assert_int_equal(json_object_size(root), 1);
-	assert_int_equal(json_object_size(m), is_signed ? 5 : 4);
-	assert_int_equal(
-	    json_string_length(json_object_get(m, "PCR2")), 2 * HM_PCR_LEN);
-	assert_int_equal(json_string_length(json_object_get(m, "PCR8")),
-	    is_signed ? 2 * HM_PCR_LEN : 0);
-	json_decref(root);
 }
 
 static void test_good(void **state)
@@ -262,6 +210,32 @@ static void test_large_part(void **state)
 	assert_memory_equal(image.reader.pcrs[2], wanted[2], HM_PCR_LEN);
 }
 
+static void test_kernel_of_another_kind(void **state)
+{
+	char bytes[0x206] = {0};
+
+	(void)state;
+	assert_int_equal(RUN(command_eif_build, stderr, PARTS), COMMAND_OK);
+	says("note: kernel is no bzImage: an enclave on x86_64", true);
+	memcpy(bytes + 0x202, "HdrS", 4);
+	write_file("kernel", bytes, sizeof(bytes));
+	assert_int_equal(RUN(command_eif_build, stderr, PARTS), COMMAND_OK);
+	says("note", false);
+	assert_int_equal(
+	    RUN(command_eif_build, stderr, PARTS, "--arch", "arm64"),
+	    COMMAND_OK);
+	says("note: kernel is no Image: an enclave on arm64", true);
+	memcpy(bytes + 56, "ARM\x64", 4);
+	write_file("kernel", bytes, 60);
+	assert_int_equal(
+	    RUN(command_eif_build, stderr, PARTS, "--arch", "arm64"),
+	    COMMAND_OK);
+	says("note", false);
+	unlink("kernel");
+	BAD(COMMAND_USAGE, "kernel: No such file", PARTS);
+	says("note", false);
+}
+
 /* A full disk, as far as a test can have one. */
 static void test_no_room(void **state)
 {
@@ -314,79 +288,6 @@ static void test_metadata(void **state)
 	BAD(COMMAND_USAGE, "not UTF-8", PARTS, "--name", "\xff");
 }
 
-/* ---- signing ---- */
-
-static void write_signer(const struct signer *s)
-{
-	write_text("certificate", s->pem);
-	write_text("key", s->key_pem);
-}
-
-#define SIGNED \
-	PARTS, "--signing-certificate", "certificate", "--private-key", "key"
-
-static void test_signed(void **state)
-{
-	struct signer signer;
-	uint8_t plain[3][HM_PCR_LEN], pcr8[HM_PCR_LEN];
-
-	(void)state;
-	GOOD(PARTS);
-	read_image();
-	memcpy(plain, image.reader.pcrs, sizeof(plain));
-	signer_init(&signer, "P-384");
-	write_signer(&signer);
-	GOOD(SIGNED);
-	check_measurements(true);
-	read_image();
-	assert_memory_equal(image.reader.pcrs, plain, sizeof(plain));
-	assert_int_equal(image.reader.sections[5].type, EIF_SIGNATURE);
-	eif_pcrs_of(pcr8, signer.der, (size_t)signer.der_len);
-	assert_memory_equal(image.pcr8, pcr8, sizeof(pcr8));
-	signer_fini(&signer);
-}
-
-static void test_bad_keys(void **state)
-{
-	struct signer signer, other, p256;
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-
-	(void)state;
-	signer_init(&signer, "P-384");
-	signer_init(&other, "P-384");
-	signer_init(&p256, "P-256");
-	write_signer(&signer);
-	for (mode_t bit = 1; bit <= 040; bit <<= 1) {
-		assert_int_equal(chmod("key", 0600 | bit), 0);
-		BAD(COMMAND_USAGE, "key: others can read or change", SIGNED);
-	}
-	assert_int_equal(chmod("key", 0600), 0);
-	write_text("key", other.key_pem);
-	BAD(COMMAND_USAGE, "key: is not the key of", SIGNED);
-	write_text("key", "no key");
-	BAD(COMMAND_USAGE, "key: is not one private key", SIGNED);
-	PEM_write_bio_PrivateKey(bio, signer.key, EVP_aes_128_cbc(),
-	    (const unsigned char *)"secret", 6, NULL, NULL);
-	text = signer_text(bio);
-	write_text("key", text);
-	free(text);
-	BAD(COMMAND_USAGE, "without a pass phrase", SIGNED);
-	unlink("key");
-	BAD(COMMAND_USAGE, "key: No such file", SIGNED);
-	assert_int_equal(mkdir("key", 0700), 0);
-	BAD(COMMAND_USAGE, "a regular file only", SIGNED);
-	assert_int_equal(rmdir("key"), 0);
-	write_signer(&p256);
-	BAD(COMMAND_USAGE, "certificate: the signing certificate is not one",
-	    SIGNED);
-	unlink("certificate");
-	BAD(COMMAND_USAGE, "certificate: No such file", SIGNED);
-	signer_fini(&signer);
-	signer_fini(&other);
-	signer_fini(&p256);
-}
-
 /* ---- the command line ---- */
 
 static void test_usage(void **state)
@@ -422,9 +323,8 @@ int main(void)
 	    TEST(test_sections_max),
 	    TEST(test_large_part),
 	    TEST(test_no_room),
+	    TEST(test_kernel_of_another_kind),
 	    TEST(test_metadata),
-	    TEST(test_signed),
-	    TEST(test_bad_keys),
 	    TEST(test_usage),
 	};
 
