@@ -17,7 +17,7 @@ static void check_feed(const struct feed_set *set, const struct feed_config *f)
 {
 	require(feed_set_find(set, f->feed) == f);
 	require(f->decimals >= 0 && f->decimals <= 12);
-	require(f->interval_ms >= 250 && f->interval_ms <= 60000);
+	require(f->interval_ms >= 200 && f->interval_ms <= 60000);
 	require(f->max_age_ms > 0 && f->frozen_after_ms >= 0);
 	require(f->exchange_max_age_ms >= 1000);
 	require(f->min_sources >= 1 && f->min_share_percent <= 100);
