@@ -163,6 +163,7 @@ static void start_loop(struct program *program)
 	 * gone, instead of leaving holes in the heap. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	signal(SIGPIPE, SIG_IGN);
+	sandbox_prepare();
 	err = uv_loop_init(&program->loop);
 	if (err != 0)
 		log_die("bridge", "event loop: %s", uv_strerror(err));

@@ -16,6 +16,10 @@
 
 #include "vsock-bridge/bridge_config.h"
 
+/* Before the first loop is made: libuv from 1.45 on would submit its work
+ * through io_uring, whose operations no filter sees. */
+void sandbox_prepare(void);
+
 /* Returns 0, or -1 and why; the process may then have given up a part. A
  * kernel without Landlock is no failure: a log line says so. */
 __attribute__((warn_unused_result)) int sandbox_enter(

@@ -471,5 +471,6 @@ int main(void)
 		cmocka_unit_test(test_refuses_with_threads),
 	};
 
+	sandbox_prepare();
 	return cmocka_run_group_tests_name("sandbox", tests, setup, teardown);
 }
