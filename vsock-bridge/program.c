@@ -163,7 +163,6 @@ static void start_loop(struct program *program)
 	 * gone, instead of leaving holes in the heap. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	signal(SIGPIPE, SIG_IGN);
-	sandbox_prepare();
 	err = uv_loop_init(&program->loop);
 	if (err != 0)
 		log_die("bridge", "event loop: %s", uv_strerror(err));
@@ -214,6 +213,8 @@ static int run(struct program *program)
 	char error[BRIDGE_CONFIG_ERROR_MAX];
 	int status = 0;
 
+	if (wants_sandbox(&program->config))
+		sandbox_prepare();
 	start_loop(program);
 	descriptors_want(2 * (uint64_t)program->config.limits.connections_max +
 			 DESCRIPTORS_BESIDE);

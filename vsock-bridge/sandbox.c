@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -69,12 +68,6 @@ static int drop_capabilities(char error[static BRIDGE_CONFIG_ERROR_MAX])
 	if (!has_none() && syscall(SYS_capset, &header, none) != 0)
 		return fail(error, "capabilities");
 	return 0;
-}
-
-void sandbox_prepare(void)
-{
-	/* "UV_USE_IO_URING": libuv's manual, "Asynchronous file I/O". */
-	(void)setenv("UV_USE_IO_URING", "0", 1);
 }
 
 int sandbox_enter(const struct bridge_config *config,

@@ -16,8 +16,9 @@
 
 #include "vsock-bridge/bridge_config.h"
 
-/* Before the first loop is made: libuv from 1.45 on would submit its work
- * through io_uring, whose operations no filter sees. */
+/* Before the first loop is made: no io_uring, whose operations no filter sees.
+ * libuv from 1.45 on makes a ring with each loop where it can, and ends the
+ * process if it must not use it later. */
 void sandbox_prepare(void);
 
 /* Returns 0, or -1 and why; the process may then have given up a part. A
