@@ -73,6 +73,20 @@ int config_read_path(char out[static CONFIG_PATH_MAX], const char *key,
 	return 0;
 }
 
+static int read_certificates(char out[static CERTIFICATES_MAX], const char *key,
+    const char *directory, const char *value,
+    char error[static CONFIG_ERROR_MAX])
+{
+	if (!certificates_inline(value))
+		return config_read_path(out, key, directory, value, error);
+	if (strlen(value) >= CERTIFICATES_MAX)
+		return config_refuse(error,
+		    "%s: more than %d bytes of certificates", key,
+		    CERTIFICATES_MAX - 1);
+	memcpy(out, value, strlen(value) + 1);
+	return 0;
+}
+
 static int read_nsm(struct config *out, const struct texts *texts,
     const char *directory, char error[static CONFIG_ERROR_MAX])
 {
@@ -80,7 +94,7 @@ static int read_nsm(struct config *out, const struct texts *texts,
 	if (texts->simulated_dir)
 		return config_refuse(error,
 		    "simulated_dir: only with \"attester\": \"simulated\"");
-	if (texts->nsm_root && config_read_path(out->nsm_root, "nsm_root",
+	if (texts->nsm_root && read_certificates(out->nsm_root, "nsm_root",
 				   directory, texts->nsm_root, error) != 0)
 		return -1;
 	return config_read_path(
@@ -120,7 +134,7 @@ static int fill(struct config *out, const struct texts *texts,
 	    read_endpoint(&out->proxy, "proxy", texts->proxy, error) != 0)
 		return -1;
 	if (read_attester(out, texts, directory, error) != 0 ||
-	    config_read_path(out->ca_bundle, "ca_bundle", directory,
+	    read_certificates(out->ca_bundle, "ca_bundle", directory,
 		texts->ca_bundle, error) != 0)
 		return -1;
 	if (config_read_pins(out, texts->exchanges, directory, error) != 0)

@@ -7,6 +7,7 @@
 
 #include "base/endpoint.h"
 #include "feeds/feed_config.h"
+#include "oracle/certificates.h"
 
 #define CONFIG_BYTES_MAX (1u << 20) /* of the file; FEEDS_MAX feeds fit */
 #define CONFIG_PATH_MAX  512
@@ -38,12 +39,13 @@ struct config {
 	enum config_attester attester;
 	char simulated_dir[CONFIG_PATH_MAX]; /* with "simulated" only */
 	char nsm_device[CONFIG_PATH_MAX];    /* "/dev/nsm" */
-	/* With "nsm" only: the PEM file of the root that its documents must
-	 * lead to; "": AWS's. For a device that is not Amazon's, in a test: a
-	 * verifier believes what its own policy names, whatever is here. */
-	char nsm_root[CONFIG_PATH_MAX];
-	char ca_bundle[CONFIG_PATH_MAX];
-	bool insecure_allow_debug; /* publish from a debug enclave */
+	/* With "nsm" only: the root that its documents must lead to, as
+	 * certificates.h has it; "": AWS's. For a device that is not Amazon's,
+	 * in a test: a verifier believes what its own policy names, whatever is
+	 * here. */
+	char nsm_root[CERTIFICATES_MAX];
+	char ca_bundle[CERTIFICATES_MAX]; /* as certificates.h has it */
+	bool insecure_allow_debug;        /* publish from a debug enclave */
 	struct config_pins pins[CONFIG_EXCHANGES_MAX];
 	size_t pin_count;
 	struct feed_set feeds;

@@ -312,10 +312,9 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- public ---- */
 
-SSL_CTX *https_tls_context(
-    const char *ca_bundle_path, char error[HTTPS_ERROR_MAX])
+SSL_CTX *https_tls_context(const char *ca_bundle, char error[HTTPS_ERROR_MAX])
 {
-	return tls_stream_context(ca_bundle_path, error, HTTPS_ERROR_MAX);
+	return tls_stream_context(ca_bundle, error, HTTPS_ERROR_MAX);
 }
 
 static void set_dial(struct https_client *client, const struct endpoint *proxy)

@@ -62,10 +62,10 @@ struct https_client_options {
 	uint64_t connect_timeout_ms, request_timeout_ms, idle_ms;
 };
 
-/* TLS 1.2 or newer, peer verified against this PEM bundle only. NULL and a
- * text on failure. SSL_CTX_free() it. */
-SSL_CTX *https_tls_context(
-    const char *ca_bundle_path, char error[HTTPS_ERROR_MAX]);
+/* TLS 1.2 or newer, peer verified against this PEM bundle only, a path or
+ * the certificates (certificates.h). NULL and a text on failure.
+ * SSL_CTX_free() it. */
+SSL_CTX *https_tls_context(const char *ca_bundle, char error[HTTPS_ERROR_MAX]);
 
 struct https_client *https_client_new(
     const struct https_client_options *options);

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOT_PEM_MAX 8192 /* of the file nsm_root; AWS's has 794 bytes */
-
 static void open_attester(struct identity *identity)
 {
 	const struct config *config = identity->config;
@@ -80,38 +78,46 @@ static void pin(struct identity *identity, int release, unsigned index,
 		log_die("identity", "policy: PCR%u was refused", index);
 }
 
-/* A root in place of AWS's is never used without a word. */
 static int add_root_file(struct identity *identity, const char *path)
 {
 	uint8_t *pem;
 	size_t len;
-	int status = file_read(path, ROOT_PEM_MAX, &pem, &len);
+	int status = file_read(path, CERTIFICATES_MAX, &pem, &len);
 
 	if (status != 0)
 		log_die(
 		    "identity", "nsm_root: %s: %s", path, strerror(-status));
-	log_warn("identity", "other_root",
-	    LOG_S("meaning",
-		"documents must lead to this root, not to AWS's; a verifier "
-		"accepts them only if its policy names it"),
-	    LOG_S("nsm_root", path));
 	status = hm_policy_add_root_pem(
 	    identity->policy, (const char *)pem, len);
 	free(pem);
 	return status;
 }
 
+/* A root in place of AWS's is never used without a word. */
+static int add_other_root(struct identity *identity, const char *root)
+{
+	log_warn("identity", "other_root",
+	    LOG_S("meaning",
+		"documents must lead to this root, not to AWS's; a verifier "
+		"accepts them only if its policy names it"),
+	    LOG_S("nsm_root", certificates_name(root)));
+	if (certificates_inline(root))
+		return hm_policy_add_root_pem(
+		    identity->policy, root, strlen(root));
+	return add_root_file(identity, root);
+}
+
 static void add_root(struct identity *identity)
 {
 	const char *pem = identity->attester->ops->root_pem(identity->attester);
-	const char *file = identity->config->nsm_root;
+	const char *other = identity->config->nsm_root;
 	int status;
 
 	if (pem)
 		status = hm_policy_add_root_pem(
 		    identity->policy, pem, strlen(pem));
-	else if (file[0] != '\0')
-		status = add_root_file(identity, file);
+	else if (other[0] != '\0')
+		status = add_other_root(identity, other);
 	else
 		status = hm_policy_add_root_name(
 		    identity->policy, "aws-nitro-g1");

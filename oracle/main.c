@@ -144,8 +144,8 @@ static void start_prices(struct oracle *oracle)
 
 	oracle->tls = https_tls_context(oracle->config.ca_bundle, error);
 	if (!oracle->tls)
-		log_die("oracle", "ca_bundle %s: %s", oracle->config.ca_bundle,
-		    error);
+		log_die("oracle", "ca_bundle %s: %s",
+		    certificates_name(oracle->config.ca_bundle), error);
 	oracle->poller = poller_start(
 	    oracle->loop, &oracle->config, oracle->tls);
 	oracle->publisher = publisher_start(&(struct publisher_options){

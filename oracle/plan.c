@@ -179,8 +179,10 @@ static void print_head(const struct config *config, FILE *out)
 		: "SIMULATED: no verifier accepts it unless its policy names "
 		  "its root");
 	if (config->nsm_root[0] != '\0')
-		fprintf(out, "nsm_root      %s, not AWS's\n", config->nsm_root);
-	fprintf(out, "ca_bundle     %s\n", config->ca_bundle);
+		fprintf(out, "nsm_root      %s, not AWS's\n",
+		    certificates_name(config->nsm_root));
+	fprintf(
+	    out, "ca_bundle     %s\n", certificates_name(config->ca_bundle));
 	print_pins(config, out);
 	if (config->insecure_allow_debug)
 		fprintf(out, "INSECURE      publishes from a debug enclave\n");

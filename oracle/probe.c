@@ -197,7 +197,8 @@ int probe(const struct config *config)
 	SSL_CTX *tls = https_tls_context(config->ca_bundle, error);
 
 	if (!tls)
-		log_die("probe", "ca_bundle %s: %s", config->ca_bundle, error);
+		log_die("probe", "ca_bundle %s: %s",
+		    certificates_name(config->ca_bundle), error);
 	signal(SIGPIPE, SIG_IGN);
 	probe.poller = poller_start(loop, config, tls);
 	uv_timer_init(loop, &probe.timer);

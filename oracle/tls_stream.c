@@ -2,10 +2,12 @@
 #include "oracle/tls_stream.h"
 
 #include "base/log.h"
+#include "oracle/certificates.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -85,8 +87,42 @@ static void demand(SSL_CTX *context)
 		die("context");
 }
 
-SSL_CTX *tls_stream_context(
-    const char *ca_bundle_path, char *why, size_t why_cap)
+/* Adds the certificates of a text. False and OpenSSL's reason if one of them
+ * is none, or there is none at all. */
+static bool trust_text(SSL_CTX *context, const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *certificate;
+	bool good = true;
+	unsigned count = 0;
+
+	if (bio == NULL)
+		die("certificates");
+	while (good && (certificate = PEM_read_bio_X509(
+			    bio, NULL, NULL, NULL)) != NULL) {
+		good = X509_STORE_add_cert(
+			   SSL_CTX_get_cert_store(context), certificate) == 1;
+		X509_free(certificate);
+		count++;
+	}
+	BIO_free(bio);
+	/* How the reading ends when nothing is left. */
+	if (good && count > 0 &&
+	    ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE) {
+		ERR_clear_error();
+		return true;
+	}
+	return false;
+}
+
+static bool trust(SSL_CTX *context, const char *ca_bundle)
+{
+	return certificates_inline(ca_bundle)
+		   ? trust_text(context, ca_bundle)
+		   : SSL_CTX_load_verify_file(context, ca_bundle) == 1;
+}
+
+SSL_CTX *tls_stream_context(const char *ca_bundle, char *why, size_t why_cap)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 
@@ -94,7 +130,7 @@ SSL_CTX *tls_stream_context(
 		die("context");
 	demand(context);
 	ERR_clear_error();
-	if (SSL_CTX_load_verify_file(context, ca_bundle_path) == 1)
+	if (trust(context, ca_bundle))
 		return context;
 
 	const char *reason = ERR_reason_error_string(ERR_peek_error());

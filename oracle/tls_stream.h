@@ -39,10 +39,10 @@ struct tls_stream {
 	BIO *in, *out;
 };
 
-/* A context as described above, with the certificates of this PEM file as its
- * only roots. NULL and a text in `why` on failure. */
-SSL_CTX *tls_stream_context(
-    const char *ca_bundle_path, char *why, size_t why_cap);
+/* A context as described above, with the certificates of this PEM file, or of
+ * this value itself (certificates.h), as its only roots. NULL and a text in
+ * `why` on failure. */
+SSL_CTX *tls_stream_context(const char *ca_bundle, char *why, size_t why_cap);
 
 /* host is a DNS name. Dies when out of memory. */
 void tls_stream_init(

@@ -21,6 +21,7 @@
 	"\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\"}]}]"
 #define NSM "\"listen\":\"vsock://any:8080\",\"attester\":\"nsm\","
 #define CA  "\"ca_bundle\":\"ca.pem\","
+#define PEM CERTIFICATES_BEGIN "\\n"
 
 static char directory[] = "/tmp/hallmark-config-XXXXXX";
 static char path[64];
@@ -119,6 +120,43 @@ static void another_root_is_for_an_nsm_only(void **state)
 		"\"simulated\",\"simulated_dir\":\"/s\","
 		"\"nsm_root\":\"root.pem\"," CA FEEDS "}",
 	    "nsm_root");
+}
+
+/* So that an image without files of ours can be given roots. */
+static void certificates_may_stand_in_it(void **state)
+{
+	static const char good[] = "{" NSM "\"nsm_root\":\"" PEM
+				   "root\",\"ca_bundle\":\"" PEM "ca\"," FEEDS
+				   "}";
+	static char text[2 * CERTIFICATES_MAX];
+	char *shown = NULL;
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(load(good), 0);
+	assert_string_equal(config.ca_bundle, CERTIFICATES_BEGIN "\nca");
+	assert_string_equal(config.nsm_root, CERTIFICATES_BEGIN "\nroot");
+	out = open_memstream(&shown, &len);
+	plan_print(&config, out);
+	fclose(out);
+	assert_non_null(strstr(shown, "ca_bundle     (in the configuration)"));
+	assert_null(strstr(shown, "BEGIN"));
+	free(shown);
+	snprintf(text, sizeof(text),
+	    "{" NSM "\"ca_bundle\":\"" PEM "%0*d\"," FEEDS "}",
+	    CERTIFICATES_MAX - (int)sizeof(CERTIFICATES_BEGIN) - 1, 0);
+	assert_int_equal(load(text), 0);
+	assert_int_equal(strlen(config.ca_bundle), CERTIFICATES_MAX - 1);
+	snprintf(text, sizeof(text),
+	    "{" NSM "\"ca_bundle\":\"" PEM "%0*d\"," FEEDS "}",
+	    CERTIFICATES_MAX - (int)sizeof(CERTIFICATES_BEGIN), 0);
+	refused(text, "ca_bundle: more than 16383 bytes");
+	/* a path after all, and as long as one may be */
+	snprintf(text, sizeof(text),
+	    "{" NSM "\"ca_bundle\":\"x" PEM "%0*d\"," FEEDS "}",
+	    CONFIG_PATH_MAX, 0);
+	refused(text, "ca_bundle: the path");
 }
 
 static void wrong_files_are_refused_by_name(void **state)
@@ -239,6 +277,7 @@ int main(void)
 	    cmocka_unit_test(a_proxy_header_may_be_expected),
 	    cmocka_unit_test(simulated_needs_a_directory),
 	    cmocka_unit_test(another_root_is_for_an_nsm_only),
+	    cmocka_unit_test(certificates_may_stand_in_it),
 	    cmocka_unit_test(wrong_files_are_refused_by_name),
 	    cmocka_unit_test(a_missing_file_says_so),
 	    cmocka_unit_test(the_largest),

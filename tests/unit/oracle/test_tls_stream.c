@@ -4,6 +4,8 @@
  */
 #include "oracle/tls_stream.h"
 
+#include "oracle/certificates.h"
+
 #include <openssl/err.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -547,9 +549,48 @@ static void test_context_errors(void **state)
 	unlink(path);
 }
 
+/* Certificates in place of a path: the same trust, and no other. */
+static void test_certificates(void **state)
+{
+	char text[4096], bad[8192], why[200] = "", *middle;
+	SSL_CTX *by_path = client_context;
+	struct tls_stream tls;
+	struct server server;
+	FILE *file = fopen(pki.ca_path, "rb");
+	(void)state;
+	assert_non_null(file);
+	size_t len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	client_context = tls_stream_context(text, why, sizeof(why));
+	assert_non_null(client_context);
+	connect_good(&tls, &server, TLS1_3_VERSION);
+	disconnect(&tls, &server);
+	SSL_CTX_free(client_context);
+	client_context = by_path;
+
+	/* a second one that is damaged, cut off, or no certificate */
+	for (size_t cut = 0; cut < 3; cut++) {
+		snprintf(bad, sizeof(bad), "%s%s", text, text);
+		middle = bad + len + len / 2;
+		if (cut == 0)
+			*middle = '!';
+		else if (cut == 1)
+			*middle = '\0';
+		else
+			memcpy(bad + len + sizeof(CERTIFICATES_BEGIN),
+			    "AAAAAAAA", 8);
+		why[0] = '\0';
+		assert_null(tls_stream_context(bad, why, sizeof(why)));
+		assert_true(strlen(why) > 0);
+	}
+	assert_null(tls_stream_context(CERTIFICATES_BEGIN, why, sizeof(why)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_certificates),
 	    cmocka_unit_test(test_both_ways),
 	    cmocka_unit_test(test_byte_by_byte),
 	    cmocka_unit_test(test_spki),
