@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static int say(
 	return -1;
 }
 
-static int device_ioctl(int fd, struct attester_nsm_raw *raw)
+int attester_nsm_ioctl(int fd, struct attester_nsm_raw *raw)
 {
 	return ioctl(fd, IOCTL_RAW, raw);
 }
@@ -166,6 +167,30 @@ static int attest(struct attester *a, const struct attester_request *req,
 	return 0;
 }
 
+int attester_nsm_random(struct attester *a,
+    uint8_t out[static ATTESTER_NSM_RANDOM_MAX], size_t *len,
+    char error[ATTESTER_ERROR_MAX])
+{
+	struct attester_nsm *nsm = (struct attester_nsm *)a;
+	struct nsm_message_request request = {.kind = NSM_MESSAGE_GET_RANDOM};
+	struct nsm_message_answer answer;
+	int result = -1;
+
+	*len = 0;
+	if (ask(nsm, "GetRandom", &request, &answer, error) != 0)
+		goto out;
+	if (answer.data.len == 0 || answer.data.len > ATTESTER_NSM_RANDOM_MAX) {
+		say(error, "GetRandom", "no bytes, or too many");
+		goto out;
+	}
+	memcpy(out, answer.data.at, answer.data.len);
+	*len = answer.data.len;
+	result = 0;
+out:
+	OPENSSL_cleanse(nsm->response, sizeof(nsm->response));
+	return result;
+}
+
 static const char *root_pem(struct attester *a)
 {
 	(void)a;
@@ -234,5 +259,5 @@ struct attester *attester_nsm_open_with(const char *device,
 struct attester *attester_nsm_open(
     const char *device, char error[ATTESTER_ERROR_MAX])
 {
-	return attester_nsm_open_with(device, device_ioctl, error);
+	return attester_nsm_open_with(device, attester_nsm_ioctl, error);
 }

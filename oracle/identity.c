@@ -3,9 +3,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "feeds/hex.h"
+#include "oracle/measure.h"
 #include "oracle/user_data.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +24,6 @@ static void open_attester(struct identity *identity)
 		log_die("identity", "attester: %s", error);
 }
 
-/* SHA384(48 zero bytes || data): a PCR after its first extension. */
-static void extended_once(
-    const uint8_t data[ATTESTER_PCR_LEN], uint8_t out[ATTESTER_PCR_LEN])
-{
-	uint8_t both[2 * ATTESTER_PCR_LEN] = {0};
-
-	memcpy(both + ATTESTER_PCR_LEN, data, ATTESTER_PCR_LEN);
-	if (EVP_Digest(both, sizeof(both), out, NULL, EVP_sha384(), NULL) != 1)
-		log_die("identity", "SHA-384 failed");
-}
-
 static void describe(struct identity *identity, unsigned index,
     uint8_t out[ATTESTER_PCR_LEN], int *locked)
 {
@@ -45,30 +35,18 @@ static void describe(struct identity *identity, unsigned index,
 		log_die("identity", "PCR%u: %s", index, error);
 }
 
-/* The configuration becomes part of what is measured. A PCR16 that is locked
- * already is right only if it holds this very configuration: then this is a
- * second start in the same enclave. */
-static void measure_config(
-    struct identity *identity, uint8_t wanted[ATTESTER_PCR_LEN])
+/* Init has done it already where there is one: then this finds what it left. */
+static void measure(struct identity *identity, uint8_t pcr16[ATTESTER_PCR_LEN])
 {
-	struct attester *attester = identity->attester;
-	uint8_t now[ATTESTER_PCR_LEN];
-	char error[ATTESTER_ERROR_MAX];
-	int locked;
+	char error[ATTESTER_ERROR_MAX], hex[2 * ATTESTER_PCR_LEN + 1];
+	int found = measure_config(
+	    identity->attester, identity->config->sha384, pcr16, error);
 
-	extended_once(identity->config->sha384, wanted);
-	describe(identity, IDENTITY_CONFIG_PCR, now, &locked);
-	if (!locked &&
-	    (attester->ops->extend_pcr(attester, IDENTITY_CONFIG_PCR,
-		 identity->config->sha384, ATTESTER_PCR_LEN, error) != 0 ||
-		attester->ops->lock_pcr(attester, IDENTITY_CONFIG_PCR, error) !=
-		    0))
-		log_die("identity", "PCR16: %s", error);
-	describe(identity, IDENTITY_CONFIG_PCR, now, &locked);
-	if (!locked || memcmp(now, wanted, sizeof(now)) != 0)
-		log_die("identity",
-		    "PCR16 does not hold this configuration alone: it was "
-		    "extended by something else in this enclave");
+	if (found < 0)
+		log_die("identity", "%s", error);
+	hex_encode(pcr16, ATTESTER_PCR_LEN, hex);
+	log_info("identity", found == 1 ? "measured_before" : "measured",
+	    LOG_S("pcr16", hex));
 }
 
 static void pin(struct identity *identity, int release, unsigned index,
@@ -145,7 +123,7 @@ static void make_policy(
 		describe(identity, i, value, &locked);
 		pin(identity, release, i, value);
 	}
-	pin(identity, release, IDENTITY_CONFIG_PCR, pcr16);
+	pin(identity, release, MEASURE_PCR, pcr16);
 	if (identity->config->insecure_allow_debug)
 		hm_policy_insecure_allow_debug(identity->policy);
 	if (hm_policy_check(identity->policy, why) != 0)
@@ -160,7 +138,7 @@ void identity_load(struct identity *identity, const struct config *config)
 	if (RAND_bytes(identity->boot_id, sizeof(identity->boot_id)) != 1)
 		log_die("identity", "no random bytes");
 	open_attester(identity);
-	measure_config(identity, pcr16);
+	measure(identity, pcr16);
 	make_policy(identity, pcr16);
 	identity->signer = signer_new(); /* slow: only once all else is well */
 }

@@ -10,8 +10,6 @@
 #include "oracle/config.h"
 #include "oracle/signer.h"
 
-#define IDENTITY_CONFIG_PCR 16 /* the first that is ours to extend */
-
 struct identity {
 	uint8_t boot_id[16];
 	struct attester *attester;
@@ -21,8 +19,8 @@ struct identity {
 	const struct config *config;     /* borrowed */
 };
 
-/* Opens the platform, extends PCR16 with the configuration's SHA-384 and locks
- * it, makes the key and the policy. Dies with a reason if it cannot: an oracle
+/* Opens the platform, measures the configuration (measure.h), makes the key and
+ * the policy. Dies with a reason if it cannot: an oracle
  * without an identity has nothing to say. */
 void identity_load(struct identity *identity, const struct config *config);
 

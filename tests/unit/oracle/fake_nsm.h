@@ -20,6 +20,9 @@ static struct {
 	uint8_t pcr[32][ATTESTER_PCR_LEN];
 	bool locked[32];
 	const char *digest;
+	size_t random_len; /* of each answer to GetRandom */
+	uint8_t random;    /* its bytes; one more each time */
+	bool stuck;        /* they stay the same */
 	/* What goes wrong. */
 	int fail_errno, interrupt;
 	size_t cut;            /* answers lose this many bytes */
@@ -174,6 +177,17 @@ static void attest(struct writer *w, const struct asked *q)
 	answer_bytes(w, "Attestation", "document", document, writer_end(&d));
 }
 
+static void get_random(struct writer *w)
+{
+	uint8_t bytes[512];
+
+	assert_true(nsm.random_len <= sizeof(bytes));
+	if (!nsm.stuck)
+		nsm.random++;
+	memset(bytes, nsm.random, sizeof(bytes));
+	answer_bytes(w, "GetRandom", "random", bytes, nsm.random_len);
+}
+
 static void answer_index(struct writer *w, const struct asked *q)
 {
 	if (q->index > 31)
@@ -201,6 +215,8 @@ static size_t answer(uint8_t *out, size_t cap)
 		describe_nsm(&w);
 	else if (slice_is(q.name, "Attestation"))
 		attest(&w, &q);
+	else if (slice_is(q.name, "GetRandom"))
+		get_random(&w);
 	else
 		answer_index(&w, &q);
 	assert_true(writer_end(&w) > nsm.cut);

@@ -195,6 +195,40 @@ static void test_short_pcr(void **state)
 	assert_string_equal(error, "NSM ExtendPCR: value is no SHA-384");
 }
 
+static void test_random(void **state)
+{
+	struct attester *a = *state;
+	uint8_t bytes[ATTESTER_NSM_RANDOM_MAX];
+	size_t len = 0;
+
+	nsm.random_len = sizeof(bytes);
+	assert_int_equal(attester_nsm_random(a, bytes, &len, error), 0);
+	assert_int_equal(len, sizeof(bytes));
+	assert_int_equal(bytes[0], 1);
+	assert_int_equal(bytes[sizeof(bytes) - 1], 1);
+	nsm.random_len = 1;
+	assert_int_equal(attester_nsm_random(a, bytes, &len, error), 0);
+	assert_int_equal(len, 1);
+	assert_int_equal(bytes[0], 2);
+}
+
+/* Nothing, or more than was ever promised, is no answer. */
+static void test_random_refused(void **state)
+{
+	struct attester *a = *state;
+	uint8_t bytes[ATTESTER_NSM_RANDOM_MAX];
+	size_t len = 9;
+
+	assert_int_equal(attester_nsm_random(a, bytes, &len, error), -1);
+	assert_string_equal(error, "NSM GetRandom: no bytes, or too many");
+	assert_int_equal(len, 0);
+	nsm.random_len = sizeof(bytes) + 1;
+	assert_int_equal(attester_nsm_random(a, bytes, &len, error), -1);
+	nsm.fail_errno = EIO;
+	assert_int_equal(attester_nsm_random(a, bytes, &len, error), -1);
+	assert_string_equal(error, "NSM GetRandom: Input/output error");
+}
+
 static void test_does_not_open(void **state)
 {
 	(void)state;
@@ -223,6 +257,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_broken_answers, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_short_pcr, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_random_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_does_not_open, setup, teardown),
 	};

@@ -9,6 +9,7 @@
 
 #include "base/now.h"
 #include "identity_fixture.h"
+#include "oracle/measure.h"
 #include "verifier/attested_data.h"
 
 #include <openssl/sha.h>
@@ -52,8 +53,8 @@ static void the_configuration_is_measured(void **state)
 	verified(&document);
 	SHA384((const uint8_t *)config_text, strlen(config_text), both + 48);
 	SHA384(both, sizeof(both), wanted);
-	assert_true(document.pcr_mask & 1u << IDENTITY_CONFIG_PCR);
-	assert_memory_equal(document.pcrs[IDENTITY_CONFIG_PCR], wanted, 48);
+	assert_true(document.pcr_mask & 1u << MEASURE_PCR);
+	assert_memory_equal(document.pcrs[MEASURE_PCR], wanted, 48);
 }
 
 static void the_document_binds_key_boot_and_configuration(void **state)
