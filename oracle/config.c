@@ -14,7 +14,7 @@ struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
 	const char *nsm_root, *ca_bundle;
 	json_t *feeds, *exchanges;
-	int allow_debug, listen_proxy_protocol;
+	int allow_debug, emulator, listen_proxy_protocol;
 };
 
 int config_refuse(char error[static CONFIG_ERROR_MAX], const char *format, ...)
@@ -34,14 +34,14 @@ static int unpack(
 
 	*out = (struct texts){.nsm_device = "/dev/nsm"};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
-		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?o, s:o}",
+		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?o, s:o}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
 		"ca_bundle", &out->ca_bundle, "insecure_allow_debug",
-		&out->allow_debug, "listen_proxy_protocol",
-		&out->listen_proxy_protocol, "exchanges", &out->exchanges,
-		"feeds", &out->feeds) != 0)
+		&out->allow_debug, "insecure_emulator", &out->emulator,
+		"listen_proxy_protocol", &out->listen_proxy_protocol,
+		"exchanges", &out->exchanges, "feeds", &out->feeds) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -140,6 +140,7 @@ static int fill(struct config *out, const struct texts *texts,
 	if (config_read_pins(out, texts->exchanges, directory, error) != 0)
 		return -1;
 	out->insecure_allow_debug = texts->allow_debug != 0;
+	out->insecure_emulator = texts->emulator != 0;
 	out->listen_proxy_protocol = texts->listen_proxy_protocol != 0;
 	if (feed_set_parse(&out->feeds, texts->feeds, feed_error) != 0)
 		return config_refuse(error, "%s", feed_error);

@@ -46,6 +46,9 @@ struct config {
 	char nsm_root[CERTIFICATES_MAX];
 	char ca_bundle[CERTIFICATES_MAX]; /* as certificates.h has it */
 	bool insecure_allow_debug;        /* publish from a debug enclave */
+	/* For an emulated machine: hallmark-init takes another clock source
+	 * and another generator of random numbers than Nitro's. */
+	bool insecure_emulator;
 	struct config_pins pins[CONFIG_EXCHANGES_MAX];
 	size_t pin_count;
 	struct feed_set feeds;

@@ -178,8 +178,23 @@ static void start_server(struct oracle *oracle)
 	    LOG_S("boot_id", oracle->api.boot_id));
 }
 
+/* What a policy must name on purpose is never used without a word. */
+static void say_what_is_insecure(const struct config *config)
+{
+	if (config->insecure_allow_debug)
+		log_warn("oracle", "insecure_allow_debug",
+		    LOG_S("meaning", "publishes from a debug enclave, which "
+				     "its parent can read and change"));
+	if (config->insecure_emulator)
+		log_warn("oracle", "insecure_emulator",
+		    LOG_S("meaning",
+			"may run in an emulated machine, whose clock and "
+			"random numbers nobody vouches for"));
+}
+
 static void start(struct oracle *oracle)
 {
+	say_what_is_insecure(&oracle->config);
 	identity_load(&oracle->identity, &oracle->config);
 	start_board(oracle);
 	start_api(oracle);

@@ -186,6 +186,10 @@ static void print_head(const struct config *config, FILE *out)
 	print_pins(config, out);
 	if (config->insecure_allow_debug)
 		fprintf(out, "INSECURE      publishes from a debug enclave\n");
+	if (config->insecure_emulator)
+		fprintf(out,
+		    "INSECURE      starts in an emulated machine, whose "
+		    "clock and random numbers nobody vouches for\n");
 	hex_encode(config->sha256, sizeof(config->sha256), hex);
 	fprintf(out, "config_sha256 %s\n", hex);
 }

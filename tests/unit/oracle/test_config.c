@@ -59,6 +59,7 @@ static void the_design_example_is_read(void **state)
 	assert_int_equal(config.proxy.cid, 3);
 	assert_int_equal(config.feeds.count, 1);
 	assert_false(config.insecure_allow_debug);
+	assert_false(config.insecure_emulator);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", directory);
 	assert_string_equal(config.ca_bundle, ca);
 	SHA256((const uint8_t *)text, strlen(text), wanted);
@@ -80,6 +81,28 @@ static void a_proxy_header_may_be_expected(void **state)
 	    load("{" NSM "\"listen_proxy_protocol\":true," CA FEEDS "}"), 0);
 	assert_true(config.listen_proxy_protocol);
 	refused("{" NSM "\"listen_proxy_protocol\":1," CA FEEDS "}", "true");
+}
+
+/* --check says it in capitals, and nothing else is refused beside it. */
+static void what_is_insecure_is_shown(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	refused("{" NSM "\"insecure_emulator\":1," CA FEEDS "}", "true");
+	assert_int_equal(load("{" NSM "\"insecure_emulator\":true,"
+			      "\"insecure_allow_debug\":true," CA FEEDS "}"),
+	    0);
+	assert_true(config.insecure_emulator);
+	assert_true(config.insecure_allow_debug);
+	out = open_memstream(&text, &len);
+	plan_print(&config, out);
+	fclose(out);
+	assert_non_null(strstr(text, "INSECURE      publishes from a debug"));
+	assert_non_null(strstr(text, "INSECURE      starts in an emulated"));
+	free(text);
 }
 
 static void simulated_needs_a_directory(void **state)
@@ -275,6 +298,7 @@ int main(void)
 	    cmocka_unit_test(the_design_example_is_read),
 	    cmocka_unit_test(a_proxy_is_optional),
 	    cmocka_unit_test(a_proxy_header_may_be_expected),
+	    cmocka_unit_test(what_is_insecure_is_shown),
 	    cmocka_unit_test(simulated_needs_a_directory),
 	    cmocka_unit_test(another_root_is_for_an_nsm_only),
 	    cmocka_unit_test(certificates_may_stand_in_it),
