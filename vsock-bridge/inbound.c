@@ -60,12 +60,10 @@ static void log_full(const struct session *session)
 	    listen, session->member.peer_is_full);
 }
 
-/* So that nobody takes it for an answer; TCP only. */
+/* So that nobody takes it for an answer. */
 static void reset_client(int fd)
 {
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	peer_reset_on_close(fd);
 	close(fd);
 }
 

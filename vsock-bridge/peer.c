@@ -128,3 +128,10 @@ void peer_describe(int fd, char out[static PEER_TEXT_MAX])
 		snprintf(out, PEER_TEXT_MAX, "unknown");
 	}
 }
+
+void peer_reset_on_close(int fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}

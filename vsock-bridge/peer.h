@@ -29,4 +29,8 @@ struct peer_key peer_key_of(int fd);
  * "unknown". */
 void peer_describe(int fd, char out[static PEER_TEXT_MAX]);
 
+/* close(2) will send it RST instead of FIN. For TCP only: other kinds of
+ * socket have no such thing and ignore it. */
+void peer_reset_on_close(int fd);
+
 #endif

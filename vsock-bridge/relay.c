@@ -1,6 +1,8 @@
 /* relay: see relay.h. */
 #include "vsock-bridge/relay.h"
 
+#include "vsock-bridge/peer.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #define NEVER UINT64_MAX
 
 static void on_timer(uv_timer_t *timer);
+static void on_tick(uv_timer_t *ticks);
 
 /* ---- the hub's clock ---- */
 
@@ -31,15 +34,6 @@ static void wake_at(struct relay_hub *hub, uint64_t at_ms)
 }
 
 /* ---- the end of a relay ---- */
-
-/* So that close(2) sends RST instead of FIN. For TCP only; other kinds of
- * socket have no such thing and ignore it. */
-static void reset_on_close(int fd)
-{
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-}
 
 static void unlink_relay(struct relay *relay)
 {
@@ -63,9 +57,11 @@ static void finish(struct relay *relay, int result)
 	relay->closing = true;
 	relay->result = result;
 	if (result != 0) {
-		reset_on_close(relay->to_b.from);
-		reset_on_close(relay->to_a.from);
+		peer_reset_on_close(relay->to_b.from);
+		peer_reset_on_close(relay->to_a.from);
 	}
+	relay_patience_forget(&hub->patience, &relay->to_b);
+	relay_patience_forget(&hub->patience, &relay->to_a);
 	close(relay->to_b.from);
 	close(relay->to_a.from);
 	relay_half_fini(&relay->to_b, &hub->tools);
@@ -112,14 +108,24 @@ static int watch(struct relay_half *half, int op)
 	return 0;
 }
 
-/* Not from the start: most relays never wait for it, and a Unix socket tells
- * it each time that its peer has read. */
-static int watch_out(struct relay_half *half)
+/* Only while somebody waits for it: a Unix socket tells each time that its
+ * peer has read, and would wake us twice as often as the bytes do. */
+static int watch_out(struct relay_half *half, bool wanted)
 {
-	if (half->out_watched)
+	if (half->out_watched == wanted)
 		return 0;
-	half->out_watched = true;
+	half->out_watched = wanted;
 	return watch(opposite(half), EPOLL_CTL_MOD);
+}
+
+static void gather(struct relay_half *half)
+{
+	struct relay_hub *hub = half->relay->hub;
+
+	relay_patience_moved(&hub->patience, half);
+	if (hub->patience.count > 0 &&
+	    !uv_is_active((uv_handle_t *)&hub->ticks))
+		uv_timer_start(&hub->ticks, on_tick, RELAY_PATIENT_TICK_MS, 0);
 }
 
 static void move(struct relay_half *half)
@@ -132,12 +138,27 @@ static void move(struct relay_half *half)
 	if (ret > 0)
 		ret = watch(half, EPOLL_CTL_MOD);
 	if (ret == 0 && half->state == RELAY_BLOCKED)
-		ret = watch_out(half);
-	if (ret != 0)
+		ret = watch_out(half, true);
+	if (ret == 0)
+		gather(half);
+	else
 		finish(relay, ret);
-	else if (relay->to_a.state == RELAY_ENDED &&
-		 relay->to_b.state == RELAY_ENDED)
+	if (relay->to_a.state == RELAY_ENDED &&
+	    relay->to_b.state == RELAY_ENDED)
 		finish(relay, 0);
+}
+
+/* `to` can be written to, or has failed. */
+static void on_writable(struct relay_half *half)
+{
+	int err = 0;
+
+	if (half->state == RELAY_BLOCKED)
+		move(half);
+	else
+		err = watch_out(half, false); /* now that it is told again */
+	if (err != 0)
+		finish(half->relay, err);
 }
 
 /* Nobody is reading from it who would hear of it. */
@@ -164,9 +185,8 @@ static void on_event(struct relay_half *half, uint32_t events)
 		move(half);
 	else if ((events & EPOLLERR) != 0)
 		ask_for_error(half);
-	if (!relay->closing && back->state == RELAY_BLOCKED &&
-	    (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
-		move(back);
+	if (!relay->closing && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+		on_writable(back);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int poll_events)
@@ -240,6 +260,15 @@ static void on_timer(uv_timer_t *timer)
 	tell_done(hub);
 }
 
+static void on_tick(uv_timer_t *ticks)
+{
+	struct relay_hub *hub = ticks->data;
+
+	relay_patience_tick(&hub->patience);
+	if (hub->patience.count > 0)
+		uv_timer_start(ticks, on_tick, RELAY_PATIENT_TICK_MS, 0);
+}
+
 /* ---- public ---- */
 
 static void on_hub_closed(uv_handle_t *handle)
@@ -273,6 +302,8 @@ int relay_hub_init(struct relay_hub *hub, uv_loop_t *loop)
 	hub->poll.data = hub;
 	uv_timer_init(loop, &hub->timer);
 	hub->timer.data = hub;
+	uv_timer_init(loop, &hub->ticks);
+	hub->ticks.data = hub;
 	err = uv_poll_start(&hub->poll, UV_READABLE, on_ready);
 	assert(err == 0); /* fails on a closing handle only */
 	(void)err;
@@ -283,9 +314,10 @@ void relay_hub_close(struct relay_hub *hub, relay_hub_closed_cb on_closed)
 {
 	assert(hub->all == NULL && hub->done == NULL);
 	hub->on_closed = on_closed;
-	hub->open_handles = 2;
+	hub->open_handles = 3;
 	uv_close((uv_handle_t *)&hub->poll, on_hub_closed);
 	uv_close((uv_handle_t *)&hub->timer, on_hub_closed);
+	uv_close((uv_handle_t *)&hub->ticks, on_hub_closed);
 }
 
 static void init_half(

@@ -23,6 +23,7 @@
 #define HALLMARK_BRIDGE_RELAY_H
 
 #include "vsock-bridge/relay_half.h"
+#include "vsock-bridge/relay_patience.h"
 
 #include <errno.h>
 #include <uv.h>
@@ -52,12 +53,14 @@ struct relay_hub { /* private but for data */
 	int epoll_fd;
 	uv_poll_t poll;   /* of epoll_fd */
 	uv_timer_t timer; /* the next deadline, or at once when some are done */
+	uv_timer_t ticks; /* while some are patient */
 	uint64_t timer_ms; /* when it is due; UINT64_MAX: it is not set */
 	struct relay *all, *done;
 	unsigned open_handles; /* while it closes */
 	bool in_turn;          /* on_done is called at the end of it */
 	relay_hub_closed_cb on_closed;
 	struct relay_tools tools;
+	struct relay_patience patience;
 };
 
 /* Returns 0, or a negative uv error and then nothing is left to close. The

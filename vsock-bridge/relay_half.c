@@ -134,6 +134,12 @@ static int drain(struct relay_half *half, struct relay_tools *tools)
 
 /* ---- from where they come ---- */
 
+static void set_bulk(struct relay_half *half, ssize_t n, ssize_t enough)
+{
+	half->bulk = n >= enough;
+	half->bulk_bytes = half->bulk ? half->bulk_bytes + (uint64_t)n : 0;
+}
+
 /* For both ways of reading; returns as a read does. */
 static ssize_t fill_by_copy(struct relay_half *half, struct relay_tools *tools)
 {
@@ -143,7 +149,7 @@ static ssize_t fill_by_copy(struct relay_half *half, struct relay_tools *tools)
 
 	if (n <= 0)
 		return n;
-	half->bulk = n >= BULK_READ_MIN;
+	set_bulk(half, n, BULK_READ_MIN);
 	err = send_or_keep(half, tools->buffer, (size_t)n);
 	return err != 0 ? err : n;
 }
@@ -158,7 +164,7 @@ static ssize_t fill_by_splice(
 	half->no_splice = is_refusal(n);
 	if (n <= 0)
 		return half->no_splice ? -EAGAIN : n;
-	half->bulk = n >= BULK_SPLICE_MIN;
+	set_bulk(half, n, BULK_SPLICE_MIN);
 	half->pipe_len = (uint32_t)n;
 	return n;
 }

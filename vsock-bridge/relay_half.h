@@ -56,6 +56,9 @@ struct relay_half {
 	bool bulk;            /* the last reads brought much */
 	bool no_splice;       /* the kernel refused it for these two */
 	bool out_watched;     /* relay.c waits for `to` */
+	bool patient;         /* relay_patience.h has it */
+	uint64_t bulk_bytes;  /* in a row, while bulk; for relay_patience.h */
+	uint64_t bytes_seen;  /* by its last tick */
 };
 
 /* What all halves of a loop share. Large: not for the stack. */

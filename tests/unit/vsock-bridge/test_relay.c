@@ -390,6 +390,7 @@ static void test_memory_is_bounded(void **state)
 	spin(&f);
 	assert_int_equal(f.relay.to_b.state, RELAY_FLOWING);
 	assert_holds_nothing(&f.relay.to_b);
+	assert_false(f.relay.to_b.out_watched); /* nobody waits for it */
 	relay_stop(&f.relay);
 	finish(&f, UV_ECANCELED);
 }
