@@ -93,7 +93,7 @@ def _make_root(directory):
     key.chmod(0o600)
 
 
-def _certificates():
+def certificates():
     """The exchanges': hundreds of calls of openssl, which are slow under
     emulation. They are good for weeks and kept for a day."""
     import certificates
@@ -126,7 +126,7 @@ def _full_archive(vm_kernel, scratch):
         archive.add_tree(ROOT / name, f"/hallmark/{name}")
     _make_root(scratch)
     archive.add_tree(scratch, "/nsm")
-    archive.add_tree(_certificates(), "/certificates")
+    archive.add_tree(certificates(), "/certificates")
     for config in ("/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf"):
         if os.path.exists(config):
             archive.add_file(config)

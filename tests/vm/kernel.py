@@ -22,9 +22,15 @@ class Missing(Exception):
     people."""
 
 
-def _run(*argv, **more):
-    done = subprocess.run([*map(str, argv)], text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, **more)
+def run(*argv, **more):
+    """What it prints; Missing if it fails, or exceeds its `timeout`."""
+    try:
+        done = subprocess.run([*map(str, argv)], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL,
+                              **more)
+    except subprocess.TimeoutExpired as late:
+        raise Missing(f"{argv[0]} did not end in {late.timeout:.0f} s"
+                      ) from None
     if done.returncode != 0:
         raise Missing(f"{argv[0]} {argv[1]} failed: "
                       + (done.stderr.strip() or done.stdout.strip()))
@@ -48,10 +54,10 @@ def _unpack(package, into):
     beside.mkdir(parents=True)
     print(f"Fetching into {into.parent}: {package}", flush=True)
     if os.geteuid() == 0:
-        _run("apt-get", "update", "-q")
-    _run("apt-get", "download", package, cwd=beside)
+        run("apt-get", "update", "-q")
+    run("apt-get", "download", package, cwd=beside)
     for file in beside.glob("*.deb"):
-        _run("dpkg", "-x", file, beside)
+        run("dpkg", "-x", file, beside)
         file.unlink()
     beside.rename(into)
 
@@ -120,7 +126,7 @@ def find(build):
         return Kernel(given)
     package = _package()
     if package is None and os.geteuid() == 0:
-        _run("apt-get", "update", "-q")
+        run("apt-get", "update", "-q")
         package = _package()
     if package is None:
         there = sorted(build.glob("linux-image-*/boot/vmlinuz-*"))
