@@ -1,0 +1,45 @@
+// envelope: the outer JSON of an item: six strings, each once, binary values
+// in canonical base64, the hash in lower case. It is not signed, so it must
+// not be able to say anything twice or in two ways.
+import { fromBase64, isWellFormed, toUtf8 } from "./bytes.js";
+import { needMembers, parseJson } from "./json.js";
+import { need, reading } from "./refused.js";
+
+const ENVELOPE_MAX = 131072, CONTENT_MAX = 32768, SIGNATURE_MAX = 512;
+const KEY_MAX = 1023, PLATFORM_MAX = 15, DOCUMENT_MAX = 20480;
+
+function text(value, max, where) {
+  need(typeof value === "string" && value.length > 0, `${where}: not a text`);
+  need(!value.includes("\0") && isWellFormed(value), `${where}: not a text`);
+  need(toUtf8(value).length <= max, `${where}: too long`);
+  return value;
+}
+
+function binary(value, max, where) {
+  const bytes = fromBase64(text(value, Math.floor((max + 2) / 3) * 4, where));
+  need(bytes !== null && bytes.length <= max, `${where}: not base64`);
+  return bytes;
+}
+
+function readEnvelope(json) {
+  need(toUtf8(json).length <= ENVELOPE_MAX, "longer than any item");
+  const e = parseJson(json);
+  needMembers(e, ["content", "signature_b64", "public_key", "platform",
+    "attestation_sha256"], ["attestation_doc_b64"], "item");
+  need(typeof e.attestation_sha256 === "string" &&
+    /^[0-9a-f]{64}$/.test(e.attestation_sha256), "attestation_sha256");
+  return {
+    content: text(e.content, CONTENT_MAX, "content"),
+    signature: binary(e.signature_b64, SIGNATURE_MAX, "signature_b64"),
+    publicKey: text(e.public_key, KEY_MAX, "public_key"),
+    platform: text(e.platform, PLATFORM_MAX, "platform"),
+    attestationSha256: e.attestation_sha256,
+    document: e.attestation_doc_b64 === undefined ? null
+      : binary(e.attestation_doc_b64, DOCUMENT_MAX, "attestation_doc_b64"),
+  };
+}
+
+// Refused envelope_malformed.
+export function parseEnvelope(json) {
+  return reading("envelope_malformed", () => readEnvelope(json));
+}
