@@ -137,7 +137,10 @@ static int drain(struct relay_half *half, struct relay_tools *tools)
 static void set_bulk(struct relay_half *half, ssize_t n, ssize_t enough)
 {
 	half->bulk = n >= enough;
-	half->bulk_bytes = half->bulk ? half->bulk_bytes + (uint64_t)n : 0;
+	if (!half->bulk)
+		half->bulk_bytes = 0;
+	else if (half->bulk_bytes < UINT32_MAX / 2)
+		half->bulk_bytes += (uint32_t)n;
 }
 
 /* For both ways of reading; returns as a read does. */

@@ -52,13 +52,14 @@ struct relay_half {
 	uint32_t kept_at, kept_len, pipe_len; /* what waits in them */
 	enum relay_state state;
 	uint32_t unsent_seen; /* in the kernel for `to`, at the last look */
-	bool readable;        /* `from` may have something */
-	bool bulk;            /* the last reads brought much */
-	bool no_splice;       /* the kernel refused it for these two */
-	bool out_watched;     /* relay.c waits for `to` */
-	bool patient;         /* relay_patience.h has it */
-	uint64_t bulk_bytes;  /* in a row, while bulk; for relay_patience.h */
-	uint64_t bytes_seen;  /* by its last tick */
+	/* For relay_patience.h: in a row while bulk;
+	 * and the low bits of bytes at its last tick. */
+	uint32_t bulk_bytes, bytes_seen;
+	bool readable;    /* `from` may have something */
+	bool bulk;        /* the last reads brought much */
+	bool no_splice;   /* the kernel refused it for these two */
+	bool out_watched; /* relay.c waits for `to` */
+	bool patient;     /* relay_patience.h has it */
 };
 
 /* What all halves of a loop share. Large: not for the stack. */

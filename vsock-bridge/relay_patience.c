@@ -46,8 +46,8 @@ void relay_patience_tick(struct relay_patience *patience)
 	for (unsigned i = patience->count; i-- > 0;) {
 		struct relay_half *half = patience->halves[i];
 
-		if (half->bytes != half->bytes_seen) {
-			half->bytes_seen = half->bytes;
+		if ((uint32_t)half->bytes != half->bytes_seen) {
+			half->bytes_seen = (uint32_t)half->bytes;
 			continue;
 		}
 		half->bulk_bytes = 0;

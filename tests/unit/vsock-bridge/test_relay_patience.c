@@ -18,7 +18,7 @@ static void moved(struct relay_patience *patience, struct relay_half *half,
 {
 	half->from = fd;
 	half->bytes += bytes;
-	half->bulk_bytes += bytes;
+	half->bulk_bytes += (uint32_t)bytes;
 	relay_patience_moved(patience, half);
 }
 
