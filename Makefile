@@ -169,6 +169,7 @@ $(B)/bench/%: $(B)/obj/tests/bench/%.o $(OUTSIDE)
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 include deploy/install.mk
+include deploy/image/image.mk
 
 # ---- what people call ----
 
@@ -247,6 +248,7 @@ help:
 	@echo "                 (DEMO_SECONDS=20 ends by itself, LIVE=1 real exchanges)"
 	@echo "make check       all tests; ends with N passed, N failed"
 	@echo "make check-vm    the programs over real vsock, in a virtual machine"
+	@echo "make image       the enclave's image in build/image (CONFIG=FILE measured in it)"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
 	@echo "make fuzz        all fuzzers, 600 s each, one a core (FUZZ_SECONDS=N,"
