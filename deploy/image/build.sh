@@ -30,6 +30,14 @@ die() {
 
 # ---- the parts ----
 
+# Objects are kept as long as no package has changed: make does not know that
+# a compiler is another one, or a header of the system's.
+forget_if_packages_changed() {
+	dpkg-query -W >"$OUT/packages.now"
+	cmp -s "$OUT/packages.now" "$OUT/packages" || rm -rf "$OUT/programs"
+	mv "$OUT/packages.now" "$OUT/packages"
+}
+
 # programs NAME...: built in $OUT/programs/bin, always with Debian's gcc.
 programs() {
 	env -i PATH=$tools LC_ALL=C make -s --no-print-directory -C "$root" \
@@ -131,6 +139,7 @@ if [ -z "$KERNEL" ]; then
 	env -i PATH=$tools "$here/kernel.sh" "$OUT/kernel"
 	KERNEL=$OUT/kernel/bzImage
 fi
+forget_if_packages_changed
 programs hallmark-oracle
 if [ -z "$INIT" ]; then
 	programs hallmark-init

@@ -21,7 +21,8 @@ KINDS = {"dir": stat.S_IFDIR, "file": stat.S_IFREG, "slink": stat.S_IFLNK}
 WORDS = {"dir": 5, "file": 6, "slink": 6}
 
 
-def _record(inode, mode, links, name, data, device):
+def record(inode, mode, links, name, data, device):
+    """One entry, of root and 1970."""
     name = name.encode() + b"\0"
     fields = (inode, mode, 0, 0, links, 0, len(data), *device, 0, 0,
               len(name), 0)
@@ -39,7 +40,7 @@ def _entry(inode, words):
         data = pathlib.Path(os.path.expandvars(source[0])).read_bytes()
     if kind == "slink":
         data = source[0].encode() + b"\0"
-    return _record(inode, KINDS[kind] | int(mode, 8), 2 if kind == "dir" else 1,
+    return record(inode, KINDS[kind] | int(mode, 8), 2 if kind == "dir" else 1,
                    name.removeprefix("/"), data, DEVICE)
 
 
@@ -54,7 +55,7 @@ def pack(text):
             raise ValueError(f"not a line of a list: {line}")
         archive += _entry(inode, words)
         inode += 1
-    archive += _record(0, 0, 1, "TRAILER!!!", b"", (0, 0))
+    archive += record(0, 0, 1, "TRAILER!!!", b"", (0, 0))
     return archive + bytes(-len(archive) % BLOCK)
 
 
