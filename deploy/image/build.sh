@@ -5,13 +5,15 @@
 #   OUT      where all of it goes
 #   HALLMARK the program `hallmark` of this build
 #   KERNEL   a bzImage; empty: ours is built, in $OUT/kernel
-#   INIT     a static program; empty: ours is built
+#   INIT     the first process; empty: ours is built
 #   CONFIG   the oracle's configuration, measured; empty: none in the image,
 #            init asks the parent for it and measures it at boot
 #   CMDLINE  the kernel's command line; empty: the file `cmdline`
 #   VERSION and SOURCE_DATE_EPOCH, for the metadata
 #
-# The first ramdisk is /init and mount points, the second all else. What is
+# The first ramdisk is /init and mount points, the second all else, also the
+# libraries that /init shares with the oracle (both ramdisks are there before
+# anything runs; static ones would double them, and Debian lacks some). What is
 # measured are their bytes, so there is nothing in these that differs from one
 # machine or day to another: files in order and without owner or time (pack.py),
 # programs built without the environment, without debug information, and
@@ -52,12 +54,16 @@ certificates() {
 	cat /usr/share/ca-certificates/mozilla/*.crt
 }
 
-# Where the loader will find what a program links, and the loader.
-libraries_of() {
-	local all
-	all=$(ldd "$1")
-	! grep 'not found' <<<"$all" || die "$1: a library is missing"
-	grep -oE '/[^ ]+' <<<"$all" | sort -u
+# Where the loader will find what programs link, and the loader; nothing for a
+# static program.
+libraries_of() { # PROGRAM...
+	local program all
+	for program in "$@"; do
+		readelf -lW "$program" | grep -q INTERP || continue
+		all=$(ldd "$program")
+		! grep 'not found' <<<"$all" || die "$program: lacks a library"
+		grep -oE '/[^ ]+' <<<"$all"
+	done | sort -u
 }
 
 # ---- the ramdisks ----
@@ -134,7 +140,9 @@ kernel_version() {
 mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 cd "$root"
-[ -z "$CONFIG" ] || [ -f "$CONFIG" ] || die "CONFIG=$CONFIG: no such file"
+for given in "$KERNEL" "$INIT" "$CONFIG"; do
+	[ -z "$given" ] || [ -f "$given" ] || die "$given: no such file"
+done
 if [ -z "$KERNEL" ]; then
 	env -i PATH=$tools "$here/kernel.sh" "$OUT/kernel"
 	KERNEL=$OUT/kernel/bzImage
@@ -145,9 +153,7 @@ if [ -z "$INIT" ]; then
 	programs hallmark-init
 	INIT=$OUT/programs/bin/hallmark-init
 fi
-! readelf -lW "$INIT" | grep -q INTERP ||
-    die "$INIT is not static: PCR1 would not say all that it runs"
-found=$(libraries_of "$OUT/programs/bin/hallmark-oracle")
+found=$(libraries_of "$INIT" "$OUT/programs/bin/hallmark-oracle")
 mapfile -t libraries <<<"$found"
 install -m 644 "$KERNEL" "$OUT/bzImage"
 boot_ramdisk
