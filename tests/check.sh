@@ -5,9 +5,10 @@
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
 JOBS=$(nproc)
-log=$(mktemp)
+work=$(mktemp -d)
+log=$work/log
 passed=0 failed=0 skipped=0
-trap 'rm -f "$log"' EXIT
+trap 'rm -rf "$work"' EXIT
 export HALLMARK_VECTORS=${HALLMARK_VECTORS:-../shared/vectors}
 
 say() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
@@ -32,11 +33,16 @@ count() {
 
 # part NAME COMMAND...: runs it, shows its failures and skips, counts.
 part() {
-	local name=$1 status ok not skip
+	local name=$1
 	shift
 	"$@" >"$log" 2>&1
-	status=$?
-	count "$name" $status
+	report "$name" $?
+}
+
+# report NAME STATUS: the same of what has run already and is in $log.
+report() {
+	local name=$1 status=$2 ok not skip
+	count "$name" "$status"
 	if [ "$not" -gt 0 ]; then
 		sed 's/^/    /' "$log"
 	else
@@ -70,13 +76,26 @@ build_clang() {
 	fi
 }
 
-# unit BUILD: the unit tests that are in there.
+# unit BUILD: the unit tests that are in there, one on each processor; each
+# leaves its output and then its status, which are shown in order.
 unit() {
-	local program
-	for program in $(find "$1/tests" -type f -name 'test_*' | sort); do
-		part "${program#"$1"/tests/}" \
-		    env CMOCKA_MESSAGE_OUTPUT=TAP "$program"
+	local programs results program name
+	programs=$(find "$1/tests" -type f -name 'test_*' | sort)
+	results=$(mktemp -d -p "$work")
+	# shellcheck disable=SC2016 # for the inner shell
+	xargs -P "$JOBS" -I '{}' bash -c '
+		name=${2//\//,}
+		CMOCKA_MESSAGE_OUTPUT=TAP "$2" >"$1/$name.log" 2>&1
+		echo $? >"$1/$name.new"
+		mv "$1/$name.new" "$1/$name.status"' - "$results" '{}' \
+		<<<"$programs" &
+	for program in $programs; do
+		name=${program//\//,}
+		until [ -e "$results/$name.status" ]; do sleep 0.05; done
+		cp "$results/$name.log" "$log"
+		report "${program#"$1"/tests/}" "$(<"$results/$name.status")"
 	done
+	wait
 }
 
 fuzz() {
