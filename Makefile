@@ -83,6 +83,8 @@ $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
 $(B)/lib/libeif.a: $(EIF)
 $(B)/lib/libcli.a: $(call main_less,$(CLI))
 $(B)/lib/libnsm.a: $(B)/obj/tests/vm/nsm_core.o
+$(B)/lib/libvm.a: $(call obj,tests/vm/virtqueue.c tests/vm/vhost_*.c \
+    tests/vm/vsock_connection.c tests/vm/vsock_mux.c)
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -125,7 +127,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
+TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libvm.a $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
             $(B)/lib/libeif.a $(OUTSIDE)
 
 unit: $(UNIT)
