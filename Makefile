@@ -67,17 +67,21 @@ EIF       = $(call obj,verifier/eif/*.c)
 DAEMON    = $(call obj,verifier/daemon/*.c)
 CLI       = $(call obj,verifier/cli/*.c)
 ORACLE    = $(call obj,oracle/*.c)
+INIT_OBJ  = $(call obj,oracle/init/*.c)
 BRIDGE    = $(call obj,vsock-bridge/*.c)
 main_less = $(filter-out %/main.o,$(1))
 
 PROGRAMS  = $(B)/bin/hallmark-oracle $(B)/bin/vsock-bridge \
             $(B)/bin/hallmark-verifierd $(B)/bin/hallmark
+# Those that an image has besides; nobody installs them.
+IN_IMAGE  = $(B)/bin/hallmark-init
 
-all: $(PROGRAMS) $(B)/lib/libhallmark.a
+all: $(PROGRAMS) $(IN_IMAGE) $(B)/lib/libhallmark.a
 
 $(B)/lib/libbase.a: $(BASE)
 $(B)/lib/libhallmark.a: $(VERIFIER) $(FEEDS)
 $(B)/lib/liboracle.a: $(call main_less,$(ORACLE))
+$(B)/lib/libinit.a: $(call main_less,$(INIT_OBJ))
 $(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
 $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
 $(B)/lib/libeif.a: $(EIF)
@@ -97,6 +101,12 @@ $(B)/bin/hallmark-oracle: $(B)/obj/oracle/main.o $(ENCLAVE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+# The enclave's first process: no more libraries than the oracle has.
+$(B)/bin/hallmark-init: $(B)/obj/oracle/init/main.o $(B)/lib/libinit.a \
+    $(ENCLAVE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $^ $(LIBS)
 $(B)/bin/vsock-bridge: $(B)/obj/vsock-bridge/main.o $(B)/lib/libbridge.a \
     $(B)/lib/libbase.a
 	@mkdir -p $(@D)
@@ -127,7 +137,8 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libvm.a $(B)/lib/libnsm.a $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
+TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libvm.a $(B)/lib/libnsm.a $(B)/lib/libinit.a \
+            $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
             $(B)/lib/libeif.a $(OUTSIDE)
 
 unit: $(UNIT)

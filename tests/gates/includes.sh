@@ -15,6 +15,7 @@ allowed() {
 	verifier/cli) echo verifier/cli verifier/eif verifier/daemon verifier \
 	    feeds base ;;
 	oracle) echo oracle base feeds verifier ;;
+	oracle/init) echo oracle/init oracle base feeds ;;
 	vsock-bridge) echo vsock-bridge base ;;
 	*) echo "" ;;
 	esac
@@ -22,7 +23,8 @@ allowed() {
 
 room_of() {
 	case $1 in
-	verifier/daemon/* | verifier/eif/* | verifier/cli/*) echo "${1%/*}" ;;
+	verifier/daemon/* | verifier/eif/* | verifier/cli/* | oracle/init/*)
+		echo "${1%/*}" ;;
 	*) echo "${1%%/*}" ;;
 	esac
 }
