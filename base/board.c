@@ -223,6 +223,21 @@ size_t board_fresh(
 	return fresh;
 }
 
+void board_stream_stats(const struct board *board, struct sse_stats *out)
+{
+	struct sse_stats full = {0};
+
+	sse_hub_stats(board->ref_hub, out);
+	if (board->full_hub)
+		sse_hub_stats(board->full_hub, &full);
+	out->subscribers += full.subscribers;
+	out->events += full.events;
+	out->deliveries += full.deliveries;
+	out->slow_closed += full.slow_closed;
+	out->resumed += full.resumed;
+	out->resynced += full.resynced;
+}
+
 void board_close(struct board *board, const char *reason)
 {
 	board->closed = true;

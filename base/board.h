@@ -68,6 +68,9 @@ size_t board_fresh(
     const struct board *board, int64_t now_ms, char *missing, size_t cap);
 size_t board_names(const struct board *board);
 
+/* Of the streams of both forms together. */
+void board_stream_stats(const struct board *board, struct sse_stats *out);
+
 /* Streams get `goodbye`; then stop the server; then free. */
 void board_close(struct board *board, const char *reason);
 void board_free(struct board *board);

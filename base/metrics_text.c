@@ -80,6 +80,13 @@ void metrics_text_sample_ms(struct metrics_text *metrics,
 	    value_ms < 0 ? "-" : "", s < 0 ? -s : s, ms < 0 ? -ms : ms);
 }
 
+void metrics_text_sample_text(struct metrics_text *metrics,
+    const struct metrics_label *labels, const char *number)
+{
+	put_name(metrics, labels);
+	fprintf(metrics->out, " %s\n", number);
+}
+
 static const uint64_t bounds_ms[] = {METRICS_HISTOGRAM_BOUNDS_MS};
 #define BOUNDS (METRICS_HISTOGRAM_SLOTS - 1)
 _Static_assert(sizeof(bounds_ms) / sizeof(bounds_ms[0]) == BOUNDS, "slots");

@@ -52,6 +52,9 @@ void metrics_text_sample(struct metrics_text *metrics,
 /* The same in seconds: 1234 is written 1.234. */
 void metrics_text_sample_ms(struct metrics_text *metrics,
     const struct metrics_label *labels, int64_t value_ms);
+/* The same with a decimal number of ours as it is written. */
+void metrics_text_sample_text(struct metrics_text *metrics,
+    const struct metrics_label *labels, const char *number);
 /* All samples of a histogram, in seconds: _bucket, _sum and _count. The labels
  * are at most METRICS_LABELS_MAX. */
 #define METRICS_LABELS_MAX 7

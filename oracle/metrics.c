@@ -7,7 +7,7 @@
 
 #include "base/metrics_text.h"
 #include "base/now.h"
-#include "oracle/clock_check.h"
+#include "oracle/metrics_own.h"
 
 #include <stdlib.h>
 
@@ -342,12 +342,29 @@ static void put_states(struct scrape *scrape, const struct head *head,
 	}
 }
 
+/* A number for charts: whoever uses a price takes it from a verified item. */
+static void put_price(struct scrape *scrape, const struct head *head,
+    const struct feed_config *feed, const struct item *item)
+{
+	const struct metrics_label labels[] = {
+	    {"feed", feed->feed}, {NULL, NULL}};
+	char text[DECIMAL_STRMAX];
+
+	(void)head;
+	if (!item || item->status != ITEM_OK)
+		return;
+	decimal_format(item->price, text);
+	metrics_text_sample_text(&scrape->text, labels, text);
+}
+
 static const struct feed_family feed_families[] = {
     {{PREFIX "feed_status", "gauge",
 	 "1 for status and reason of the newest item.", false},
 	put_status},
     {{PREFIX "feed_item_age_seconds", "gauge", "Since the newest item.", true},
 	put_age},
+    {{PREFIX "feed_price", "gauge", "The newest price, for charts.", false},
+	put_price},
     {{PREFIX "feed_min_sources", "gauge",
 	 "Fewer used sources than this give no price.", false},
 	put_min_sources},
@@ -371,27 +388,6 @@ static void put_feeds(struct scrape *scrape)
 	}
 }
 
-/* ---- the oracle ---- */
-
-static void put_oracle(struct scrape *scrape)
-{
-	const struct metrics_label labels[] = {{"version", HALLMARK_VERSION},
-	    {"platform", scrape->api->platform}, {NULL, NULL}};
-	int64_t offset_ms;
-
-	metrics_text_family(&scrape->text, PREFIX "build_info", "gauge",
-	    "1 for the version and the attester's platform.");
-	metrics_text_sample(&scrape->text, labels, 1);
-	metrics_text_family(&scrape->text, PREFIX "clock_offset_seconds",
-	    "gauge", "The exchanges' clocks minus ours, their median.");
-	if (poller_clock_offset(
-		scrape->api->poller, now_monotonic_ms(), &offset_ms))
-		metrics_text_sample_ms(&scrape->text, NULL, offset_ms);
-	metrics_text_family(&scrape->text, PREFIX "clock_limit_seconds",
-	    "gauge", "Beyond this there are no prices.");
-	metrics_text_sample_ms(&scrape->text, NULL, CLOCK_CHECK_LIMIT_MS);
-}
-
 void metrics_serve(const struct api *api, struct http_request *req)
 {
 	struct scrape scrape = {.api = api, .now_ms = now_unix_ms()};
@@ -400,7 +396,7 @@ void metrics_serve(const struct api *api, struct http_request *req)
 	char *text;
 
 	metrics_text_init(&scrape.text);
-	put_oracle(&scrape);
+	metrics_own(api, &scrape.text, scrape.now_ms);
 	put_exchanges(&scrape);
 	put_sources(&scrape);
 	put_items(&scrape);

@@ -184,6 +184,32 @@ static void a_stream_begins_with_the_attestation(void **state)
 	response_fini(&response);
 }
 
+static void streams_of_both_forms_are_counted(void **state)
+{
+	const char *const ways[] = {"ref", "full"};
+	struct sse_stats stats;
+	char ask[128];
+	int fds[2];
+
+	(void)state;
+	board_stream_stats(board, &stats);
+	assert_int_equal(stats.subscribers, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(ask, sizeof(ask),
+		    "GET /stream?attestation=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+		    ways[i]);
+		fds[i] = client_connect();
+		client_send(fds[i], ask);
+		pump_until((board_stream_stats(board, &stats),
+		    stats.subscribers == i + 1));
+	}
+	post("BTC-USD", 60000, NULL);
+	pump_until((board_stream_stats(board, &stats), stats.deliveries >= 2));
+	assert_true(stats.events >= 2);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void a_full_stream_has_the_full_form(void **state)
 {
 	struct response response = {.text = NULL};
@@ -235,6 +261,7 @@ int main(void)
 	    BOARD_TEST(many_at_once_name_what_is_missing),
 	    BOARD_TEST(documents_are_immutable),
 	    BOARD_TEST(a_stream_begins_with_the_attestation),
+	    BOARD_TEST(streams_of_both_forms_are_counted),
 	    BOARD_TEST(a_full_stream_has_the_full_form),
 	    BOARD_TEST(fresh_counts_and_names_the_rest),
 	};

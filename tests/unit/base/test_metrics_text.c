@@ -58,6 +58,17 @@ static void milliseconds_become_seconds(void **state)
 	   "t -9223372036854775.808\n");
 }
 
+static void a_number_may_come_as_text(void **state)
+{
+	const struct metrics_label labels[] = {{"f", "g"}, {NULL, NULL}};
+
+	(void)state;
+	metrics_text_init(&metrics);
+	metrics_text_family(&metrics, "p", "gauge", "A price.");
+	metrics_text_sample_text(&metrics, labels, "84036.00000001");
+	is("# HELP p A price.\n# TYPE p gauge\np{f=\"g\"} 84036.00000001\n");
+}
+
 static void values_of_labels_are_escaped(void **state)
 {
 	const struct metrics_label labels[] = {
@@ -134,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(families_have_help_and_type),
 	    cmocka_unit_test(milliseconds_become_seconds),
+	    cmocka_unit_test(a_number_may_come_as_text),
 	    cmocka_unit_test(values_of_labels_are_escaped),
 	    cmocka_unit_test(nothing_is_an_empty_text),
 	    cmocka_unit_test(histograms_are_cumulative),

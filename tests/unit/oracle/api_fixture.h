@@ -91,6 +91,30 @@ uint64_t publisher_items(
 	return 10 * feed + (uint64_t)reason;
 }
 
+/* ---- in place of attestation and board ---- */
+
+static bool has_document;
+static struct attestation_document document;
+
+const struct attestation_document *attestation_current(
+    const struct attestation *a, int64_t now_ms)
+{
+	(void)a;
+	assert_true(now_ms > 0);
+	return has_document ? &document : NULL;
+}
+
+void board_stream_stats(const struct board *board, struct sse_stats *out)
+{
+	(void)board;
+	*out = (struct sse_stats){.subscribers = 3,
+	    .events = 100,
+	    .deliveries = 300,
+	    .slow_closed = 1,
+	    .resumed = 2,
+	    .resynced = 4};
+}
+
 /* ---- in place of the server ---- */
 
 static const char *param_exchange, *param_feed;
@@ -185,6 +209,11 @@ static int set_up(void **state)
 	param_exchange = param_feed = NULL;
 	has_item[0] = false;
 	set_item();
+	has_document = true;
+	document = (struct attestation_document){
+	    .timestamp_ms = now_unix_ms() - 60000,
+	    .not_after_ms = 1900000000123,
+	};
 	has_offset = true;
 	offset = -1200;
 	kraken = (struct poller_exchange_view){

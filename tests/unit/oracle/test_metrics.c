@@ -131,6 +131,42 @@ static void the_oracle_says_who_it_is(void **state)
 	assert_null(strstr(reply_text, "\nhallmark_oracle_clock_offset"));
 }
 
+static void the_attestation_has_an_age_and_an_end(void **state)
+{
+	(void)state;
+	scrape();
+	shows("hallmark_oracle_attestation_not_after_timestamp_seconds "
+	      "1900000000.123");
+	assert_non_null(
+	    strstr(reply_text, "\nhallmark_oracle_attestation_age_seconds 6"));
+	has_document = false;
+	scrape();
+	assert_null(strstr(reply_text, "\nhallmark_oracle_attestation_"));
+}
+
+static void streams_are_counted(void **state)
+{
+	(void)state;
+	scrape();
+	shows("hallmark_oracle_stream_subscribers 3");
+	shows("hallmark_oracle_stream_events_total 100");
+	shows("hallmark_oracle_stream_deliveries_total 300");
+	shows("hallmark_oracle_stream_slow_closed_total 1");
+	shows("hallmark_oracle_stream_resumed_total 2");
+	shows("hallmark_oracle_stream_resynced_total 4");
+}
+
+static void only_a_price_is_a_price(void **state)
+{
+	(void)state;
+	scrape();
+	assert_null(strstr(reply_text, "feed_price{"));
+	items[1].status = ITEM_OK;
+	items[1].price = cents(6100050);
+	scrape();
+	ROW("feed_price", "feed=\"BTC-USD\"", "61000.50");
+}
+
 /* promtool's rules: a family is one block, with one HELP and one TYPE before
  * its samples. */
 static void families_stand_together(void **state)
@@ -177,6 +213,9 @@ int main(void)
 	    TEST(feeds_have_status_and_states),
 	    TEST(a_feed_without_an_item_has_no_status),
 	    TEST(the_oracle_says_who_it_is),
+	    TEST(the_attestation_has_an_age_and_an_end),
+	    TEST(streams_are_counted),
+	    TEST(only_a_price_is_a_price),
 	    TEST(families_stand_together),
 	};
 

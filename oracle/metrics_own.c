@@ -1,0 +1,59 @@
+/* metrics_own: see metrics_own.h. */
+#include "oracle/metrics_own.h"
+
+#include "base/board_metrics.h"
+#include "base/now.h"
+#include "oracle/clock_check.h"
+
+#define PREFIX "hallmark_oracle_"
+
+static void put_build(const struct api *api, struct metrics_text *text)
+{
+	const struct metrics_label labels[] = {{"version", HALLMARK_VERSION},
+	    {"platform", api->platform}, {NULL, NULL}};
+
+	metrics_text_family(text, PREFIX "build_info", "gauge",
+	    "1 for the version and the attester's platform.");
+	metrics_text_sample(text, labels, 1);
+}
+
+static void put_clock(const struct api *api, struct metrics_text *text)
+{
+	int64_t offset_ms;
+
+	metrics_text_family(text, PREFIX "clock_offset_seconds", "gauge",
+	    "The exchanges' clocks minus ours, their median.");
+	if (poller_clock_offset(api->poller, now_monotonic_ms(), &offset_ms))
+		metrics_text_sample_ms(text, NULL, offset_ms);
+	metrics_text_family(text, PREFIX "clock_limit_seconds", "gauge",
+	    "Beyond this there are no prices.");
+	metrics_text_sample_ms(text, NULL, CLOCK_CHECK_LIMIT_MS);
+}
+
+/* Without a current document both have no sample: nothing is published then. */
+static void put_attestation(
+    const struct api *api, struct metrics_text *text, int64_t now_ms)
+{
+	const struct attestation_document *document = attestation_current(
+	    api->attestation, now_ms);
+
+	metrics_text_family(text, PREFIX "attestation_age_seconds", "gauge",
+	    "Since the current attestation document was made.");
+	if (document)
+		metrics_text_sample_ms(
+		    text, NULL, now_ms - document->timestamp_ms);
+	metrics_text_family(text,
+	    PREFIX "attestation_not_after_timestamp_seconds", "gauge",
+	    "When the chain of the current attestation document ends.");
+	if (document)
+		metrics_text_sample_ms(text, NULL, document->not_after_ms);
+}
+
+void metrics_own(
+    const struct api *api, struct metrics_text *text, int64_t now_ms)
+{
+	put_build(api, text);
+	put_clock(api, text);
+	put_attestation(api, text, now_ms);
+	board_metrics(api->board, text, PREFIX);
+}
