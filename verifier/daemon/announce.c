@@ -24,6 +24,7 @@ struct shown { /* what the board shows of one feed */
 struct origin {
 	const char *name; /* the oracle's address, by its pointer */
 	uint8_t attested[HM_SHA256_LEN];
+	int64_t not_after_ms; /* of that document's chain */
 };
 
 struct announcer {
@@ -96,7 +97,7 @@ static struct origin *find_origin(struct announcer *a, const char *name)
 }
 
 /* The same members as the oracle's own event, and which oracle it was. */
-static char *attestation_event(const struct record *r)
+static char *attestation_event(const struct record *r, int64_t *not_after_ms)
 {
 	const struct kept_document *d = r->document;
 	char *base64 = base64_encode(d->bytes, d->len);
@@ -107,6 +108,7 @@ static char *attestation_event(const struct record *r)
 	if (hm_document_read(d->bytes, d->len, &facts) != HM_VALID)
 		log_warn("announce", "document_unreadable",
 		    LOG_S("sha256", d->sha256_hex));
+	*not_after_ms = facts.not_after_ms;
 	root = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "oracle",
 	    r->origin, "attestation_sha256", d->sha256_hex, "platform",
 	    r->envelope.platform, "public_key", r->envelope.public_key,
@@ -130,7 +132,7 @@ static void attest(struct announcer *a, const struct record *r)
 	if (memcmp(origin->attested, d->sha256, HM_SHA256_LEN) == 0)
 		return;
 	memcpy(origin->attested, d->sha256, HM_SHA256_LEN);
-	event = attestation_event(r);
+	event = attestation_event(r, &origin->not_after_ms);
 	board_attest(
 	    a->board, r->origin, d->sha256_hex, d->bytes, d->len, event);
 	free(event);
@@ -253,6 +255,27 @@ void announce_stats(
     const struct announcer *announcer, struct announce_stats *out)
 {
 	*out = announcer->stats;
+}
+
+void announce_visit_feeds(const struct announcer *announcer,
+    void (*cb)(const struct announce_feed *feed, void *data), void *data)
+{
+	for (size_t i = 0; i < announcer->shown_count; i++) {
+		const struct shown *s = &announcer->shown[i];
+
+		cb(&(struct announce_feed){s->feed, s->ok, s->published_ms,
+		       s->expires_ms},
+		    data);
+	}
+}
+
+int64_t announce_not_after(
+    const struct announcer *announcer, const char *origin)
+{
+	for (size_t i = 0; i < announcer->origin_count; i++)
+		if (announcer->origins[i].name == origin)
+			return announcer->origins[i].not_after_ms;
+	return 0;
 }
 
 static json_t *describe(const struct shown *s)

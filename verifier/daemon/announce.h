@@ -33,6 +33,19 @@ struct announce_stats {
 void announce_stats(
     const struct announcer *announcer, struct announce_stats *out);
 
+struct announce_feed { /* borrowed for the call */
+	const char *feed;
+	bool ok;                          /* the item has a price */
+	int64_t published_ms, expires_ms; /* 0: there was no item yet */
+};
+/* What is served of each feed. */
+void announce_visit_feeds(const struct announcer *announcer,
+    void (*cb)(const struct announce_feed *feed, void *data), void *data);
+/* When the chain of this oracle's newest attestation ends, in Unix ms; 0 if
+ * nothing of this oracle has been served. */
+int64_t announce_not_after(
+    const struct announcer *announcer, const char *origin);
+
 /* {"feeds":[{"feed","status","sequence","boot_id","published_ms",
  * "expires_ms"}]} of what is served, null for a feed without an item yet; the
  * caller frees it. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "verifier/daemon/verifierd.h"
+#include "verifier/daemon/verifierd_metrics.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -194,6 +195,11 @@ static void serve_readyz(struct http_request *req, void *data)
 		count_attestations(d)));
 }
 
+static void serve_metrics(struct http_request *req, void *data)
+{
+	verifierd_metrics_serve(data, req);
+}
+
 /* ---- POST /verify ---- */
 
 static void on_check(void *data, const char *check, bool passed,
@@ -262,6 +268,7 @@ const struct http_route verifierd_api_routes[] = {
     {"GET", "/feeds", NULL, serve_feeds},
     {"GET", "/livez", NULL, serve_livez},
     {"GET", "/readyz", NULL, serve_readyz},
+    {"GET", "/metrics", NULL, serve_metrics},
     {"GET", "/version", NULL, serve_version},
     {"POST", "/verify", verify_params, serve_verify},
     {NULL, NULL, NULL, NULL},

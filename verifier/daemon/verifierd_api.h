@@ -7,6 +7,7 @@
  *   GET  /livez    200 while the loop turns
  *   GET  /readyz   200 or 503, with each check and why, how often each verdict
  *                  was given, and what the attestation cache spared
+ *   GET  /metrics  the same for Prometheus, and more (verifierd_metrics.h)
  *   GET  /version
  *   POST /verify?at=now|published   body: an item; the verdict and each check
  */

@@ -140,6 +140,33 @@ static void test_feeds(void **state)
 	assert_true(board_has_name(f->board, "A-200"));
 }
 
+static void look(const struct announce_feed *feed, void *data)
+{
+	((struct announce_feed *)data)[strcmp(feed->feed, "BTC-USD") != 0] =
+	    *feed;
+}
+
+static void test_visit(void **state)
+{
+	struct announce_feed feeds[2] = {{0}};
+	struct fixture *f = *state;
+
+	assert_true(announcer_add_feed(f->announcer, "ETH-USD"));
+	commit(f, 1, 5, true, RECORD_STORED);
+	announce_visit_feeds(f->announcer, look, feeds);
+	assert_true(feeds[0].ok);
+	assert_true(feeds[0].published_ms > 0);
+	assert_true(feeds[0].expires_ms > feeds[0].published_ms);
+	assert_string_equal(feeds[1].feed, "ETH-USD");
+	assert_false(feeds[1].ok);
+	assert_int_equal(feeds[1].published_ms, 0);
+	commit(f, 1, 6, false, RECORD_STORED);
+	announce_visit_feeds(f->announcer, look, feeds);
+	assert_false(feeds[0].ok);
+	/* What is no document has no end, and neither has who sent nothing. */
+	assert_int_equal(announce_not_after(f->announcer, "nobody"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -149,6 +176,7 @@ int main(void)
 	    TEST(test_late_is_not_shown),
 	    TEST(test_newest_of_two),
 	    TEST(test_feeds),
+	    TEST(test_visit),
 	};
 
 	return cmocka_run_group_tests_name("announce", tests, NULL, NULL);

@@ -332,6 +332,71 @@ static void test_goodbye(void **state)
 	curl_easy_cleanup(transfer.easy);
 }
 
+/* The number behind this name and these labels; -1 if there is none. */
+static double metric(const struct fixture *f, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = f->body; (at = strstr(at, name)); at += len)
+		if (at > f->body && at[-1] == '\n' && at[len] == ' ')
+			return strtod(at + len, NULL);
+	return -1;
+}
+
+#define METRIC(name) metric(f, "hallmark_verifierd_" name)
+
+static void metrics_say_what_is_not_well(struct fixture *f)
+{
+	post(f, (struct mint_wish){.sequence = f->sequence,
+		    .spoiled = true,
+		    .cents = 1,
+		    .life_ms = 60000});
+	f->sequence += 2;
+	tick(f); /* without the one before it */
+	TURN_UNTIL(
+	    &f->loop, get(f, "/metrics") == 200 &&
+			  METRIC("items_total{verdict=\"sequence_gap\"}") > 0);
+	assert_true(METRIC("items_total{verdict=\"item_signature\"}") == 1);
+	assert_true(METRIC("items_total{verdict=\"sequence_gap\"}") == 1);
+	TURN_UNTIL(&f->loop,
+	    get(f, "/metrics") == 200 &&
+		METRIC("archived_items_total{outcome=\"refused\"}") == 1);
+	stop_oracle(f);
+	TURN_UNTIL(&f->loop,
+	    get(f, "/metrics") == 200 && strstr(f->body, "o.sock\"} 0\n"));
+}
+
+static void test_metrics(void **state)
+{
+	struct fixture *f = *state;
+	char name[256];
+
+	start_all(f);
+	assert_int_equal(get(f, "/metrics"), 200);
+	says(f, "# TYPE hallmark_verifierd_items_total counter\n");
+	assert_true(
+	    METRIC("build_info{version=\"" HALLMARK_VERSION "\"}") == 1);
+	assert_true(METRIC("items_total{verdict=\"valid\"}") > 0);
+	assert_true(METRIC("items_total{verdict=\"time_regression\"}") == 0);
+	assert_true(METRIC("archived_items_total{outcome=\"accepted\"}") > 0);
+	assert_true(METRIC("archive_ok") == 1);
+	assert_true(METRIC("feed_usable{feed=\"BTC-USD\"}") == 1);
+	assert_true(METRIC("feed_age_seconds{feed=\"BTC-USD\"}") >= 0);
+	assert_true(METRIC("stream_subscribers") == 0);
+	snprintf(name, sizeof(name),
+	    "hallmark_verifierd_oracle_connected{oracle=\"%s\"}",
+	    f->oracle_url);
+	assert_true(metric(f, name) == 1);
+	snprintf(name, sizeof(name),
+	    "hallmark_verifierd_attestation_not_after_timestamp_seconds"
+	    "{oracle=\"%s\"}",
+	    f->oracle_url);
+	assert_true(metric(f, name) * 1000 > (double)now_unix_ms());
+	assert_true(METRIC("attestation_cache_hits_total") >= 0);
+	assert_true(METRIC("attestation_documents") == 1);
+	metrics_say_what_is_not_well(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -352,6 +417,7 @@ int main(void)
 	    TEST(test_flood_of_garbage),
 	    TEST(test_cannot_start),
 	    TEST(test_goodbye),
+	    TEST(test_metrics),
 	};
 
 	return cmocka_run_group_tests_name(
