@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +174,42 @@ void log_write(enum log_level level, const char *module, const char *event,
 	}
 	write_all(line.text, line.len);
 	errno = saved_errno;
+}
+
+static bool line_add_passed_on(struct line *line, const char *text, size_t len)
+{
+	char escaped[4];
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		size_t n = 1;
+
+		escaped[0] = (char)c;
+		if (c < ' ' || c >= 0x7f)
+			n = escape(escaped, c);
+		if (!line_add(line, escaped, n))
+			return false;
+	}
+	return true;
+}
+
+size_t log_passed_on(const char *module, const char *from, const char *text,
+    size_t len, bool cut)
+{
+	struct line line;
+
+	if (LOG_INFO < least_level)
+		return 0;
+	line_begin(&line, LOG_INFO, module, from);
+	line_add(&line, " | ", 3);
+	if (!line_add_passed_on(&line, text, len) || cut) {
+		memcpy(line.text + line.len, LOG_TAIL, LOG_TAIL_LEN);
+		line.len += LOG_TAIL_LEN;
+	} else {
+		line.text[line.len++] = '\n';
+	}
+	write_all(line.text, line.len);
+	return line.len;
 }
 
 void log_set_level(enum log_level level)

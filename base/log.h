@@ -13,6 +13,8 @@
 #ifndef HALLMARK_BASE_LOG_H
 #define HALLMARK_BASE_LOG_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LOG_VALUE_MAX 512  /* bytes of one value; the rest becomes "..." */
@@ -51,6 +53,19 @@ struct log_field {
  * on anything but standard error. */
 void log_write(enum log_level level, const char *module, const char *event,
     const struct log_field *fields);
+
+/*
+ * Writes a line that another program wrote, as it is, behind a head that it
+ * cannot write itself:
+ *
+ *   2026-11-21T09:00:00.123Z info  enclave vsock:16:1025 | its text
+ *
+ * module and from are ours. In the text every byte that is not printable ASCII
+ * is escaped, and what does not fit into LOG_LINE_MAX, or was `cut` before,
+ * becomes "...". Returns how many bytes were written.
+ */
+size_t log_passed_on(const char *module, const char *from, const char *text,
+    size_t len, bool cut);
 
 /* The least level that is written; LOG_INFO at start. */
 void log_set_level(enum log_level level);

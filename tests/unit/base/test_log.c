@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -237,6 +238,61 @@ static void test_die_logs_and_exits_with_1(void **state)
 	    "error main die why=\"no memory at 7\"\n");
 }
 
+static const char *passed_on(const char *bytes, size_t len, bool cut)
+{
+	size_t written;
+
+	capture_begin();
+	written = log_passed_on("enclave", "vsock:16:1025", bytes, len, cut);
+	assert_int_equal(written, strlen(capture_end()));
+	return after_time(text);
+}
+
+/* Quotes and backslashes are as the other program wrote them. */
+static void test_passed_on_as_it_is(void **state)
+{
+	static const char line[] = "warn  poller x error=\"a \\\"b\\\"\"";
+	char wanted[128];
+
+	(void)state;
+	snprintf(
+	    wanted, sizeof(wanted), "info  enclave vsock:16:1025 | %s\n", line);
+	assert_string_equal(passed_on(line, strlen(line), false), wanted);
+	assert_string_equal(
+	    passed_on("", 0, false), "info  enclave vsock:16:1025 | \n");
+	assert_string_equal(passed_on("half", 4, true),
+	    "info  enclave vsock:16:1025 | half ...\n");
+}
+
+/* No line, no field and no movement of the cursor of its own. */
+static void test_passed_on_is_escaped(void **state)
+{
+	static const char hostile[] = "a\nb\rc\td\0e\x1b[2J\x7f\x80\xff";
+
+	(void)state;
+	assert_string_equal(passed_on(hostile, sizeof(hostile) - 1, false),
+	    "info  enclave vsock:16:1025 | a\\nb\\rc\\td\\x00e\\x1b[2J"
+	    "\\x7f\\x80\\xff\n");
+}
+
+static void test_passed_on_has_a_ceiling(void **state)
+{
+	static char bytes[LOG_LINE_MAX];
+	size_t len;
+
+	(void)state;
+	memset(bytes, 1, sizeof(bytes));
+	len = strlen(passed_on(bytes, sizeof(bytes), false)) + 25;
+	assert_in_range(len, LOG_LINE_MAX - 4, LOG_LINE_MAX);
+	assert_string_equal(text + len - 5, " ...\n");
+	memset(bytes, 'x', sizeof(bytes));
+	len = strlen(passed_on(bytes, sizeof(bytes), true)) + 25;
+	assert_int_equal(len, LOG_LINE_MAX);
+	log_set_level(LOG_WARN);
+	assert_int_equal(log_passed_on("enclave", "x", "y", 1, false), 0);
+	log_set_level(LOG_INFO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +302,9 @@ int main(void)
 	    cmocka_unit_test(test_levels_below_the_least_are_silent),
 	    cmocka_unit_test(test_values_cannot_forge),
 	    cmocka_unit_test(test_long_value_is_cut),
+	    cmocka_unit_test(test_passed_on_as_it_is),
+	    cmocka_unit_test(test_passed_on_is_escaped),
+	    cmocka_unit_test(test_passed_on_has_a_ceiling),
 	    cmocka_unit_test(test_full_line_drops_fields_and_says_so),
 	    cmocka_unit_test(test_every_fill_of_a_line_fits),
 	    cmocka_unit_test(test_full_pipe_neither_blocks_nor_fails),
