@@ -42,6 +42,8 @@ MANUALS    = $(wildcard deploy/man/*.[0-9])
 EXAMPLES   = $(wildcard deploy/*.json) deploy/allowlist.txt \
             deploy/examples/verify_item.c
 REGISTRY   = $(wildcard deploy/feeds/*)
+OPERATORS  = deploy/README.md deploy/OPERATIONS.md
+MONITORING = $(wildcard deploy/monitoring/*)
 to         = $(DESTDIR)$(1)
 # What a template says of places and versions; the units say /usr/local/bin.
 below      = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -53,7 +55,8 @@ FILL       = sed -e 's|@PREFIX@|$(PREFIX)|g' \
 install: all library
 	install -d $(call to,$(BINDIR)) $(call to,$(LIBDIR)/pkgconfig) \
 	    $(call to,$(INCLUDEDIR)) $(call to,$(UNITDIR)) \
-	    $(call to,$(DOCDIR)/feeds) $(foreach s,1 3 8,$(call to,$(MANDIR)/man$(s)))
+	    $(foreach d,feeds deploy monitoring,$(call to,$(DOCDIR)/$(d))) \
+	    $(foreach s,1 3 8,$(call to,$(MANDIR)/man$(s)))
 	install -m 755 $(PROGRAMS) $(call to,$(BINDIR))
 	install -m 644 verifier/hallmark.h $(call to,$(INCLUDEDIR))
 	install -m 644 $(PUBLIC)/libhallmark.a $(call to,$(LIBDIR))
@@ -67,7 +70,28 @@ install: all library
 	    $(FILL) $$unit > $(call to,$(UNITDIR))/$${unit##*/}; done
 	install -m 644 $(EXAMPLES) README.md LICENSE $(call to,$(DOCDIR))
 	install -m 644 $(REGISTRY) $(call to,$(DOCDIR)/feeds)
+	install -m 644 $(OPERATORS) $(call to,$(DOCDIR)/deploy)
+	install -m 644 $(MONITORING) $(call to,$(DOCDIR)/monitoring)
 	chmod 644 $(call to,$(LIBDIR)/pkgconfig/hallmark.pc) \
 	    $(call to,$(UNITDIR))/*.service $(call to,$(UNITDIR))/*.socket
 
-.PHONY: library install
+# For a parent instance with other libraries than ours (deploy/README.md): the
+# programs with theirs under /opt/hallmark, and units that start those.
+BUNDLE     = $(B)/bundle
+BUNDLED    = deploy/bridge.json deploy/allowlist.txt deploy/enclave.json \
+            deploy/verifierd.json
+
+bundle: all
+	@rm -rf $(BUNDLE)
+	@deploy/bundle.sh $(BUNDLE)/opt/hallmark \
+	    $(filter-out %/hallmark-oracle,$(PROGRAMS))
+	@install -d $(BUNDLE)/opt/hallmark/share $(BUNDLE)/etc/systemd/system
+	@install -m 644 $(BUNDLED) $(BUNDLE)/opt/hallmark/share
+	@for unit in deploy/*.service deploy/*.socket; do \
+	    sed 's|/usr/local/bin|/opt/hallmark/bin|g' $$unit \
+	        >$(BUNDLE)/etc/systemd/system/$${unit##*/}; done
+	@cd $(BUNDLE) && find opt etc -type f | sort | tar --owner=0 --group=0 \
+	    --mode=go=u-w -czf ../hallmark-bundle.tar.gz -T -
+	@echo "$(B)/hallmark-bundle.tar.gz"
+
+.PHONY: library install bundle

@@ -6,6 +6,9 @@ import atexit
 import hashlib
 import os
 import pathlib
+import shutil
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -63,6 +66,15 @@ def need_vectors(path):
     raise unittest.SkipTest(f"no {path}")
 
 
+def need(what, there):
+    """Skips without it, or fails in CI."""
+    if there:
+        return
+    if os.environ.get("CI") == "true":
+        raise Failed(f"{what} is missing")
+    raise unittest.SkipTest(f"needs {what}")
+
+
 def used(envelope):
     """The exchanges that this item's price was made of."""
     return {name for name, source in client.sources_of(envelope).items()
@@ -97,6 +109,18 @@ def wait_prices(stack, after_ms=0, seconds=SEEN_S):
     for feed in FEEDS:
         wait_until(f"{feed} from 4 exchanges",
                    lambda: price(stack, feed, after_ms), seconds)
+
+
+class Folder(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hallmark-test-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def command(self, *argv, **more):
+        return subprocess.run([str(word) for word in argv], text=True,
+                              capture_output=True, timeout=60, **more)
 
 
 class StackTest(unittest.TestCase):
