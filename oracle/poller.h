@@ -58,6 +58,7 @@ bool poller_clock_offset(
 
 struct poller_exchange_view {
 	const struct exchange *exchange;
+	bool up;                     /* at least one of its sources is */
 	unsigned requests_planned;   /* how many requests ask for all symbols */
 	uint64_t requests, failures; /* since the start */
 	unsigned requests_last_minute;

@@ -3,6 +3,19 @@
 
 #include <string.h>
 
+static bool is_up(const struct poll_source *source)
+{
+	return source->newest.error == QUOTE_OK;
+}
+
+static bool any_is_up(const struct poller_exchange *ex)
+{
+	for (size_t i = 0; i < ex->source_count; i++)
+		if (is_up(&ex->sources[i]))
+			return true;
+	return false;
+}
+
 static struct poller_exchange_view view_exchange(
     const struct poller_exchange *ex, int64_t now_ms)
 {
@@ -11,6 +24,7 @@ static struct poller_exchange_view view_exchange(
 
 	return (struct poller_exchange_view){
 	    .exchange = ex->exchange,
+	    .up = any_is_up(ex),
 	    .requests_planned = (unsigned)poll_plan_requests(&ex->plan),
 	    .requests = ex->requests,
 	    .failures = ex->failures,
@@ -27,7 +41,7 @@ static struct poller_source_view view_source(const struct poll_source *source)
 {
 	struct poller_source_view view = {
 	    .symbol = source->symbol,
-	    .up = source->newest.error == QUOTE_OK,
+	    .up = is_up(source),
 	    .newest = source->newest.error,
 	    .status = source->newest.status,
 	    .latency_ms = source->newest.latency_ms,

@@ -80,28 +80,6 @@ static bool is_wanted(const struct page *page, const struct exchange *exchange,
 
 /* ---- exchanges ---- */
 
-struct search {
-	const struct exchange *exchange;
-	bool up;
-};
-
-static void look_up(const struct poller_exchange_view *exchange,
-    const struct poller_source_view *view, void *data)
-{
-	struct search *search = data;
-
-	search->up |= exchange->exchange == search->exchange && view->up;
-}
-
-static bool is_up(const struct page *page, const struct exchange *exchange)
-{
-	struct search search = {.exchange = exchange};
-
-	poller_visit(
-	    page->api->poller, now_monotonic_ms(), NULL, look_up, &search);
-	return search.up;
-}
-
 static void put_exchange(const struct poller_exchange_view *view, void *data)
 {
 	struct page *page = data;
@@ -117,7 +95,7 @@ static void put_exchange(const struct poller_exchange_view *view, void *data)
 	fputc(',', out);
 	put_text(out, "host", exchange->host);
 	fputc(',', out);
-	put_flag(out, "up", is_up(page, exchange));
+	put_flag(out, "up", view->up);
 	fprintf(out,
 	    ",\"requests\":%" PRIu64 ",\"failures\":%" PRIu64
 	    ",\"requests_planned\":%u,\"requests_last_minute\":%u"

@@ -63,10 +63,14 @@ void poller_visit(const struct poller *poller, int64_t now_ms,
 	(void)poller;
 	assert_true(now_ms > 0);
 	for (size_t i = 0; i < 2; i++) {
+		struct poller_exchange_view exchange = *rows[i].exchange;
+
+		for (size_t s = 0; rows[i].sources[s]; s++)
+			exchange.up |= rows[i].sources[s]->up;
 		if (exchange_cb)
-			exchange_cb(rows[i].exchange, data);
+			exchange_cb(&exchange, data);
 		for (size_t s = 0; source_cb && rows[i].sources[s]; s++)
-			source_cb(rows[i].exchange, rows[i].sources[s], data);
+			source_cb(&exchange, rows[i].sources[s], data);
 	}
 }
 

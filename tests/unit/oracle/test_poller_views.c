@@ -178,6 +178,7 @@ static void test_before_the_first_answer(void **state)
 	assert_int_equal(s.latency_ms, -1);
 	assert_int_equal(s.attempts, 0);
 	struct poller_exchange_view e = view_exchange(ALPHA);
+	assert_false(e.up);
 	assert_int_equal(e.requests, 0);
 	assert_int_equal(e.requests_planned, 1);
 	assert_int_equal(e.budget_per_min, 12000);
@@ -195,6 +196,7 @@ static void test_counts(void **state)
 		turn();
 	assert_int_equal(view_source(ALPHA, "A").status, 500);
 	assert_false(view_source(ALPHA, "A").up);
+	assert_false(view_exchange(ALPHA).up);
 	atomic_store(&seen[ALPHA].mode, MOVING);
 	until_good(ALPHA, "A", 3);
 	struct poller_source_view s = view_source(ALPHA, "A");
@@ -207,6 +209,7 @@ static void test_counts(void **state)
 	assert_in_range(s.latency_ms, 0, 5000);
 	assert_true(now_unix_ms() - s.received_ms < 60000);
 	struct poller_exchange_view e = view_exchange(ALPHA);
+	assert_true(e.up);
 	assert_int_equal(e.failures, s.errors[QUOTE_SERVER_ERROR]);
 	assert_in_range(e.requests, s.attempts, s.attempts + 1);
 	assert_in_range(e.requests_last_minute, 1, e.requests);
