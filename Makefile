@@ -86,7 +86,7 @@ $(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
 $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
 $(B)/lib/libeif.a: $(EIF)
 $(B)/lib/libcli.a: $(call main_less,$(CLI))
-$(B)/lib/libnsm.a: $(B)/obj/tests/vm/nsm_core.o
+$(B)/lib/libnsm.a: $(call obj,tests/vm/nsm_core.c tests/vm/nsm_queue.c)
 $(B)/lib/libvm.a: $(call obj,tests/vm/virtqueue.c tests/vm/vhost_*.c \
     tests/vm/vsock_connection.c tests/vm/vsock_mux.c)
 $(B)/lib/%.a:
@@ -137,7 +137,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libvm.a $(B)/lib/libnsm.a $(B)/lib/libinit.a \
+TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libnsm.a $(B)/lib/libvm.a $(B)/lib/libinit.a \
             $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
             $(B)/lib/libeif.a $(OUTSIDE)
 
@@ -167,6 +167,13 @@ $(B)/vm/nsm_cuse: $(B)/obj/tests/vm/nsm_cuse.o $(B)/lib/libnsm.a $(ENCLAVE)
 # A guest's vsock on a machine that has none: QEMU's back end (HACKING.md).
 $(B)/vm/vsock_device: $(B)/obj/tests/vm/vsock_device.o $(B)/lib/libvm.a \
     $(B)/lib/libbase.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The NSM of an emulated enclave; nsm_cuse is the one of a guest that has none.
+$(B)/vm/nsm_device: $(B)/obj/tests/vm/nsm_device.o $(B)/lib/libnsm.a \
+    $(B)/lib/libvm.a $(ENCLAVE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

@@ -19,6 +19,7 @@
 #include "oracle/simulated_chain.h"
 #include "oracle/simulated_root.h"
 
+#include <assert.h>
 #include <openssl/ecdsa.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -289,6 +290,14 @@ static const struct attester_ops ops = {
     .root_pem = root_pem,
     .close = simulated_close,
 };
+
+void attester_simulated_set_pcr(struct attester *a, unsigned index,
+    const uint8_t value[static ATTESTER_PCR_LEN])
+{
+	assert(a->ops == &ops && index < PCRS_AT_BOOT);
+	memcpy(((struct attester_simulated *)a)->pcrs[index].value, value,
+	    ATTESTER_PCR_LEN);
+}
 
 struct attester *attester_simulated_open_at(const char *directory,
     int64_t (*now_ms)(void), char error[ATTESTER_ERROR_MAX])
