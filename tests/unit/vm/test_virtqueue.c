@@ -160,6 +160,7 @@ static void guests_that_break_rules(void **state)
 	offer(SIZE); /* a head that is none */
 	assert_int_equal(virtqueue_take(&queue, &chain), -1);
 	set_up(NULL);
+	describe(0, GUEST, 4, 0, 0);
 	avail->idx = SIZE + 1; /* more than there can be */
 	assert_int_equal(virtqueue_take(&queue, &chain), -1);
 	set_up(NULL); /* to be read after to be written */

@@ -465,6 +465,12 @@ static void what_does_not_belong_is_reset(void **state)
 		assert_int_equal(c->state, VSOCK_OVER);
 		c->is_broken = false;
 	}
+	c->state = VSOCK_REQUESTED;
+	c->opening = VIRTIO_VSOCK_OP_REQUEST;
+	hear(VIRTIO_VSOCK_OP_RESPONSE, 0, NULL, 0); /* to what is not asked */
+	must_say(VIRTIO_VSOCK_OP_RST);
+	c->is_broken = false;
+	c->opening = 0;
 	c->state = VSOCK_OPEN;
 	hear(VIRTIO_VSOCK_OP_SHUTDOWN, SEND, NULL, 0);
 	hear(VIRTIO_VSOCK_OP_RW, 0, "x", 1); /* after its end */

@@ -271,6 +271,31 @@ static void a_close_is_answered_at_once(void **state)
 	close(listening);
 }
 
+/* A connection whose rest is still being written is none to the guest. */
+static void the_ports_are_free_at_once(void **state)
+{
+	static char much[60001];
+	int listening = host_listens(), fd;
+
+	(void)state;
+	memset(much, 'x', sizeof(much) - 1);
+	hear(VIRTIO_VSOCK_OP_REQUEST, PORT, 77, "");
+	must_say(VIRTIO_VSOCK_OP_RESPONSE, 3, PORT, 77);
+	fd = accept(listening, NULL, NULL);
+	vsock_mux_work(mux);
+	for (int i = 0; i < 4; i++)
+		hear(VIRTIO_VSOCK_OP_RW, PORT, 77, much);
+	hear(VIRTIO_VSOCK_OP_RST, PORT, 77, "");
+	assert_int_equal(vsock_mux_count(mux), 1);
+	hear(VIRTIO_VSOCK_OP_RW, PORT, 77, "x");
+	must_say(VIRTIO_VSOCK_OP_RST, 3, PORT, 77);
+	hear(VIRTIO_VSOCK_OP_REQUEST, PORT, 77, "");
+	must_say(VIRTIO_VSOCK_OP_RESPONSE, 3, PORT, 77);
+	assert_int_equal(vsock_mux_count(mux), 2);
+	close(fd);
+	close(listening);
+}
+
 static void several_hundred_in_turn(void **state)
 {
 	static int fds[MANY];
@@ -440,6 +465,7 @@ int main(void)
 	    MUX_TEST(guest_refuses),
 	    MUX_TEST(without_a_guest_all_hang_up),
 	    MUX_TEST(a_close_is_answered_at_once),
+	    MUX_TEST(the_ports_are_free_at_once),
 	    MUX_TEST(several_hundred_in_turn),
 	    MUX_TEST(one_too_many_is_refused),
 	    MUX_TEST(strays_are_reset),
