@@ -18,7 +18,9 @@ function checkRevoked({ policy, tell }, { facts }) {
 function chainAt({ tell }, { facts }, atMs, leewayMs) {
   let verdict = "valid";
   if (atMs > facts.notAfterMs) verdict = "chain_expired";
-  else if (atMs < facts.notBeforeMs - leewayMs) verdict = "chain_not_yet_valid";
+  else if (atMs < facts.notBeforeMs - leewayMs) {
+    verdict = "chain_not_yet_valid";
+  }
   tell("chain_time", verdict,
     `${toText(facts.notBeforeMs)} to ${toText(facts.notAfterMs)}`,
     toText(atMs));
@@ -33,7 +35,8 @@ function checkChainTime(question, established) {
   chainAt(question, established, established.document.timestampMs, 0);
 }
 
-function checkDocumentTime({ live, limitAge, atMs, policy, tell }, { document }) {
+function checkDocumentTime(question, { document }) {
+  const { live, limitAge, atMs, policy, tell } = question;
   const ageMs = atMs - document.timestampMs;
   let verdict = "valid", wanted = `age from -${policy.maxFutureMs} ms`;
   if (!live) return;
@@ -57,7 +60,8 @@ function checkEnclaveAge(question, { document }) {
   const { policy, tell } = question;
   const ageMs = instant(question, document) - enclaveStartMs(document);
   if (policy.maxEnclaveAgeMs === null) return;
-  const ok = ageMs <= policy.maxEnclaveAgeMs && startsInTime(question, document);
+  const ok = ageMs <= policy.maxEnclaveAgeMs &&
+    startsInTime(question, document);
   tell("enclave_age", ok ? "valid" : "enclave_too_old",
     `at most ${policy.maxEnclaveAgeMs} ms`, `${ageMs} ms`);
 }
@@ -66,7 +70,8 @@ function checkBootedAfter(question, { document }) {
   const { policy, tell } = question;
   const startMs = enclaveStartMs(document);
   if (policy.bootedAfterMs === null) return;
-  const ok = startMs >= policy.bootedAfterMs && startsInTime(question, document);
+  const ok = startMs >= policy.bootedAfterMs &&
+    startsInTime(question, document);
   tell("booted_after", ok ? "valid" : "enclave_too_old",
     toText(policy.bootedAfterMs), toText(startMs));
 }

@@ -174,7 +174,8 @@ function checkUserData(tell, userData, content) {
 
 // Two clocks meet here, the enclave's (published_ms) and the hypervisor's (the
 // document's timestamp); they may differ by max_future_s.
-function judgePublished({ live, atMs, policy }, { document, facts }, published) {
+function judgePublished(question, { document, facts }, published) {
+  const { live, atMs, policy } = question;
   if (published < document.timestampMs - policy.maxFutureMs) {
     return "item_before_document";
   }

@@ -1,0 +1,212 @@
+// What the page does with what it hears: the board, the alterations, the
+// stream, the kept policy. No browser: EventSource is one of ours.
+import { NOW_MS, makeChain, makeItem, makePolicy, pinned, toPem }
+  from "./builder.js";
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mock, test } from "node:test";
+import { Board } from "../../../verifier/web/board.js";
+import { plannedChecks, summarise } from "../../../verifier/web/checks.js";
+import { stateOf } from "../../../verifier/web/table.js";
+import { ALTERATIONS, tamper } from "../../../verifier/web/tamper.js";
+import { Stream } from "../../../verifier/web/stream.js";
+import { forget, fromServer, keep, parseKept, readKept, samePolicy, splitPems }
+  from "../../../verifier/web/trust.js";
+import { verifyItem } from "../../../verifier/web/verify.js";
+
+const policy = await makePolicy();
+const { document } = makeItem();
+const hash = createHash("sha256").update(document).digest("hex");
+
+function makeBoard(nowMs = NOW_MS) {
+  const heard = [];
+  const board = new Board(policy, { changed: () => {}, item: () => {},
+    event: (kind, text) => heard.push(`${kind} ${text}`) });
+  board.nowMs = () => nowMs;
+  board.addDocument(hash, document);
+  return { board, heard };
+}
+
+// Items of one feed in order, each naming the one before.
+function makeItems(count) {
+  const out = [];
+  let previous = "0".repeat(64);
+  for (let sequence = 0; sequence < count; sequence++) {
+    const { text } = makeItem({ document, content: { sequence,
+      previous_sha256: previous, published_ms: NOW_MS - count + sequence } });
+    previous = createHash("sha256").update(JSON.parse(text).content)
+      .digest("hex");
+    out.push(text);
+  }
+  return out;
+}
+
+test("the board: in order, with a gap, doubled, spoilt", async () => {
+  const { board, heard } = makeBoard(), items = makeItems(6);
+  for (const i of [0, 1, 1, 2, 5]) await board.take(items[i], "BTC-USD");
+  const feed = board.feeds.get("BTC-USD");
+  assert.deepEqual(feed.counts, { verified: 4, late: 0, refused: 0, missing: 2,
+    doubled: 1 });
+  assert.equal(stateOf(feed, NOW_MS), "verified");
+  assert.equal(stateOf(feed, NOW_MS + 60000), "stale");
+  assert.equal(feed.points.length, 4);
+  assert.equal(feed.points.at(-1).missing, 2);
+  await board.take(items[4], "BTC-USD"); // an earlier one again
+  assert.equal(feed.last.failed, "sequence");
+  await board.take(items[5].replace("kraken", "krakem"), "BTC-USD");
+  assert.equal(feed.last.failed, "item_signature");
+  assert.equal(stateOf(feed, NOW_MS), "refused");
+  assert.equal(feed.good.content.sequence, 5);
+  assert.deepEqual(heard.map((line) => line.split(" ")[0]),
+    ["warn", "bad", "bad"]);
+});
+
+test("the board: another history of the same feed", async () => {
+  const { board } = makeBoard(), items = makeItems(2);
+  await board.take(items[0], "BTC-USD");
+  const { text } = makeItem({ document, content: { sequence: 1,
+    previous_sha256: "ab".repeat(32) } });
+  await board.take(text, "BTC-USD");
+  const { last } = board.feeds.get("BTC-USD");
+  assert.equal(last.verdict, "sequence_fork");
+  assert.equal(last.failed, "previous_sha256");
+  const summary = summarise(plannedChecks(policy), last.checks);
+  assert.equal(summary.get("previous_sha256").state, "fail");
+  assert.equal(summary.get("sequence").state, "pass");
+  assert.equal(summary.get("item_signature").state, "pass");
+});
+
+test("the board: genuine, but too late", async () => {
+  const { board } = makeBoard(NOW_MS + 20000);
+  await board.take(makeItems(1)[0], "BTC-USD");
+  const feed = board.feeds.get("BTC-USD");
+  assert.equal(feed.last.state, "late");
+  assert.equal(feed.last.late, "item_expired");
+  assert.equal(stateOf(feed, NOW_MS + 20000), "late");
+  const summary = summarise(plannedChecks(policy), feed.last.checks, true);
+  assert.equal(summary.get("expires").state, "late");
+});
+
+test("the board: a document that must be fetched, or cannot be", async () => {
+  const { board } = makeBoard(), [text] = makeItems(1);
+  board.documents.clear();
+  await board.take(text, "BTC-USD");
+  assert.equal(board.feeds.get("BTC-USD").last.failed, "attestation");
+  board.fetchDocument = async (asked) => asked === hash ? document : null;
+  await board.take(text, "BTC-USD");
+  assert.equal(board.feeds.get("BTC-USD").last.state, "verified");
+});
+
+test("the board: names that a server makes up", async () => {
+  const { board } = makeBoard();
+  for (let i = 0; i < 400; i++) board.feed(`F${i}`);
+  board.feed("<img src=x>");
+  assert.equal(board.feeds.size, 257); // and "(other)"
+});
+
+test("each alteration is refused by the check that it names", async () => {
+  const [text] = makeItems(1);
+  for (const [id, [, , check]] of Object.entries(ALTERATIONS)) {
+    const altered = await tamper(id, text, document);
+    const out = await verifyItem({ policy, text: altered.text,
+      document: altered.document, nowMs: NOW_MS });
+    assert.equal(out.checks.at(-1).check, check, id);
+    assert.equal(out.checks.at(-1).passed, false, id);
+    assert.ok(out.checks.slice(0, -1).every(({ passed }) => passed), id);
+  }
+});
+
+// ---- the stream ----
+
+class FakeSource {
+  static CLOSED = 2;
+  static all = [];
+
+  constructor(url) {
+    this.url = url;
+    this.readyState = 0;
+    this.listeners = {};
+    FakeSource.all.push(this);
+  }
+
+  addEventListener(name, listener) {
+    this.listeners[name] = listener;
+  }
+
+  say(name, data, lastEventId = "") {
+    this.listeners[name]({ data, lastEventId });
+  }
+
+  close() {
+    this.readyState = 2;
+  }
+}
+
+function openStream() {
+  const heard = [], states = [];
+  globalThis.EventSource = FakeSource;
+  FakeSource.all = [];
+  const stream = new Stream(new URL("http://x/stream"), {
+    event: (name, data) => heard.push([name, data]),
+    state: (name) => states.push(name) });
+  stream.open();
+  return { stream, heard, states };
+}
+
+test("the stream: resumes after an error that EventSource gives up on", (t) => {
+  mock.timers.enable(["setTimeout"]);
+  t.after(() => mock.timers.reset());
+  const { stream, heard, states } = openStream(), [first] = FakeSource.all;
+  first.onopen();
+  first.say("price", "1", "a-1");
+  first.say("heartbeat", "{}", "a-1");
+  first.readyState = 2;
+  first.onerror();
+  assert.equal(FakeSource.all.length, 1); // not at once
+  mock.timers.tick(60000);
+  assert.equal(FakeSource.all.length >= 2, true);
+  assert.equal(FakeSource.all[1].url.search, "?since=a-1");
+  FakeSource.all.at(-1).onopen();
+  assert.equal(stream.reconnects, 1);
+  assert.deepEqual(heard.map(([name]) => name), ["price", "heartbeat"]);
+  assert.ok(states.includes("waiting"));
+  assert.equal(states.at(-1), "live");
+  stream.drop();
+});
+
+test("the stream: one that is silent is taken for dead", (t) => {
+  mock.timers.enable(["setTimeout"]);
+  t.after(() => mock.timers.reset());
+  const { stream } = openStream();
+  FakeSource.all[0].onopen();
+  mock.timers.tick(20000);
+  FakeSource.all[0].say("heartbeat", "{}");
+  mock.timers.tick(20000);
+  assert.equal(FakeSource.all.length, 1);
+  mock.timers.tick(6000);
+  assert.equal(FakeSource.all.length, 2);
+  assert.equal(FakeSource.all[0].readyState, 2);
+  stream.drop();
+});
+
+// ---- the kept policy ----
+
+test("a policy is kept, read, compared, forgotten", async () => {
+  const map = new Map();
+  const storage = { getItem: (k) => map.get(k) ?? null,
+    setItem: (k, v) => map.set(k, v), removeItem: (k) => map.delete(k) };
+  const pem = toPem(makeChain()[0]);
+  const server = fromServer({ root_pems: [pem], policy: {
+    root_files: ["root-0.pem"], releases: [{ name: "x", pcrs: pinned() }] } });
+  assert.equal(readKept(storage), null);
+  keep(storage, { ...server, source: "kept", savedMs: NOW_MS });
+  const kept = readKept(storage);
+  assert.ok(samePolicy(kept, server));
+  assert.ok(!samePolicy(kept, { ...server, pems: [] }));
+  assert.equal((await parseKept(kept)).releases[0].name, "x");
+  assert.deepEqual(splitPems(`x\n${pem}\n${pem}`), [pem.trim(), pem.trim()]);
+  map.set("hallmark.policy", '{"source":"server"}');
+  assert.throws(() => readKept(storage));
+  forget(storage);
+  assert.equal(readKept(storage), null);
+});
