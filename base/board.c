@@ -56,6 +56,7 @@ struct board *board_new(uv_loop_t *loop, const char *epoch)
 	board->loop = loop;
 	snprintf(board->epoch, sizeof(board->epoch) - 1, "%s", epoch);
 	board->ref_hub = board_new_hub(board, "");
+	board->waits = board_waits_new(loop);
 	return board;
 }
 
@@ -89,27 +90,46 @@ bool board_has_name(const struct board *board, const char *name)
 	return board_find_entry(board, name) != NULL;
 }
 
+/* NULL is "". */
+static void keep(char *out, size_t cap, const char *text)
+{
+	snprintf(out, cap, "%s", text ? text : "");
+}
+
+static void keep_text(struct board_entry *entry, const struct board_text *text)
+{
+	const char *boot_id = text->boot_id ? text->boot_id : "";
+
+	entry->previous_ms = strcmp(entry->boot_id, boot_id) == 0
+				 ? entry->published_ms
+				 : 0;
+	free(entry->full);
+	free(entry->ref);
+	entry->full = copy(text->full);
+	entry->ref = copy(text->ref);
+	keep(entry->sha256_hex, sizeof(entry->sha256_hex), text->sha256_hex);
+	keep(entry->unavailable, sizeof(entry->unavailable), text->unavailable);
+	keep(entry->boot_id, sizeof(entry->boot_id), boot_id);
+	keep(entry->price, sizeof(entry->price), text->price);
+	keep(entry->confidence, sizeof(entry->confidence), text->confidence);
+	entry->sequence = text->sequence;
+	entry->published_ms = text->published_ms;
+	entry->expires_ms = text->expires_ms;
+}
+
 void board_post(struct board *board, const struct board_text *text)
 {
 	struct board_entry *entry = board_find_entry(board, text->name);
 	const char *event = text->unavailable ? "status" : "price";
 
 	assert(entry && !board->closed);
-	free(entry->full);
-	free(entry->ref);
-	entry->full = copy(text->full);
-	entry->ref = copy(text->ref);
-	snprintf(entry->sha256_hex, sizeof(entry->sha256_hex), "%s",
-	    text->sha256_hex);
-	snprintf(entry->unavailable, sizeof(entry->unavailable), "%s",
-	    text->unavailable ? text->unavailable : "");
-	entry->published_ms = text->published_ms;
-	entry->expires_ms = text->expires_ms;
+	keep_text(entry, text);
 	sse_publish(board->ref_hub, event, entry->name, entry->ref,
 	    strlen(entry->ref), true);
 	if (board->full_hub)
 		sse_publish(board->full_hub, event, entry->name, entry->full,
 		    strlen(entry->full), true);
+	board_waits_posted(board->waits, entry);
 }
 
 /* ---- documents ---- */
@@ -173,8 +193,15 @@ void board_attest(struct board *board, const char *origin,
 
 /* ---- state ---- */
 
+static bool is_older(
+    const struct board_entry *entry, int64_t now_ms, int64_t max_age_ms)
+{
+	return max_age_ms != BOARD_ANY_AGE &&
+	       now_ms - entry->published_ms > max_age_ms;
+}
+
 const char *board_refusal(const struct board_entry *entry, int64_t now_ms,
-    char detail[BOARD_DETAIL_MAX])
+    int64_t max_age_ms, char detail[BOARD_DETAIL_MAX])
 {
 	if (!entry->full) {
 		snprintf(detail, BOARD_DETAIL_MAX,
@@ -185,6 +212,14 @@ const char *board_refusal(const struct board_entry *entry, int64_t now_ms,
 		snprintf(detail, BOARD_DETAIL_MAX,
 		    "the newest item of %s expired %lld ms ago", entry->name,
 		    (long long)(now_ms - entry->expires_ms));
+		return "PRICE_STALE";
+	}
+	if (is_older(entry, now_ms, max_age_ms)) {
+		snprintf(detail, BOARD_DETAIL_MAX,
+		    "the newest item of %s was published %lld ms ago; "
+		    "max_age_ms is %lld",
+		    entry->name, (long long)(now_ms - entry->published_ms),
+		    (long long)max_age_ms);
 		return "PRICE_STALE";
 	}
 	if (entry->unavailable[0]) {
@@ -213,7 +248,7 @@ size_t board_fresh(
 	for (size_t i = 0; i < board->entry_count; i++) {
 		const struct board_entry *entry = &board->entries[i];
 
-		if (!board_refusal(entry, now_ms, detail)) {
+		if (!board_refusal(entry, now_ms, BOARD_ANY_AGE, detail)) {
 			fresh++;
 		} else if (used + strlen(entry->name) + 2 < cap) {
 			used += (size_t)snprintf(missing + used, cap - used,
@@ -221,6 +256,11 @@ size_t board_fresh(
 		}
 	}
 	return fresh;
+}
+
+size_t board_waiting(const struct board *board)
+{
+	return board_waits_count(board->waits);
 }
 
 void board_stream_stats(const struct board *board, struct sse_stats *out)
@@ -240,7 +280,10 @@ void board_stream_stats(const struct board *board, struct sse_stats *out)
 
 void board_close(struct board *board, const char *reason)
 {
+	if (board->closed)
+		return;
 	board->closed = true;
+	board_waits_close(board->waits);
 	sse_hub_close(board->ref_hub, reason);
 	if (board->full_hub)
 		sse_hub_close(board->full_hub, reason);
@@ -250,6 +293,7 @@ void board_free(struct board *board)
 {
 	if (!board)
 		return;
+	board_close(board, "closed");
 	sse_hub_free(board->ref_hub);
 	if (board->full_hub)
 		sse_hub_free(board->full_hub);

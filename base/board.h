@@ -3,27 +3,36 @@
  * has such texts: one by name, several at once, as a stream, and the documents
  * that they refer to. A text comes in a full form (with the document that
  * vouches for it inside) and a reference form (with its hash only). The board
- * does not know what the texts mean.
+ * does not read the texts: what it has to know of one comes beside it.
  *
- *   GET /price/{name}?attestation=full|ref     board_serve_one
- *   GET /price?feeds=A,B&attestation=full|ref  board_serve_many
- *   GET /stream?feeds=A,B&attestation=&since=  board_serve_stream
- *   GET /attestations/{sha256}                 board_serve_document
+ *   GET /price/{name}?attestation=full|ref&max_age_ms=N
+ *       &after_sequence=N&boot_id=HEX&wait_ms=N       board_serve_one
+ *   GET /price?feeds=A,B&attestation=&max_age_ms=     board_serve_many
+ *   GET /stream?feeds=A,B&attestation=&since=         board_serve_stream
+ *   GET /attestations/{sha256}                        board_serve_document
  *
- * A text that is past its expiry, or was posted as unavailable, is never
- * answered as if it were good: 503 PRICE_STALE or FEED_UNAVAILABLE, with the
- * text inside as evidence. Names are fixed at the start, so an unknown one is
- * 404 FEED_UNKNOWN from the first moment.
+ * A text that is past its expiry, older than max_age_ms, or was posted as
+ * unavailable, is never answered as if it were good: 503 PRICE_STALE or
+ * FEED_UNAVAILABLE, with the text inside as evidence. Names are fixed at the
+ * start, so an unknown one is 404 FEED_UNKNOWN from the first moment.
+ *
+ * after_sequence waits (a long poll) while the newest text is not newer than
+ * that; board_wait.c has the rules. Who waits in vain gets 204.
  */
 #ifndef HALLMARK_BASE_BOARD_H
 #define HALLMARK_BASE_BOARD_H
 
 #include "base/sse.h"
 
-#define BOARD_NAMES_MAX     256 /* names of one board */
-#define BOARD_NAME_MAX      64  /* bytes of a name and a NUL */
-#define BOARD_DOCUMENTS_MAX 64  /* documents kept; the oldest goes */
-#define BOARD_ETAG_MAX      72  /* a hex SHA-256 in quotes and a NUL */
+#define BOARD_NAMES_MAX     256   /* names of one board */
+#define BOARD_NAME_MAX      64    /* bytes of a name and a NUL */
+#define BOARD_DOCUMENTS_MAX 64    /* documents kept; the oldest goes */
+#define BOARD_ETAG_MAX      80    /* a hex SHA-256 in quotes and a NUL */
+#define BOARD_BOOT_ID_MAX   33    /* 16 bytes in hex and a NUL */
+#define BOARD_DECIMAL_MAX   64    /* bytes of a number and a NUL */
+#define BOARD_WAITING_MAX   1024  /* long polls; one more gets 503 */
+#define BOARD_WAIT_MS       25000 /* unless wait_ms says otherwise */
+#define BOARD_WAIT_MS_MAX   55000 /* proxies give up after 60 s */
 
 /* For http_route.params of the four routes above. */
 extern const char *const board_one_params[];
@@ -43,6 +52,10 @@ struct board_text {                       /* all borrowed; copied */
 	const char *sha256_hex;           /* of the signed bytes: the ETag */
 	int64_t published_ms, expires_ms; /* Unix ms */
 	const char *unavailable; /* NULL, or why there is no price in it */
+	/* NULL and 0 if not known: then nobody can wait for the next. */
+	const char *boot_id; /* hex; texts of one are numbered upwards */
+	uint64_t sequence;
+	const char *price, *confidence; /* decimal numbers, or NULL */
 };
 
 /* Replaces the name's text and streams it: event `price`, or `status` when
@@ -67,6 +80,9 @@ void board_serve_document(struct board *board, struct http_request *req);
 size_t board_fresh(
     const struct board *board, int64_t now_ms, char *missing, size_t cap);
 size_t board_names(const struct board *board);
+
+/* How many requests wait for a newer text. */
+size_t board_waiting(const struct board *board);
 
 /* Of the streams of both forms together. */
 void board_stream_stats(const struct board *board, struct sse_stats *out);

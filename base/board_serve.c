@@ -11,11 +11,6 @@
 
 #define BOARD_CACHE_MAX_S 1 /* a shared cache never hides a newer text */
 
-const char *const board_one_params[] = {"attestation", NULL};
-const char *const board_many_params[] = {"feeds", "attestation", NULL};
-const char *const board_stream_params[] = {
-    "feeds", "attestation", "since", NULL};
-
 void board_serve_document(struct board *board, struct http_request *req)
 {
 	const struct board_document *found = board_find_document(
@@ -41,22 +36,6 @@ void board_serve_document(struct board *board, struct http_request *req)
 
 /* ---- texts ---- */
 
-/* 0 ref, 1 full, -1 after it has answered 400. */
-static int wants_full(struct http_request *req, int otherwise)
-{
-	const char *form = http_param(req, "attestation");
-
-	if (!form)
-		return otherwise;
-	if (strcmp(form, "full") == 0)
-		return 1;
-	if (strcmp(form, "ref") == 0)
-		return 0;
-	http_problem(req, 400, "PARAM_INVALID",
-	    "attestation must be full or ref", "\"parameter\":\"attestation\"");
-	return -1;
-}
-
 static void reply_refusal(struct http_request *req,
     const struct board_entry *entry, const char *code, const char *detail,
     bool full)
@@ -80,10 +59,10 @@ static void reply_refusal(struct http_request *req,
 	free(extra);
 }
 
-static void reply_text(
-    struct http_request *req, const struct board_entry *entry, bool full)
+static void reply_text(struct http_request *req,
+    const struct board_entry *entry, const struct board_ask *ask)
 {
-	const char *body = full ? entry->full : entry->ref;
+	const char *body = ask->full ? entry->full : entry->ref;
 	char etag[BOARD_ETAG_MAX], cache[48];
 	int64_t left_s = (entry->expires_ms - now_unix_ms()) / 1000;
 
@@ -92,36 +71,51 @@ static void reply_text(
 	snprintf(cache, sizeof(cache), "public, max-age=%d",
 	    left_s > 0 ? (int)left_s : 0);
 	snprintf(etag, sizeof(etag), "\"%s%s\"", entry->sha256_hex,
-	    full ? "" : "-ref");
+	    ask->full ? "" : "-ref");
 	http_reply(req, &(struct http_reply){.status = 200,
 			    .content_type = "application/json",
 			    .body = body,
 			    .len = strlen(body),
-			    .cache_control = cache,
+			    .cache_control = ask->waits ? "no-store" : cache,
 			    .etag = etag});
+}
+
+void board_answer(struct http_request *req, const struct board_entry *entry,
+    const struct board_ask *ask)
+{
+	char detail[BOARD_DETAIL_MAX];
+	const char *code = board_refusal(
+	    entry, now_unix_ms(), ask->max_age_ms, detail);
+
+	if (code)
+		reply_refusal(req, entry, code, detail, ask->full);
+	else
+		reply_text(req, entry, ask);
+}
+
+static void reply_unknown(struct http_request *req, const char *name)
+{
+	char *extra = board_member("feed", name);
+
+	http_problem(req, 404, "FEED_UNKNOWN",
+	    "there is no such feed here; GET /feeds lists them", extra);
+	free(extra);
 }
 
 void board_serve_one(struct board *board, struct http_request *req)
 {
 	const struct board_entry *entry = board_find_entry(
 	    board, http_path_param(req));
-	char detail[BOARD_DETAIL_MAX];
-	const char *code;
-	int full;
+	struct board_ask ask;
 
-	if (!entry) {
-		http_problem(req, 404, "FEED_UNKNOWN",
-		    "there is no such feed here; GET /feeds lists them", NULL);
+	if (!entry)
+		reply_unknown(req, http_path_param(req));
+	else if (!board_ask_read(&ask, req, true))
 		return;
-	}
-	full = wants_full(req, 1);
-	if (full < 0)
-		return;
-	code = board_refusal(entry, now_unix_ms(), detail);
-	if (code)
-		reply_refusal(req, entry, code, detail, full);
+	else if (board_must_wait(entry, &ask))
+		board_wait(board->waits, req, entry, &ask);
 	else
-		reply_text(req, entry, full);
+		board_answer(req, entry, &ask);
 }
 
 /* ---- several at once ---- */
@@ -131,13 +125,23 @@ struct answer {
 	size_t item_count, error_count;
 };
 
+/* entry: NULL, or the one that has this name. */
 static void add_error(struct answer *answer, const char *name, const char *code,
-    const char *detail)
+    const char *detail, const struct board_entry *entry)
 {
 	json_t *error = json_pack(
 	    "{s:s?, s:s, s:s}", "feed", name, "code", code, "detail", detail);
-	/* NULL when the name is not UTF-8: the client knows what it asked */
-	char *text = error ? json_dumps(error, JSON_COMPACT) : NULL;
+	char *text;
+
+	if (error && entry && entry->full) {
+		json_object_set_new(error, "published_ms",
+		    json_integer((json_int_t)entry->published_ms));
+		json_object_set_new(error, "expires_ms",
+		    json_integer((json_int_t)entry->expires_ms));
+	}
+	/* NULL when the name was cut in a character: the client knows what it
+	 * asked */
+	text = error ? json_dumps(error, JSON_COMPACT) : NULL;
 
 	fprintf(answer->errors, "%s%s", answer->error_count++ ? "," : "",
 	    text ? text : "{\"feed\":null,\"code\":\"FEED_UNKNOWN\"}");
@@ -146,17 +150,18 @@ static void add_error(struct answer *answer, const char *name, const char *code,
 }
 
 static void add_entry(struct answer *answer, const struct board_entry *entry,
-    bool full, int64_t now_ms)
+    const struct board_ask *ask, int64_t now_ms)
 {
 	char detail[BOARD_DETAIL_MAX];
-	const char *code = board_refusal(entry, now_ms, detail);
+	const char *code = board_refusal(
+	    entry, now_ms, ask->max_age_ms, detail);
 
 	if (code) {
-		add_error(answer, entry->name, code, detail);
+		add_error(answer, entry->name, code, detail, entry);
 		return;
 	}
 	fprintf(answer->items, "%s%s", answer->item_count++ ? "," : "",
-	    full ? entry->full : entry->ref);
+	    ask->full ? entry->full : entry->ref);
 }
 
 /* Walks a comma list; `rest` advances. 0 at its end. */
@@ -172,8 +177,8 @@ static int next_name(const char **rest, char out[BOARD_NAME_MAX])
 	return 1;
 }
 
-static void collect(const struct board *board, const char *names, bool full,
-    struct answer *answer)
+static void collect(const struct board *board, const char *names,
+    const struct board_ask *ask, struct answer *answer)
 {
 	int64_t now_ms = now_unix_ms();
 	char name[BOARD_NAME_MAX];
@@ -181,17 +186,17 @@ static void collect(const struct board *board, const char *names, bool full,
 
 	if (!names) {
 		for (size_t i = 0; i < board->entry_count; i++)
-			add_entry(answer, &board->entries[i], full, now_ms);
+			add_entry(answer, &board->entries[i], ask, now_ms);
 		return;
 	}
 	while (next_name(&names, name) && asked++ < BOARD_NAMES_MAX) {
 		const struct board_entry *entry = board_find_entry(board, name);
 
 		if (entry)
-			add_entry(answer, entry, full, now_ms);
+			add_entry(answer, entry, ask, now_ms);
 		else
 			add_error(answer, name, "FEED_UNKNOWN",
-			    "there is no such feed here");
+			    "there is no such feed here", NULL);
 	}
 }
 
@@ -199,24 +204,22 @@ void board_serve_many(struct board *board, struct http_request *req)
 {
 	char *items = NULL, *errors = NULL, *body = NULL;
 	size_t items_len, errors_len;
-	struct answer answer = {
-	    .items = open_memstream(&items, &items_len),
-	    .errors = open_memstream(&errors, &errors_len),
-	};
-	int full = wants_full(req, 1);
+	struct answer answer = {.items = NULL};
+	struct board_ask ask;
 
+	if (!board_ask_read(&ask, req, true))
+		return;
+	answer.items = open_memstream(&items, &items_len);
+	answer.errors = open_memstream(&errors, &errors_len);
 	if (!answer.items || !answer.errors)
 		log_die("board", "out of memory");
-	if (full >= 0)
-		collect(board, http_param(req, "feeds"), full, &answer);
+	collect(board, http_param(req, "feeds"), &ask, &answer);
 	if (fclose(answer.items) != 0 || fclose(answer.errors) != 0)
 		log_die("board", "out of memory");
-	if (full >= 0) {
-		if (asprintf(&body, "{\"items\":[%s],\"errors\":[%s]}", items,
-			errors) < 0)
-			log_die("board", "out of memory");
-		http_reply_json(req, body);
-	}
+	if (asprintf(&body, "{\"items\":[%s],\"errors\":[%s]}", items, errors) <
+	    0)
+		log_die("board", "out of memory");
+	http_reply_json(req, body);
 	free(body);
 	free(items);
 	free(errors);
@@ -238,19 +241,16 @@ void board_serve_stream(struct board *board, struct http_request *req)
 {
 	const char *names = http_param(req, "feeds");
 	char unknown[BOARD_NAME_MAX];
-	int full = wants_full(req, 0);
+	struct board_ask ask;
 
-	if (full < 0)
+	if (!board_ask_read(&ask, req, false))
 		return;
 	if (find_unknown(board, names, unknown)) {
-		http_problem(req, 404, "FEED_UNKNOWN",
-		    "`feeds` names a feed that is not here; GET /feeds lists "
-		    "them",
-		    NULL);
+		reply_unknown(req, unknown);
 		return;
 	}
-	if (full && !board->full_hub)
+	if (ask.full && !board->full_hub)
 		board->full_hub = board_new_hub(board, "f");
-	sse_subscribe(full ? board->full_hub : board->ref_hub, req, names,
+	sse_subscribe(ask.full ? board->full_hub : board->ref_hub, req, names,
 	    http_param(req, "since"));
 }

@@ -1,4 +1,11 @@
-/* board_state: what board.c keeps and board_serve.c answers from. */
+/*
+ * board_state: what the files of the board share. Not for others.
+ *
+ *   board.c        what is kept
+ *   board_ask.c    the parameters of a request
+ *   board_serve.c  answers from what is kept
+ *   board_wait.c   answers that wait for the next text
+ */
 #ifndef HALLMARK_BASE_BOARD_STATE_H
 #define HALLMARK_BASE_BOARD_STATE_H
 
@@ -14,6 +21,10 @@ struct board_entry {
 	char sha256_hex[BOARD_SHA256_HEX_LEN + 1];
 	int64_t published_ms, expires_ms;
 	char unavailable[BOARD_NAME_MAX]; /* "" if there is a price in it */
+	char boot_id[BOARD_BOOT_ID_MAX];  /* "" if not known */
+	uint64_t sequence;
+	char price[BOARD_DECIMAL_MAX], confidence[BOARD_DECIMAL_MAX];
+	int64_t previous_ms; /* when the text before was published, or 0 */
 };
 
 struct board_document {
@@ -36,6 +47,7 @@ struct board {
 	size_t next_document;
 	struct board_origin origins[BOARD_ORIGINS_MAX];
 	size_t origin_count;
+	struct board_waits *waits;
 	bool closed;
 };
 
@@ -46,9 +58,52 @@ const struct board_document *board_find_document(
 /* A hub for one form; its epoch is the board's with this suffix. */
 struct sse_hub *board_new_hub(struct board *board, const char *suffix);
 
-/* NULL if the entry can be served as a price; else the problem's code, and a
- * sentence in `detail`. */
+#define BOARD_ANY_AGE INT64_MAX
+
+/* NULL if the entry can be served as a price that is at most max_age_ms old;
+ * else the problem's code, and a sentence in `detail`. */
 const char *board_refusal(const struct board_entry *entry, int64_t now_ms,
-    char detail[BOARD_DETAIL_MAX]);
+    int64_t max_age_ms, char detail[BOARD_DETAIL_MAX]);
+
+/* ---- board_ask.c ---- */
+
+struct board_ask {
+	bool full;
+	int64_t max_age_ms; /* BOARD_ANY_AGE if not asked for */
+	bool waits;         /* after_sequence is there */
+	uint64_t after;
+	char boot_id[BOARD_BOOT_ID_MAX]; /* "" if not given */
+	int64_t wait_ms;
+};
+
+/* False after it has answered 400. */
+bool board_ask_read(
+    struct board_ask *out, struct http_request *req, bool full_by_default);
+
+/* {"NAME":"VALUE"} without its braces, for http_problem; the caller frees it.
+ * A value that is not UTF-8 is left out. */
+char *board_member(const char *name, const char *value);
+
+/* ---- board_serve.c ---- */
+
+/* The entry as it is, or why it cannot be served. */
+void board_answer(struct http_request *req, const struct board_entry *entry,
+    const struct board_ask *ask);
+
+/* ---- board_wait.c ---- */
+
+struct board_waits *board_waits_new(uv_loop_t *loop);
+/* Is there nothing newer than what was asked for? */
+bool board_must_wait(
+    const struct board_entry *entry, const struct board_ask *ask);
+/* Keeps the request until there is, or answers 503. */
+void board_wait(struct board_waits *waits, struct http_request *req,
+    const struct board_entry *entry, const struct board_ask *ask);
+/* The entry has a new text. */
+void board_waits_posted(
+    struct board_waits *waits, const struct board_entry *entry);
+size_t board_waits_count(const struct board_waits *waits);
+/* Answers all; frees itself from the loop. */
+void board_waits_close(struct board_waits *waits);
 
 #endif

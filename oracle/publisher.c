@@ -116,13 +116,18 @@ static void post(struct feed_state *feed, const struct hm_envelope *envelope,
     const uint8_t content_sha256[HM_SHA256_LEN])
 {
 	const struct item *item = &feed->item;
-	char hex[2 * HM_SHA256_LEN + 1];
+	char hex[2 * HM_SHA256_LEN + 1], boot_id[2 * 16 + 1];
+	char price[DECIMAL_STRMAX], confidence[DECIMAL_STRMAX];
+	bool ok = item->status == ITEM_OK;
 	char *ref = envelope_format(envelope, false);
 	char *full = ref ? envelope_add_document(ref, envelope) : NULL;
 
 	if (!full)
 		log_die("publisher", "out of memory");
 	hex_encode(content_sha256, HM_SHA256_LEN, hex);
+	hex_encode(item->boot_id, sizeof(item->boot_id), boot_id);
+	decimal_format(item->price, price);
+	decimal_format(item->confidence, confidence);
 	board_post(feed->publisher->with.board,
 	    &(struct board_text){
 		.name = item->feed,
@@ -131,9 +136,11 @@ static void post(struct feed_state *feed, const struct hm_envelope *envelope,
 		.sha256_hex = hex,
 		.published_ms = item->published_ms,
 		.expires_ms = item->expires_ms,
-		.unavailable = item->status == ITEM_OK
-				   ? NULL
-				   : item_reason_name(item->reason),
+		.unavailable = ok ? NULL : item_reason_name(item->reason),
+		.boot_id = boot_id,
+		.sequence = item->sequence,
+		.price = ok ? price : NULL,
+		.confidence = ok ? confidence : NULL,
 	    });
 	free(full);
 	free(ref);

@@ -155,13 +155,17 @@ static bool is_better(const struct shown *shown, const struct record *r)
 static void post(struct announcer *a, const struct record *r)
 {
 	struct hm_envelope full = r->envelope; /* borrows all of it */
-	char sha256_hex[2 * HM_SHA256_LEN + 1];
+	char sha256_hex[2 * HM_SHA256_LEN + 1], boot_id[33];
 	struct board_text text = {
 	    .name = r->feed,
 	    .sha256_hex = sha256_hex,
 	    .published_ms = r->published_ms,
 	    .expires_ms = r->expires_ms,
 	    .unavailable = r->ok ? NULL : r->reason,
+	    .boot_id = boot_id,
+	    .sequence = r->sequence,
+	    .price = r->ok ? r->price : NULL,
+	    .confidence = r->ok ? r->confidence : NULL,
 	};
 	char *whole, *ref;
 
@@ -172,6 +176,7 @@ static void post(struct announcer *a, const struct record *r)
 	if (!whole)
 		log_die("announce", "out of memory");
 	hex_encode(r->content_sha256, HM_SHA256_LEN, sha256_hex);
+	hex_encode(r->boot_id, sizeof(r->boot_id), boot_id);
 	text.full = whole;
 	text.ref = ref;
 	board_post(a->board, &text);

@@ -39,7 +39,7 @@ struct record {
 	uint8_t boot_id[16];
 	uint64_t sequence;
 	bool ok;
-	char price[64], reason[32];
+	char price[64], confidence[64], reason[32];
 	int64_t published_ms, expires_ms;
 	uint8_t content_sha256[HM_SHA256_LEN];
 

@@ -173,6 +173,7 @@ static void copy_facts(struct record *r, const struct hm_item *item)
 	memcpy(r->feed, item->feed, sizeof(r->feed));
 	memcpy(r->boot_id, item->boot_id, sizeof(r->boot_id));
 	memcpy(r->price, item->price, sizeof(r->price));
+	memcpy(r->confidence, item->confidence, sizeof(r->confidence));
 	memcpy(r->reason, item->reason, sizeof(r->reason));
 	memcpy(
 	    r->content_sha256, item->content_sha256, sizeof(r->content_sha256));

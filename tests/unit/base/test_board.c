@@ -1,97 +1,11 @@
 /* board: each answer of the four routes, and that nothing stale looks fresh. */
-#include "base/board.h"
-#include "client.h"
-
-#define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
-static struct board *board;
-
-static void serve_one(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_one(board, req);
-}
-
-static void serve_many(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_many(board, req);
-}
-
-static void serve_stream(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_stream(board, req);
-}
-
-static void serve_document(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_document(board, req);
-}
-
-static struct http_route routes[] = {
-    {"GET", "/price", NULL, serve_many},
-    {"GET", "/price/{feed}", NULL, serve_one},
-    {"GET", "/stream", NULL, serve_stream},
-    {"GET", "/attestations/{sha256}", NULL, serve_document},
-    {NULL, NULL, NULL, NULL},
-};
-
-static int set_up(void **state)
-{
-	(void)state;
-	routes[0].params = board_many_params;
-	routes[1].params = board_one_params;
-	routes[2].params = board_stream_params;
-	server_start_tcp(routes, NULL);
-	board = board_new(&loop, "e1");
-	board_add_name(board, "BTC-USD");
-	board_add_name(board, "ETH-USD");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	board_close(board, "test");
-	server_stop_wait();
-	board_free(board);
-	loop_end();
-	return 0;
-}
-
-static void post(const char *name, int64_t life_ms, const char *unavailable)
-{
-	int64_t now_ms = now_unix_ms();
-
-	board_post(board, &(struct board_text){
-			      .name = name,
-			      .full = "{\"form\":\"full\"}",
-			      .ref = "{\"form\":\"ref\"}",
-			      .sha256_hex = SHA_A,
-			      .published_ms = now_ms,
-			      .expires_ms = now_ms + life_ms,
-			      .unavailable = unavailable,
-			  });
-}
-
-/* Asks and checks the status and that each needle is in the answer. */
-static void asked(const char *target, int status, const char *needle)
-{
-	struct response response = client_get(target);
-
-	if (response_status(&response) != status ||
-	    !strstr(response.text, needle))
-		fail_msg("%s: wanted %d with %s, found %s", target, status,
-		    needle, response.text);
-	response_fini(&response);
-}
+#include "board_fixture.h"
 
 static void an_unknown_name_is_404(void **state)
 {
 	(void)state;
 	asked("/price/XRP-USD", 404, "\"FEED_UNKNOWN\"");
+	asked("/price/%22x", 404, "\"feed\":\"\\\"x\"");
 	asked("/stream?feeds=BTC-USD,XRP-USD", 404, "\"FEED_UNKNOWN\"");
 }
 
@@ -127,6 +41,37 @@ static void an_expired_text_is_evidence_not_a_price(void **state)
 	asked("/price/BTC-USD", 503, "\"PRICE_STALE\"");
 	asked("/price/BTC-USD", 503, "\"item\":{\"form\":\"full\"}");
 	asked("/price", 200, "\"items\":[]");
+	asked("/price", 200, "\"code\":\"PRICE_STALE\"");
+	asked("/price", 200, "\"expires_ms\":");
+}
+
+static void a_price_may_be_too_old_for_one(void **state)
+{
+	(void)state;
+	post_at("BTC-USD", now_unix_ms() - 3000, 5000, NULL);
+	asked("/price/BTC-USD?max_age_ms=60000", 200, "{\"form\":\"full\"}");
+	asked("/price/BTC-USD?max_age_ms=2999", 503, "\"PRICE_STALE\"");
+	asked("/price/BTC-USD?max_age_ms=0", 503, "max_age_ms is 0");
+	asked(
+	    "/price/BTC-USD?max_age_ms=0", 503, "\"item\":{\"form\":\"full\"}");
+	asked("/price?feeds=BTC-USD&max_age_ms=2999", 200,
+	    "{\"items\":[],\"errors\":[{\"feed\":\"BTC-USD\",\"code\":"
+	    "\"PRICE_STALE\"");
+}
+
+static void numbers_are_read_strictly(void **state)
+{
+	static const char *const bad[] = {"", "-1", "+1", "1.0", "1e3", "0x1",
+	    "86400001", "9999999999999999999999", "%201", "1%20"};
+	char target[128];
+
+	(void)state;
+	post("BTC-USD", 5000, NULL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(target, sizeof(target), "/price/BTC-USD?max_age_ms=%s",
+		    bad[i]);
+		asked(target, 400, "\"parameter\":\"max_age_ms\"");
+	}
 }
 
 static void an_unavailable_one_says_why(void **state)
@@ -257,6 +202,8 @@ int main(void)
 	    BOARD_TEST(both_forms_are_served),
 	    BOARD_TEST(the_two_forms_have_their_own_etags),
 	    BOARD_TEST(an_expired_text_is_evidence_not_a_price),
+	    BOARD_TEST(a_price_may_be_too_old_for_one),
+	    BOARD_TEST(numbers_are_read_strictly),
 	    BOARD_TEST(an_unavailable_one_says_why),
 	    BOARD_TEST(many_at_once_name_what_is_missing),
 	    BOARD_TEST(documents_are_immutable),

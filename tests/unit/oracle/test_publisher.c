@@ -90,6 +90,14 @@ bool poller_clock_offset(
 	return has_witnesses;
 }
 
+static bool decimal_is(const char *text, struct decimal number)
+{
+	char wanted[DECIMAL_STRMAX];
+
+	decimal_format(number, wanted);
+	return strcmp(text, wanted) == 0;
+}
+
 void board_post(struct board *board, const struct board_text *text)
 {
 	struct post *post = &posts[post_count];
@@ -113,6 +121,14 @@ void board_post(struct board *board, const struct board_text *text)
 	assert_string_equal(text->name, post->item.feed);
 	assert_int_equal(text->expires_ms, post->item.expires_ms);
 	post->unavailable = text->unavailable != NULL;
+	assert_int_equal(text->sequence, post->item.sequence);
+	assert_int_equal(strlen(text->boot_id), 32);
+	if (post->unavailable)
+		assert_true(!text->price && !text->confidence);
+	else
+		assert_true(
+		    decimal_is(text->price, post->item.price) &&
+		    decimal_is(text->confidence, post->item.confidence));
 	post_count++;
 }
 
