@@ -98,14 +98,15 @@ static bool same(const struct endpoint *rule, const struct endpoint *socket)
 /* The place for it in the rule that listens there and has none yet. */
 static int *find(struct bridge_config *config, const struct endpoint *socket)
 {
-	for (size_t i = 0; i < config->outbound_count; i++)
-		if (same(&config->outbound[i].listen, socket) &&
-		    config->outbound[i].inherited == 0)
-			return &config->outbound[i].inherited;
-	for (size_t i = 0; i < config->inbound_count; i++)
-		if (same(&config->inbound[i].listen, socket) &&
-		    config->inbound[i].inherited == 0)
-			return &config->inbound[i].inherited;
+	const struct endpoint *rule;
+
+	for (size_t n = 0; (rule = bridge_config_listener(config, n)) != NULL;
+	     n++) {
+		int *inherited = bridge_config_inherited(config, n);
+
+		if (*inherited == 0 && same(rule, socket))
+			return inherited;
+	}
 	return NULL;
 }
 
@@ -167,7 +168,7 @@ int activation_take(
 {
 	const char *text = getenv("LISTEN_FDS");
 	bool ours = number(getenv("LISTEN_PID"), LONG_MAX) == getpid();
-	long count = number(text, 2 * BRIDGE_CONFIG_RULES_MAX);
+	long count = number(text, 4 * BRIDGE_CONFIG_RULES_MAX);
 
 	if (ours && text != NULL && count == 0 && strcmp(text, "0") != 0) {
 		snprintf(error, BRIDGE_CONFIG_ERROR_MAX,

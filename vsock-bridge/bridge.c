@@ -2,7 +2,9 @@
 #include "vsock-bridge/bridge.h"
 
 #include "base/log.h"
+#include "vsock-bridge/handout.h"
 #include "vsock-bridge/inbound.h"
+#include "vsock-bridge/journal.h"
 #include "vsock-bridge/outbound.h"
 #include "vsock-bridge/scrape.h"
 
@@ -13,8 +15,11 @@ struct bridge {
 	struct service service;
 	struct outbound outbound[BRIDGE_CONFIG_RULES_MAX];
 	struct inbound inbound[BRIDGE_CONFIG_RULES_MAX];
-	size_t outbound_count, inbound_count; /* of those that were started */
-	struct http_server *metrics;          /* NULL: none, or stopped */
+	struct handout handouts[BRIDGE_CONFIG_RULES_MAX];
+	struct journal journals[BRIDGE_CONFIG_RULES_MAX];
+	/* of those that were started */
+	size_t outbound_count, inbound_count, handout_count, journal_count;
+	struct http_server *metrics; /* NULL: none, or stopped */
 
 	/* while it stops */
 	bool stopping, freeing;
@@ -32,6 +37,8 @@ static void on_relays_closed(struct relay_hub *relays)
 
 	for (size_t i = 0; i < bridge->outbound_count; i++)
 		outbound_fini(&bridge->outbound[i]);
+	for (size_t i = 0; i < bridge->handout_count; i++)
+		handout_fini(&bridge->handouts[i]);
 	free(bridge);
 	if (on_stopped != NULL)
 		on_stopped(data);
@@ -65,22 +72,40 @@ static void free_if_over(struct bridge *bridge)
 		on_metrics_stopped(bridge);
 }
 
-static void on_outbound_stopped(struct listener *listener)
+static void listener_is_over(const struct service *service)
 {
-	const struct outbound *outbound = listener->data;
-	struct bridge *bridge = outbound->service->connections.data;
+	struct bridge *bridge = service->connections.data;
 
 	bridge->listeners--;
 	free_if_over(bridge);
 }
 
+static void on_outbound_stopped(struct listener *listener)
+{
+	const struct outbound *outbound = listener->data;
+
+	listener_is_over(outbound->service);
+}
+
 static void on_inbound_stopped(struct listener *listener)
 {
 	const struct inbound *inbound = listener->data;
-	struct bridge *bridge = inbound->service->connections.data;
 
-	bridge->listeners--;
-	free_if_over(bridge);
+	listener_is_over(inbound->service);
+}
+
+static void on_handout_stopped(struct listener *listener)
+{
+	const struct handout *handout = listener->data;
+
+	listener_is_over(handout->service);
+}
+
+static void on_journal_stopped(struct listener *listener)
+{
+	const struct journal *journal = listener->data;
+
+	listener_is_over(journal->service);
 }
 
 static void on_empty(struct connections *all)
@@ -107,13 +132,18 @@ void bridge_stop(struct bridge *bridge, uint64_t grace_ms,
 	bridge->stopping = true;
 	bridge->on_stopped = on_stopped;
 	bridge->data = data;
-	bridge->listeners = (unsigned)(bridge->outbound_count +
-				       bridge->inbound_count);
+	bridge->listeners =
+	    (unsigned)(bridge->outbound_count + bridge->inbound_count +
+		       bridge->handout_count + bridge->journal_count);
 	uv_timer_start(&bridge->grace, on_grace_over, grace_ms, 0);
 	for (size_t i = 0; i < bridge->outbound_count; i++)
 		outbound_stop(&bridge->outbound[i], on_outbound_stopped);
 	for (size_t i = 0; i < bridge->inbound_count; i++)
 		inbound_stop(&bridge->inbound[i], on_inbound_stopped);
+	for (size_t i = 0; i < bridge->handout_count; i++)
+		handout_stop(&bridge->handouts[i], on_handout_stopped);
+	for (size_t i = 0; i < bridge->journal_count; i++)
+		journal_stop(&bridge->journals[i], on_journal_stopped);
 	free_if_over(bridge); /* when not even one rule had been started */
 }
 
@@ -132,6 +162,16 @@ static int start_rules(
 	for (; *i < config->inbound_count; (*i)++)
 		if (inbound_start(&bridge->inbound[*i], &bridge->service,
 			&config->inbound[*i], error) != 0)
+			return -1;
+	i = &bridge->handout_count;
+	for (; *i < config->configuration_count; (*i)++)
+		if (handout_start(&bridge->handouts[*i], &bridge->service,
+			&config->configuration[*i], error) != 0)
+			return -1;
+	i = &bridge->journal_count;
+	for (; *i < config->logs_count; (*i)++)
+		if (journal_start(&bridge->journals[*i], &bridge->service,
+			&config->logs[*i], error) != 0)
 			return -1;
 	return 0;
 }
@@ -205,5 +245,7 @@ bool bridge_reload(struct bridge *bridge)
 
 	for (size_t i = 0; i < bridge->outbound_count; i++)
 		good &= outbound_reload(&bridge->outbound[i]);
+	for (size_t i = 0; i < bridge->handout_count; i++)
+		good &= handout_reload(&bridge->handouts[i]);
 	return good;
 }

@@ -15,8 +15,8 @@ __attribute__((warn_unused_result)) int bridge_start(struct bridge **out,
     uv_loop_t *loop, const struct bridge_config *config,
     char error[static BRIDGE_CONFIG_ERROR_MAX]);
 
-/* Reads the allow-lists again; see outbound_reload. False: not all are valid.
- */
+/* Reads the allow-lists and configurations again; see outbound_reload. False:
+ * not all are valid. */
 bool bridge_reload(struct bridge *bridge);
 
 /* Accepts no more, lets connections finish for at most `grace_ms`, ends those

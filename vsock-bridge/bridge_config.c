@@ -82,19 +82,19 @@ static int take_connect(const struct reader *reader, struct endpoint *out,
 	return 0;
 }
 
-static int take_path(
-    const struct reader *reader, char out[static PATH_MAX], const char *path)
+static int take_path(const struct reader *reader, char out[static PATH_MAX],
+    const char *what, const char *path)
 {
 	int len;
 
 	if (path[0] == '\0')
-		return fail(reader, "the path of an allow-list is empty");
+		return fail(reader, "the path of %s is empty", what);
 	if (path[0] == '/')
 		len = snprintf(out, PATH_MAX, "%s", path);
 	else
 		len = snprintf(out, PATH_MAX, "%s/%s", reader->dir, path);
 	if (len < 0 || len >= PATH_MAX)
-		return fail(reader, "the path of an allow-list is too long");
+		return fail(reader, "the path of %s is too long", what);
 	return 0;
 }
 
@@ -109,7 +109,7 @@ static int take_outbound(const struct reader *reader, size_t i, json_t *rule)
 		return fail(reader, "outbound[%zu]: %s", i, err.text);
 	if (take_listen(reader, &out->listen, "outbound", i, listen) != 0)
 		return -1;
-	return take_path(reader, out->allowlist, allowlist);
+	return take_path(reader, out->allowlist, "an allow-list", allowlist);
 }
 
 static int take_inbound(const struct reader *reader, size_t i, json_t *rule)
@@ -129,6 +129,32 @@ static int take_inbound(const struct reader *reader, size_t i, json_t *rule)
 	return take_connect(reader, &out->connect, i, connect);
 }
 
+static int take_configuration(
+    const struct reader *reader, size_t i, json_t *rule)
+{
+	struct bridge_configuration *out = &reader->config->configuration[i];
+	const char *listen, *file;
+	json_error_t err;
+
+	if (json_unpack_ex(rule, &err, 0, "{s:s, s:s !}", "listen", &listen,
+		"file", &file) != 0)
+		return fail(reader, "configuration[%zu]: %s", i, err.text);
+	if (take_listen(reader, &out->listen, "configuration", i, listen) != 0)
+		return -1;
+	return take_path(reader, out->file, "a configuration", file);
+}
+
+static int take_logs(const struct reader *reader, size_t i, json_t *rule)
+{
+	struct bridge_logs *out = &reader->config->logs[i];
+	const char *listen;
+	json_error_t err;
+
+	if (json_unpack_ex(rule, &err, 0, "{s:s !}", "listen", &listen) != 0)
+		return fail(reader, "logs[%zu]: %s", i, err.text);
+	return take_listen(reader, &out->listen, "logs", i, listen);
+}
+
 static int take_rules(const struct reader *reader, const char *key,
     json_t *rules, size_t *count,
     int (*take)(const struct reader *reader, size_t i, json_t *rule))
@@ -146,8 +172,7 @@ static int take_rules(const struct reader *reader, const char *key,
 	return 0;
 }
 
-/* The n-th listener of both directions; the metrics' is the last. */
-static const struct endpoint *listener_at(
+const struct endpoint *bridge_config_listener(
     const struct bridge_config *config, size_t n)
 {
 	if (n < config->outbound_count)
@@ -155,17 +180,47 @@ static const struct endpoint *listener_at(
 	n -= config->outbound_count;
 	if (n < config->inbound_count)
 		return &config->inbound[n].listen;
-	return &config->metrics;
+	n -= config->inbound_count;
+	if (n < config->configuration_count)
+		return &config->configuration[n].listen;
+	n -= config->configuration_count;
+	return n < config->logs_count ? &config->logs[n].listen : NULL;
+}
+
+int *bridge_config_inherited(struct bridge_config *config, size_t n)
+{
+	if (n < config->outbound_count)
+		return &config->outbound[n].inherited;
+	n -= config->outbound_count;
+	if (n < config->inbound_count)
+		return &config->inbound[n].inherited;
+	n -= config->inbound_count;
+	if (n < config->configuration_count)
+		return &config->configuration[n].inherited;
+	n -= config->configuration_count;
+	return n < config->logs_count ? &config->logs[n].inherited : NULL;
+}
+
+/* The metrics' is the last. */
+static const struct endpoint *listener_at(
+    const struct bridge_config *config, size_t n)
+{
+	const struct endpoint *listener = bridge_config_listener(config, n);
+
+	return listener != NULL ? listener : &config->metrics;
 }
 
 static int check_listeners(const struct reader *reader)
 {
 	const struct bridge_config *config = reader->config;
-	size_t count = config->outbound_count + config->inbound_count;
 	char a[ENDPOINT_TEXT_MAX], b[ENDPOINT_TEXT_MAX];
+	size_t count = 0;
 
+	while (bridge_config_listener(config, count) != NULL)
+		count++;
 	if (count == 0)
-		return fail(reader, "neither outbound nor inbound has a rule");
+		return fail(reader, "neither outbound nor inbound, "
+				    "configuration nor logs has a rule");
 	count += config->has_metrics;
 	for (size_t i = 0; i < count; i++) {
 		endpoint_format(listener_at(config, i), a);
@@ -218,7 +273,8 @@ static int take_numbers(const struct reader *reader, json_t *root)
 
 static int take_root(const struct reader *reader, json_t *root)
 {
-	json_t *outbound = NULL, *inbound = NULL;
+	json_t *outbound = NULL, *inbound = NULL, *configuration = NULL;
+	json_t *logs = NULL;
 	struct bridge_config *config = reader->config;
 	const char *metrics = NULL;
 	int no_sandbox = 0;
@@ -226,9 +282,11 @@ static int take_root(const struct reader *reader, json_t *root)
 
 	if (json_is_object(root) && take_numbers(reader, root) != 0)
 		return -1;
-	if (json_unpack_ex(root, &err, 0, "{s?:o, s?:o, s?:s, s?:b !}",
-		"outbound", &outbound, "inbound", &inbound, "metrics", &metrics,
-		"insecure_no_sandbox", &no_sandbox) != 0)
+	if (json_unpack_ex(root, &err, 0,
+		"{s?:o, s?:o, s?:o, s?:o, s?:s, s?:b !}", "outbound", &outbound,
+		"inbound", &inbound, "configuration", &configuration, "logs",
+		&logs, "metrics", &metrics, "insecure_no_sandbox",
+		&no_sandbox) != 0)
 		return fail(reader, "%s", err.text);
 	config->insecure_no_sandbox = no_sandbox;
 	config->has_metrics = metrics != NULL;
@@ -238,7 +296,11 @@ static int take_root(const struct reader *reader, json_t *root)
 	if (take_rules(reader, "outbound", outbound, &config->outbound_count,
 		take_outbound) != 0 ||
 	    take_rules(reader, "inbound", inbound, &config->inbound_count,
-		take_inbound) != 0)
+		take_inbound) != 0 ||
+	    take_rules(reader, "configuration", configuration,
+		&config->configuration_count, take_configuration) != 0 ||
+	    take_rules(reader, "logs", logs, &config->logs_count, take_logs) !=
+		0)
 		return -1;
 	return check_listeners(reader);
 }

@@ -6,6 +6,9 @@
  *     "inbound":  [ {"listen": "tcp://0.0.0.0:8080",
  *                    "connect": "vsock://16:8080",
  *                    "proxy_protocol": false} ],
+ *     "configuration": [ {"listen": "vsock://any:9001",
+ *                         "file": "oracle.json"} ],
+ *     "logs": [ {"listen": "vsock://any:9002"} ],
  *     "metrics": "unix:///run/vsock-bridge/metrics.sock",
  *     "connections_max": 1024, "connections_per_peer_max": 0,
  *     "connect_timeout_ms": 5000, "request_timeout_ms": 5000,
@@ -27,7 +30,7 @@
 #include <stdio.h>
 
 #define BRIDGE_CONFIG_BYTES_MAX       65536
-#define BRIDGE_CONFIG_RULES_MAX       16 /* of each direction */
+#define BRIDGE_CONFIG_RULES_MAX       16 /* of each kind */
 #define BRIDGE_CONFIG_CONNECTIONS_MAX 65536
 #define BRIDGE_CONFIG_TIMEOUT_MS_MAX  86400000 /* a day */
 #define BRIDGE_CONFIG_ERROR_MAX       512
@@ -65,10 +68,25 @@ struct bridge_inbound {
 	int inherited;       /* as above; set by activation.h only */
 };
 
+/* Hands a file to whoever connects: an enclave's configuration (handout.h). */
+struct bridge_configuration {
+	struct endpoint listen;
+	char file[PATH_MAX]; /* made whole, too */
+	int inherited;
+};
+
+/* Writes an enclave's log to our own (journal.h). */
+struct bridge_logs {
+	struct endpoint listen;
+	int inherited;
+};
+
 struct bridge_config {
 	struct bridge_outbound outbound[BRIDGE_CONFIG_RULES_MAX];
 	struct bridge_inbound inbound[BRIDGE_CONFIG_RULES_MAX];
-	size_t outbound_count, inbound_count;
+	struct bridge_configuration configuration[BRIDGE_CONFIG_RULES_MAX];
+	struct bridge_logs logs[BRIDGE_CONFIG_RULES_MAX];
+	size_t outbound_count, inbound_count, configuration_count, logs_count;
 	struct bridge_limits limits;
 	bool has_metrics;
 	struct endpoint metrics; /* where they are served, if at all */
@@ -85,8 +103,15 @@ __attribute__((warn_unused_result)) int bridge_config_parse(
     struct bridge_config *out, const void *bytes, size_t len, const char *dir,
     char error[static BRIDGE_CONFIG_ERROR_MAX]);
 
-/* The resolved plan, for people: what --check prints. Reads the allow-lists.
- * Returns 0, or -1 if one of them is not valid, and why. */
+/* The n-th rule's listener, of all kinds, and where a descriptor that it has
+ * inherited goes; NULL behind the last. */
+const struct endpoint *bridge_config_listener(
+    const struct bridge_config *config, size_t n);
+int *bridge_config_inherited(struct bridge_config *config, size_t n);
+
+/* The resolved plan, for people: what --check prints. Reads the allow-lists
+ * and configurations. Returns 0, or -1 if one of them is not valid, and why.
+ */
 __attribute__((warn_unused_result)) int bridge_config_print(
     const struct bridge_config *config, FILE *out,
     char error[static BRIDGE_CONFIG_ERROR_MAX]);

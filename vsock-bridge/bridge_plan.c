@@ -1,6 +1,8 @@
 /* bridge_plan: bridge_config_print, apart from the reading. */
 #include "vsock-bridge/allowlist.h"
 #include "vsock-bridge/bridge_config.h"
+#include "vsock-bridge/handout.h"
+#include "vsock-bridge/journal.h"
 
 static void print_rules(const struct allowlist *list, FILE *out)
 {
@@ -32,6 +34,29 @@ static int print_outbound(const struct bridge_outbound *rule, FILE *out,
 	return 0;
 }
 
+static int print_configuration(const struct bridge_configuration *rule,
+    FILE *out, char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	char listen[ENDPOINT_TEXT_MAX];
+	size_t len;
+
+	endpoint_format(&rule->listen, listen);
+	if (handout_check(rule->file, &len, error) != 0)
+		return -1;
+	fprintf(out, "configuration %s, hands out %s, %zu bytes\n", listen,
+	    rule->file, len);
+	return 0;
+}
+
+static void print_logs(const struct bridge_logs *rule, FILE *out)
+{
+	char listen[ENDPOINT_TEXT_MAX];
+
+	endpoint_format(&rule->listen, listen);
+	fprintf(out, "logs %s, at most %d bytes a second after %d\n", listen,
+	    JOURNAL_PER_S, JOURNAL_BURST);
+}
+
 static void print_limits(const struct bridge_limits *limits, FILE *out)
 {
 #define X(name, otherwise, min, max) \
@@ -55,6 +80,12 @@ int bridge_config_print(const struct bridge_config *config, FILE *out,
 		    config->inbound[i].proxy_protocol ? ", with a PROXY header"
 						      : "");
 	}
+	for (size_t i = 0; i < config->configuration_count; i++)
+		if (print_configuration(
+			&config->configuration[i], out, error) != 0)
+			return -1;
+	for (size_t i = 0; i < config->logs_count; i++)
+		print_logs(&config->logs[i], out);
 	if (config->has_metrics) {
 		endpoint_format(&config->metrics, listen);
 		fprintf(out, "metrics %s\n", listen);

@@ -39,6 +39,8 @@ static const char help[] =
     "Outbound: an HTTP CONNECT proxy for the enclave (vsock to TCP) that lets\n"
     "it reach only what an allow-list names. Inbound: relays TCP clients to\n"
     "the enclave. It moves bytes and cannot read them: TLS ends inside.\n"
+    "It can also hand an enclave its configuration, which the enclave then\n"
+    "measures, and write an enclave's log to its own.\n"
     "\n"
     "Example configuration (the numbers are the defaults and may be left out):\n"
     "\n"
@@ -47,6 +49,9 @@ static const char help[] =
     "    \"inbound\":  [ {\"listen\": \"tcp://0.0.0.0:8080\",\n"
     "                   \"connect\": \"vsock://16:8080\",\n"
     "                   \"proxy_protocol\": false} ],\n"
+    "    \"configuration\": [ {\"listen\": \"vsock://any:9001\",\n"
+    "                        \"file\": \"oracle.json\"} ],\n"
+    "    \"logs\": [ {\"listen\": \"vsock://any:9002\"} ],\n"
     "    \"metrics\": \"unix:///run/vsock-bridge/metrics.sock\",\n"
     "    \"connections_max\": 1024, \"connections_per_peer_max\": 0,\n"
     "    \"connect_timeout_ms\": 5000, \"request_timeout_ms\": 5000,\n"
@@ -76,7 +81,8 @@ static const char help[] =
     "and files that it needs; \"insecure_no_sandbox\": true does without.\n"
     "\n"
     "Signals:\n"
-    "  HUP        read the allow-lists again; a bad one leaves the old one\n"
+    "  HUP        read allow-lists and configurations again; a bad one\n"
+    "             leaves the old one\n"
     "  TERM, INT  accept no more, finish (drain_timeout_ms), exit 0;\n"
     "             again: now\n"
     "\n"
@@ -100,7 +106,7 @@ static void on_hangup(uv_signal_t *handle, int number)
 	notify_reloading();
 	notify_ready(bridge_reload(program->bridge)
 			 ? "Serving"
-			 : "Serving; an allow-list is invalid, the old counts");
+			 : "Serving; a file is invalid, the old one counts");
 }
 
 static void unwatch(struct program *program)

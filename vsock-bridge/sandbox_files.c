@@ -4,10 +4,10 @@
  *   /etc               resolv.conf, hosts, nsswitch.conf, gai.conf, ld.so.cache
  *   where resolv.conf leads to  (it is often a link into /run)
  *   the libraries      name service modules are loaded when first asked
- *   the folders of the allow-lists, and where these lead to
+ *   the folders of the allow-lists and configurations, and where these lead to
  *
  * Folders and not files: a rule holds for the file that was there, and both
- * resolv.conf and the allow-lists are replaced by renaming another over them.
+ * resolv.conf and ours are replaced by renaming another over them.
  * Connecting to a Unix socket is not restricted by it; sending a signal or
  * connecting to an abstract one is, from ABI 6 on.
  *
@@ -106,6 +106,8 @@ static void allow_all(int ruleset, const struct bridge_config *config)
 	allow_folder_of(ruleset, "/etc/resolv.conf");
 	for (size_t i = 0; i < config->outbound_count; i++)
 		allow_folder_of(ruleset, config->outbound[i].allowlist);
+	for (size_t i = 0; i < config->configuration_count; i++)
+		allow_folder_of(ruleset, config->configuration[i].file);
 }
 
 int sandbox_files(const struct bridge_config *config,

@@ -11,6 +11,9 @@
 
 #define PREFIX "vsock_bridge_"
 
+static const char *const directions[SIGHT_DIRECTION_COUNT] = {
+    "outbound", "inbound", "configuration", "logs"};
+
 static const char *const reasons[] = {
 #define X(name, text) text,
     SIGHT_REASON_TABLE(X)
@@ -107,9 +110,8 @@ uint64_t sight_open(const struct sight_rule *rule)
 static void put(struct metrics_text *metrics, const struct sight_rule *rule,
     const char *name, const char *value, uint64_t number)
 {
-	bool out = rule->direction == SIGHT_OUTBOUND;
 	const struct metrics_label labels[] = {
-	    {"direction", out ? "outbound" : "inbound"},
+	    {"direction", directions[rule->direction]},
 	    {"listen", rule->listen}, {name, value}, {NULL, NULL}};
 
 	metrics_text_sample(metrics, labels, (int64_t)number);
@@ -151,9 +153,8 @@ static void put_bytes(
 static void put_histogram(struct metrics_text *metrics,
     const struct sight_rule *rule, const struct metrics_histogram *histogram)
 {
-	bool out = rule->direction == SIGHT_OUTBOUND;
 	const struct metrics_label labels[] = {
-	    {"direction", out ? "outbound" : "inbound"},
+	    {"direction", directions[rule->direction]},
 	    {"listen", rule->listen}, {NULL, NULL}};
 
 	metrics_text_histogram(metrics, labels, histogram);
@@ -169,7 +170,9 @@ static void put_dns(struct metrics_text *metrics, const struct sight_rule *rule)
 static void put_connect(
     struct metrics_text *metrics, const struct sight_rule *rule)
 {
-	put_histogram(metrics, rule, &rule->connect);
+	if (rule->direction == SIGHT_OUTBOUND ||
+	    rule->direction == SIGHT_INBOUND)
+		put_histogram(metrics, rule, &rule->connect);
 }
 
 static void put_pauses(
@@ -185,6 +188,31 @@ static void put_reloads(
 		return;
 	put(metrics, rule, "result", "taken", rule->reloads);
 	put(metrics, rule, "result", "invalid", rule->bad_reloads);
+}
+
+static void put_configuration_reloads(
+    struct metrics_text *metrics, const struct sight_rule *rule)
+{
+	if (rule->direction != SIGHT_CONFIGURATION)
+		return;
+	put(metrics, rule, "result", "taken", rule->reloads);
+	put(metrics, rule, "result", "invalid", rule->bad_reloads);
+}
+
+static void put_lines(
+    struct metrics_text *metrics, const struct sight_rule *rule)
+{
+	if (rule->direction != SIGHT_LOGS)
+		return;
+	put(metrics, rule, "form", "whole", rule->lines);
+	put(metrics, rule, "form", "cut", rule->cut_lines);
+}
+
+static void put_paces(
+    struct metrics_text *metrics, const struct sight_rule *rule)
+{
+	if (rule->direction == SIGHT_LOGS)
+		put(metrics, rule, NULL, NULL, rule->paces);
 }
 
 static const struct family {
@@ -211,6 +239,15 @@ static const struct family {
     {PREFIX "allowlist_reloads_total", "counter",
 	"Times that the allow-list was read again; invalid: the old one kept.",
 	put_reloads},
+    {PREFIX "configuration_reloads_total", "counter",
+	"Times that an enclave's configuration was read again.",
+	put_configuration_reloads},
+    {PREFIX "log_lines_total", "counter",
+	"Lines of enclaves' logs; cut: too long, or without an end.",
+	put_lines},
+    {PREFIX "log_paces_total", "counter",
+	"Times that an enclave's log was let wait: more than is written.",
+	put_paces},
 };
 
 void sight_render(const struct sight *sight, struct metrics_text *metrics)

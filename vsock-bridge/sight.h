@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SIGHT_RULES_MAX (2 * BRIDGE_CONFIG_RULES_MAX) /* both directions */
+#define SIGHT_RULES_MAX (4 * BRIDGE_CONFIG_RULES_MAX) /* all kinds */
 
 /* name, label value */
 #define SIGHT_REASON_TABLE(X)                           \
@@ -62,7 +62,10 @@ enum sight_outcome {
 
 enum sight_direction {
 	SIGHT_OUTBOUND,
-	SIGHT_INBOUND
+	SIGHT_INBOUND,
+	SIGHT_CONFIGURATION,
+	SIGHT_LOGS,
+	SIGHT_DIRECTION_COUNT
 };
 
 struct sight_rule {
@@ -73,8 +76,11 @@ struct sight_rule {
 	/* of closed ones: from the client, and to it */
 	uint64_t bytes_from_client, bytes_to_client;
 	struct metrics_histogram dns, connect;
-	uint64_t accept_pauses;        /* see listener.h */
-	uint64_t reloads, bad_reloads; /* of the allow-list */
+	uint64_t accept_pauses; /* see listener.h */
+	/* of the allow-list, or of the configuration */
+	uint64_t reloads, bad_reloads;
+	uint64_t lines, cut_lines; /* of logs; cut: too long, or without end */
+	uint64_t paces; /* times that they were told to come slower */
 };
 
 /* All zero at the start. */

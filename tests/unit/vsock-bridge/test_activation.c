@@ -150,7 +150,7 @@ static void test_environment(void **state)
 	setenv("LISTEN_FDS", "0", 1);
 	assert_int_equal(activation_take(&config, error), 0);
 	for (int i = 0; i < 4; i++) {
-		static const char *const bad[] = {"", "-1", "1x", "33"};
+		static const char *const bad[] = {"", "-1", "1x", "65"};
 
 		setenv("LISTEN_PID", pid, 1);
 		setenv("LISTEN_FDS", bad[i], 1);

@@ -52,6 +52,59 @@ static void test_full(void **state)
 	assert_true(config.insecure_no_sandbox);
 }
 
+/* Enclaves' configurations and logs; `listen` of one kind is another's, too. */
+static void test_configuration_and_logs(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    parse("{\"configuration\": [ {\"listen\": \"vsock://any:9001\","
+		  "  \"file\": \"oracle.json\"},"
+		  " {\"listen\": \"vsock://any:9011\","
+		  "  \"file\": \"/srv/other.json\"} ],"
+		  " \"logs\": [ {\"listen\": \"vsock://any:9002\"} ]}",
+		error),
+	    0);
+	assert_int_equal(config.configuration_count, 2);
+	assert_int_equal(config.configuration[0].listen.port, 9001);
+	assert_string_equal(
+	    config.configuration[0].file, "/etc/hallmark/oracle.json");
+	assert_string_equal(config.configuration[1].file, "/srv/other.json");
+	assert_int_equal(config.logs_count, 1);
+	assert_int_equal(config.logs[0].listen.port, 9002);
+}
+
+/* All kinds in one order, each with its own place for a descriptor. */
+static void test_listeners(void **state)
+{
+	static const unsigned ports[] = {1, 2, 3, 4};
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    parse("{\"logs\": [ {\"listen\": \"vsock://any:4\"} ],"
+		  "\"configuration\": [ {\"listen\": \"vsock://any:3\","
+		  "  \"file\": \"c\"} ],"
+		  "\"inbound\": [ {\"listen\": \"vsock://any:2\","
+		  "  \"connect\": \"vsock://16:2\"} ],"
+		  "\"outbound\": [ {\"listen\": \"vsock://any:1\","
+		  "  \"allowlist\": \"a\"} ]}",
+		error),
+	    0);
+	for (size_t n = 0; n < 4; n++) {
+		assert_int_equal(
+		    bridge_config_listener(&config, n)->port, ports[n]);
+		*bridge_config_inherited(&config, n) = (int)n + 10;
+	}
+	assert_null(bridge_config_listener(&config, 4));
+	assert_null(bridge_config_inherited(&config, 4));
+	assert_int_equal(config.outbound[0].inherited, 10);
+	assert_int_equal(config.inbound[0].inherited, 11);
+	assert_int_equal(config.configuration[0].inherited, 12);
+	assert_int_equal(config.logs[0].inherited, 13);
+}
+
 #define IN                                                    \
 	"\"inbound\": [ {\"listen\": \"tcp://127.0.0.1:1\", " \
 	"\"connect\": \"unix:///run/a\"} ]"
@@ -105,6 +158,16 @@ static void test_refuses_json(void **state)
 	refused("{\"outbound\": [{\"listen\": \"tcp://127.0.0.1:1\", "
 		"\"allowlist\": \"a\", \"allow\": 1}]}",
 	    "unpacked: allow");
+	refused("{\"configuration\": [{\"listen\": \"tcp://127.0.0.1:1\"}]}",
+	    "configuration[0]: ");
+	refused("{\"configuration\": [{\"listen\": \"tcp://127.0.0.1:1\", "
+		"\"file\": \"\"}]}",
+	    "the path of a configuration is empty");
+	refused("{\"logs\": [{\"listen\": \"tcp://127.0.0.1:1\", "
+		"\"file\": \"a\"}]}",
+	    "unpacked: file");
+	refused("{\"logs\": [{}]}", "logs[0]: ");
+	refused("{\"logs\": {}}", "not an array");
 }
 
 static void test_refuses_numbers(void **state)
@@ -158,6 +221,8 @@ static void test_one_listener_each(void **state)
 		"\"allowlist\": \"a\"}]}",
 	    "listened at twice: tcp://127.0.0.1:1");
 	refused("{" IN ", \"metrics\": \"tcp://127.0.0.1:1\"}",
+	    "listened at twice: tcp://127.0.0.1:1");
+	refused("{" IN ", \"logs\": [{\"listen\": \"tcp://127.0.0.1:1\"}]}",
 	    "listened at twice: tcp://127.0.0.1:1");
 	/* Port 0 is a free port: another one each time. */
 	assert_int_equal(parse("{\"inbound\": ["
@@ -237,6 +302,17 @@ static void test_example(void **state)
 	free(text);
 }
 
+#define TEMPORARY "/tmp/hallmark-test-bridge-config.json"
+
+static void write_temporary(const char *text)
+{
+	FILE *file = fopen(TEMPORARY, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
 /* Whoever reads the plan sees what is not as usual. */
 static void test_print_says_what_is_unusual(void **state)
 {
@@ -246,9 +322,13 @@ static void test_print_says_what_is_unusual(void **state)
 
 	(void)state;
 	assert_non_null(out);
+	write_temporary("{}");
 	assert_int_equal(
 	    parse("{\"inbound\": [{\"listen\": \"unix:///a\", \"connect\":"
 		  " \"unix:///b\", \"proxy_protocol\": true}],"
+		  " \"configuration\": [{\"listen\": \"unix:///c\","
+		  "  \"file\": \"" TEMPORARY "\"}],"
+		  " \"logs\": [{\"listen\": \"unix:///l\"}],"
 		  " \"metrics\": \"unix:///m\", \"insecure_no_sandbox\": true,"
 		  " \"connections_per_peer_max\": 9}",
 		error),
@@ -258,8 +338,31 @@ static void test_print_says_what_is_unusual(void **state)
 	assert_non_null(strstr(
 	    text, "inbound unix:///a to unix:///b, with a PROXY header\n"));
 	assert_non_null(strstr(text, "metrics unix:///m\n"));
+	assert_non_null(strstr(text,
+	    "configuration unix:///c, hands out " TEMPORARY ", 2 bytes\n"));
+	assert_non_null(strstr(text, "logs unix:///l, at most 16384 bytes"));
 	assert_non_null(strstr(text, "connections_per_peer_max 9\n"));
 	assert_non_null(strstr(text, "sandbox off (insecure)\n"));
+	free(text);
+	unlink(TEMPORARY);
+}
+
+static void test_print_fails_without_configuration(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX], *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(
+	    parse("{\"configuration\": [{\"listen\": \"unix:///c\","
+		  "  \"file\": \"/nonexistent\"}]}",
+		error),
+	    0);
+	assert_int_equal(bridge_config_print(&config, out, error), -1);
+	assert_non_null(strstr(error, "/nonexistent: No such file"));
+	fclose(out);
 	free(text);
 }
 
@@ -285,6 +388,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_configuration_and_logs),
+	    cmocka_unit_test(test_listeners),
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_refuses_json),
 	    cmocka_unit_test(test_refuses_numbers),
@@ -295,6 +400,7 @@ int main(void)
 	    cmocka_unit_test(test_load_says_what_is_wrong_with_the_file),
 	    cmocka_unit_test(test_example),
 	    cmocka_unit_test(test_print_says_what_is_unusual),
+	    cmocka_unit_test(test_print_fails_without_configuration),
 	    cmocka_unit_test(test_print_fails_without_allowlist),
 	};
 

@@ -35,8 +35,9 @@ static void shows(const char *line)
 	free(text);
 }
 
-#define OUT "direction=\"outbound\",listen=\"unix:///run/b.sock\""
-#define IN  "direction=\"inbound\",listen=\"unix:///run/b.sock\""
+#define OUT        "direction=\"outbound\",listen=\"unix:///run/b.sock\""
+#define IN         "direction=\"inbound\",listen=\"unix:///run/b.sock\""
+#define KIND(kind) "direction=\"" kind "\",listen=\"unix:///run/b.sock\""
 
 static void test_connections(void **state)
 {
@@ -122,6 +123,38 @@ static void test_inbound_has_no_lookups(void **state)
 	free(text);
 }
 
+/* Configurations and logs have what they do, and no more. */
+static void test_enclaves(void **state)
+{
+	struct sight_rule *rule = fresh(SIGHT_CONFIGURATION);
+	char *text;
+
+	(void)state;
+	sight_opened(rule);
+	sight_closed(rule, SIGHT_COMPLETED, 0, 104);
+	sight_reloaded(rule, true);
+	sight_reloaded(rule, false);
+	shows("bytes_total{" KIND("configuration") ",from=\"upstream\"} 104");
+	shows("configuration_reloads_total{" KIND(
+	    "configuration") ",result=\"taken\"} 1");
+	shows("configuration_reloads_total{" KIND(
+	    "configuration") ",result=\"invalid\"} 1");
+	text = rendered();
+	assert_null(strstr(text, "log_lines_total{"));
+	assert_null(strstr(text, "connect_seconds_count{"));
+	free(text);
+	rule = fresh(SIGHT_LOGS);
+	rule->lines = 7;
+	rule->cut_lines = 2;
+	rule->paces = 3;
+	shows("log_lines_total{" KIND("logs") ",form=\"whole\"} 7");
+	shows("log_lines_total{" KIND("logs") ",form=\"cut\"} 2");
+	shows("log_paces_total{" KIND("logs") "} 3");
+	text = rendered();
+	assert_null(strstr(text, "reloads_total{"));
+	free(text);
+}
+
 static void test_pauses_and_reloads(void **state)
 {
 	struct sight_rule *rule = fresh(SIGHT_OUTBOUND);
@@ -161,6 +194,7 @@ int main(void)
 	    cmocka_unit_test(test_outcomes_of_relays),
 	    cmocka_unit_test(test_latencies),
 	    cmocka_unit_test(test_inbound_has_no_lookups),
+	    cmocka_unit_test(test_enclaves),
 	    cmocka_unit_test(test_pauses_and_reloads),
 	    cmocka_unit_test(test_all_rules),
 	};
