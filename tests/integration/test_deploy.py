@@ -92,11 +92,15 @@ class Configurations(support.Folder):
         for name in ("live.json", "feeds/all.json"):
             done = support.run("hallmark-oracle", "--check", DEPLOY / name)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        done = support.run("vsock-bridge", "--check", DEPLOY / "bridge.json")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        for name, to in (("verifierd.json", "verifierd.json"),
+        for name, to in (("bridge.json", "bridge.json"),
+                         ("allowlist.txt", "allowlist.txt"),
+                         ("live.json", "oracle.json"),
+                         ("verifierd.json", "verifierd.json"),
                          ("policy.example.json", "policy.json")):
             shutil.copy(DEPLOY / name, self.dir / to)
+        done = support.run("vsock-bridge", "--check",
+                           self.dir / "bridge.json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         done = support.run("hallmark-verifierd", "--check",
                            self.dir / "verifierd.json")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -289,6 +289,10 @@ static void test_example(void **state)
 		skip();
 	if (bridge_config_load(&config, "deploy/bridge.json", error) != 0)
 		fail_msg("%s", error);
+	/* The operator's own is not there. */
+	assert_string_equal(config.configuration[0].file, "deploy/oracle.json");
+	snprintf(config.configuration[0].file,
+	    sizeof(config.configuration[0].file), "deploy/live.json");
 	out = open_memstream(&text, &len);
 	assert_non_null(out);
 	if (bridge_config_print(&config, out, error) != 0)
@@ -296,6 +300,8 @@ static void test_example(void **state)
 	fclose(out);
 	assert_non_null(strstr(text, "outbound vsock://any:8443"));
 	assert_non_null(strstr(text, "    allow api.kraken.com:443\n"));
+	assert_non_null(strstr(text, "configuration vsock://any:9001"));
+	assert_non_null(strstr(text, "logs vsock://any:9002"));
 	assert_non_null(strstr(text, "connections_max 1024\n"));
 	assert_non_null(strstr(text, "drain_timeout_ms 5000\n"));
 	assert_non_null(strstr(text, "sandbox on\n"));
