@@ -4,7 +4,7 @@ import { NOW_MS, makeChain, makeItem, makePolicy, pinned, toPem }
   from "./builder.js";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mock, test } from "node:test";
+import { test } from "node:test";
 import { Board } from "../../../verifier/web/board.js";
 import { plannedChecks, summarise } from "../../../verifier/web/checks.js";
 import { stateOf } from "../../../verifier/web/table.js";
@@ -142,6 +142,24 @@ class FakeSource {
   }
 }
 
+// A clock of ours; gives it back after the test.
+function stopClock(t) {
+  const { setTimeout, clearTimeout } = globalThis, timers = new Map();
+  let nowMs = 0, next = 1;
+  globalThis.setTimeout = (run, ms) => {
+    timers.set(next, { run, atMs: nowMs + ms });
+    return next++;
+  };
+  globalThis.clearTimeout = (id) => timers.delete(id);
+  t.after(() => Object.assign(globalThis, { setTimeout, clearTimeout }));
+  return (ms) => {
+    nowMs += ms;
+    for (const [id, { run, atMs }] of [...timers]) {
+      if (atMs <= nowMs && timers.delete(id)) run();
+    }
+  };
+}
+
 function openStream() {
   const heard = [], states = [];
   globalThis.EventSource = FakeSource;
@@ -154,8 +172,7 @@ function openStream() {
 }
 
 test("the stream: resumes after an error that EventSource gives up on", (t) => {
-  mock.timers.enable(["setTimeout"]);
-  t.after(() => mock.timers.reset());
+  const tick = stopClock(t);
   const { stream, heard, states } = openStream(), [first] = FakeSource.all;
   first.onopen();
   first.say("price", "1", "a-1");
@@ -163,8 +180,8 @@ test("the stream: resumes after an error that EventSource gives up on", (t) => {
   first.readyState = 2;
   first.onerror();
   assert.equal(FakeSource.all.length, 1); // not at once
-  mock.timers.tick(60000);
-  assert.equal(FakeSource.all.length >= 2, true);
+  tick(1000);
+  assert.equal(FakeSource.all.length, 2);
   assert.equal(FakeSource.all[1].url.search, "?since=a-1");
   FakeSource.all.at(-1).onopen();
   assert.equal(stream.reconnects, 1);
@@ -175,15 +192,14 @@ test("the stream: resumes after an error that EventSource gives up on", (t) => {
 });
 
 test("the stream: one that is silent is taken for dead", (t) => {
-  mock.timers.enable(["setTimeout"]);
-  t.after(() => mock.timers.reset());
+  const tick = stopClock(t);
   const { stream } = openStream();
   FakeSource.all[0].onopen();
-  mock.timers.tick(20000);
+  tick(20000);
   FakeSource.all[0].say("heartbeat", "{}");
-  mock.timers.tick(20000);
+  tick(20000);
   assert.equal(FakeSource.all.length, 1);
-  mock.timers.tick(6000);
+  tick(6000);
   assert.equal(FakeSource.all.length, 2);
   assert.equal(FakeSource.all[0].readyState, 2);
   stream.drop();
