@@ -1,5 +1,6 @@
 """The bridge as a proxy for programs that know nothing of it: curl, Python and
-openssl; and what it does not let through.
+openssl; and what it does not let through. Where $HALLMARK_BRIDGE_KINDS is
+vsock (in a guest), they reach it through a second bridge, as an enclave would.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import unittest
 
+import bridge_ends
 import client
 import settings
 import support
@@ -98,17 +100,26 @@ class Outbound(unittest.TestCase):
         cls.addClassCleanup(cls.hole.close)
         cls.port, cls.metrics_port = settings.free_ports(2)
         cls.write_allowlist()
-        config = settings.write_json(cls.dir / "bridge.json", {
-            "outbound": [{"listen": f"tcp://127.0.0.1:{cls.port}",
-                          "allowlist": "allowlist.txt"}],
+        listen = f"tcp://127.0.0.1:{cls.port}"
+        if "vsock" in bridge_ends.KINDS:
+            end = bridge_ends.End("vsock", cls.dir, "")
+            cls.start("forward", {"inbound": [
+                {"listen": listen, "connect": end.uri}]})
+            listen = end.listen_uri
+        cls.bridge = cls.start("bridge", {
+            "outbound": [{"listen": listen, "allowlist": "allowlist.txt"}],
             "metrics": f"tcp://127.0.0.1:{cls.metrics_port}", **LIMITS})
-        cls.bridge = Program("bridge", [BIN / "vsock-bridge", config],
-                             cls.dir / "bridge.log")
-        cls.addClassCleanup(cls.bridge.stop)
-        cls.bridge.start()
-        wait_until("the bridge listens",
-                   lambda: " listening " in cls.bridge.log(), START_S,
-                   cls.bridge.must_run)
+
+    @classmethod
+    def start(cls, name, settings_of_it):
+        config = settings.write_json(cls.dir / f"{name}.json", settings_of_it)
+        bridge = Program(name, [BIN / "vsock-bridge", config],
+                         cls.dir / f"{name}.log")
+        cls.addClassCleanup(bridge.stop)
+        bridge.start()
+        wait_until("the bridge listens", lambda: " listening " in bridge.log(),
+                   START_S, bridge.must_run)
+        return bridge
 
     @classmethod
     def write_allowlist(cls, more=""):

@@ -39,7 +39,8 @@ PROGRAMS = ("hallmark", "hallmark-oracle", "hallmark-verifierd",
             "vsock-bridge")
 # Of this machine, for the tests that call them.
 TOOLS = ("openssl", "curl")
-GUEST_S = 600   # a ceiling for all tests in it; see HACKING.md for the usual
+# A ceiling for all tests in it; see HACKING.md for the usual.
+GUEST_S = 3600 if os.environ.get("HALLMARK_LONG") == "1" else 600
 KEPT_S = 86400
 ROOT_DAYS = 10958   # as AWS's: 30 years
 
