@@ -5,6 +5,8 @@
 #include "base/http_state.h"
 
 #include "base/log.h"
+#include "base/now.h"
+#include "base/rate_limit.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -118,6 +120,19 @@ static const struct http_route *find_route(
 	return found;
 }
 
+static bool refuse_crowd(struct http_request *req)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    req->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	unsigned retry_s;
+
+	if (rate_limit_take(req->server->limit, info ? info->client_addr : NULL,
+		now_monotonic_ms(), &retry_s))
+		return false;
+	http_problem_429(req, retry_s);
+	return true;
+}
+
 void http_dispatch(struct http_request *req)
 {
 	const struct http_route *route;
@@ -129,7 +144,7 @@ void http_dispatch(struct http_request *req)
 		    "the server is being stopped", NULL);
 		return;
 	}
-	if (refuse_target(req))
+	if (refuse_crowd(req) || refuse_target(req))
 		return;
 	route = find_route(req, allow);
 	if (!allow[0])

@@ -8,10 +8,11 @@
 #include "base/log.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HTTP_ETAG_MAX 128 /* of those that have a gzip form */
 
 static void header(
     struct MHD_Response *response, const char *name, const char *value)
@@ -20,8 +21,14 @@ static void header(
 		log_die("http", "header %s refused", name);
 }
 
+void http_reply_header(
+    struct http_request *req, const char *name, const char *value)
+{
+	header(req->response, name, value);
+}
+
 /* Those that every answer has, but one for which there is no room. */
-static void common_headers(const struct http_request *req,
+static void common_headers(struct http_request *req,
     struct MHD_Response *response, const char *cache_control)
 {
 	if (req->close_after || req->server->closing)
@@ -29,8 +36,10 @@ static void common_headers(const struct http_request *req,
 	if (req->crowded)
 		return;
 	header(response, "Access-Control-Allow-Origin", "*");
-	header(response, "Access-Control-Expose-Headers", "ETag, Retry-After");
+	header(response, "Access-Control-Expose-Headers",
+	    "ETag, Retry-After, X-Request-Id");
 	header(response, "X-Content-Type-Options", "nosniff");
+	header(response, "X-Request-Id", http_request_id(req));
 	header(response, "Cache-Control",
 	    cache_control ? cache_control : "no-store");
 }
@@ -69,41 +78,82 @@ static struct MHD_Response *fixed(const void *body, size_t len)
 	return response;
 }
 
-static bool is_unchanged(
-    const struct http_request *req, const struct http_reply *reply)
+static bool is_unchanged(const struct http_request *req, const char *etag)
 {
 	const char *condition;
 
-	if (!reply->etag || reply->status != 200 ||
-	    strcmp(req->method, "POST") == 0)
+	if (!etag || strcmp(req->method, "POST") == 0)
 		return false;
 	condition = http_header(req, "If-None-Match");
-	return condition && http_etag_matches(condition, reply->etag);
+	return condition && http_etag_matches(condition, etag);
+}
+
+/* RFC 9110 8.8.3: the two codings of one text have two strong tags. */
+static void choose_coding(struct http_request *req, struct http_reply *reply,
+    char etag[static HTTP_ETAG_MAX])
+{
+	bool gzip = reply->gzip &&
+		    http_accepts_gzip(http_header(req, "Accept-Encoding"));
+
+	if (!gzip) {
+		reply->gzip = reply->gzip ? "" : NULL; /* there are two */
+		reply->gzip_len = 0;
+		return;
+	}
+	reply->body = reply->gzip;
+	reply->len = reply->gzip_len;
+	if (!reply->etag)
+		return;
+	snprintf(etag, HTTP_ETAG_MAX, "%.*s-gzip\"",
+	    (int)strlen(reply->etag) - 1, reply->etag);
+	reply->etag = etag;
+}
+
+static void page_headers(struct MHD_Response *response, const char *policy)
+{
+	header(response, "Content-Security-Policy", policy);
+	header(response, "Referrer-Policy", "no-referrer");
+}
+
+static void reply_headers(struct http_request *req,
+    struct MHD_Response *response, const struct http_reply *reply)
+{
+	char retry[16];
+
+	common_headers(req, response, reply->cache_control);
+	if (reply->etag)
+		header(response, "ETag", reply->etag);
+	if (reply->gzip)
+		header(response, "Vary", "Accept-Encoding");
+	if (reply->security_policy && !req->crowded)
+		page_headers(response, reply->security_policy);
+	if (!reply->retry_after_s)
+		return;
+	snprintf(retry, sizeof(retry), "%u", reply->retry_after_s);
+	header(response, "Retry-After", retry);
 }
 
 void http_reply(struct http_request *req, const struct http_reply *reply)
 {
+	struct http_reply chosen = *reply;
 	struct MHD_Response *response;
 	unsigned status = reply->status;
-	char retry[16];
+	char etag[HTTP_ETAG_MAX];
 
 	if (!may_answer(req))
 		return;
-	if (is_unchanged(req, reply)) {
+	choose_coding(req, &chosen, etag);
+	if (status == 200 && is_unchanged(req, chosen.etag)) {
 		response = fixed(NULL, 0);
 		status = 304;
 	} else {
-		response = fixed(reply->body, reply->len);
-		if (reply->content_type)
-			header(response, "Content-Type", reply->content_type);
+		response = fixed(chosen.body, chosen.len);
+		if (chosen.content_type)
+			header(response, "Content-Type", chosen.content_type);
+		if (chosen.gzip_len)
+			header(response, "Content-Encoding", "gzip");
 	}
-	common_headers(req, response, reply->cache_control);
-	if (reply->etag)
-		header(response, "ETag", reply->etag);
-	if (reply->retry_after_s) {
-		snprintf(retry, sizeof(retry), "%u", reply->retry_after_s);
-		header(response, "Retry-After", retry);
-	}
+	reply_headers(req, response, &chosen);
 	answer(req, status, response, HTTP_ANSWERED);
 }
 
@@ -117,55 +167,6 @@ void http_reply_json(struct http_request *req, const char *json)
 			});
 }
 
-/* RFC 9457 4.2.1: the type about:blank has the status phrase as its title.
- * Returns malloc'ed text; a detail that is not UTF-8 is left out. */
-static char *problem_text(
-    unsigned status, const char *code, const char *detail, const char *extra)
-{
-	json_t *object = json_pack("{s:s, s:s, s:I, s:s}", "type",
-	    "about:blank", "title", MHD_get_reason_phrase_for(status), "status",
-	    (json_int_t)status, "code", code);
-	json_t *sentence = detail ? json_string(detail) : NULL;
-	char *base, *text;
-
-	if (!object ||
-	    (sentence && json_object_set_new(object, "detail", sentence) < 0))
-		log_die("http", "out of memory");
-	base = json_dumps(object, JSON_COMPACT);
-	json_decref(object);
-	if (!base)
-		log_die("http", "out of memory");
-	if (!extra || !extra[0])
-		return base;
-	if (asprintf(&text, "%.*s,%s}", (int)strlen(base) - 1, base, extra) < 0)
-		log_die("http", "out of memory");
-	free(base);
-	return text;
-}
-
-void http_problem(struct http_request *req, unsigned status, const char *code,
-    const char *detail, const char *extra)
-{
-	char *text = problem_text(status, code, detail, extra);
-	bool later = status == 429 || status == 503;
-
-	http_reply(req, &(struct http_reply){
-			    .status = status,
-			    .content_type = "application/problem+json",
-			    .body = text,
-			    .len = strlen(text),
-			    .retry_after_s = later ? HTTP_RETRY_AFTER_S : 0,
-			});
-	free(text);
-}
-
-void http_problem_405(struct http_request *req, const char *allow)
-{
-	http_problem(req, 405, "METHOD_NOT_ALLOWED",
-	    "this path does not serve this method", NULL);
-	header(req->response, "Allow", allow);
-}
-
 void http_reply_options(struct http_request *req, const char *allow)
 {
 	struct MHD_Response *response = fixed(NULL, 0);
@@ -174,7 +175,7 @@ void http_reply_options(struct http_request *req, const char *allow)
 	header(response, "Allow", allow);
 	header(response, "Access-Control-Allow-Methods", allow);
 	header(response, "Access-Control-Allow-Headers",
-	    "Content-Type, If-None-Match, Last-Event-ID");
+	    "Content-Type, If-None-Match, Last-Event-ID, X-Request-Id");
 	header(response, "Access-Control-Max-Age", "86400");
 	answer(req, 204, response, HTTP_ANSWERED);
 }

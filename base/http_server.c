@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "base/rate_limit.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -316,6 +317,8 @@ int http_server_start_with(struct http_server **out, uv_loop_t *loop,
 	server->routes = routes;
 	server->data = data;
 	server->options = *options;
+	server->limit = rate_limit_new(
+	    options->requests_per_s, options->requests_burst);
 	http_proxied_init(&server->proxied, loop, on_client, server);
 	server->daemon = start_daemon(server);
 	if (!server->daemon)
@@ -323,6 +326,7 @@ int http_server_start_with(struct http_server **out, uv_loop_t *loop,
 	ret = start_on(server, fd);
 	if (ret < 0) {
 		MHD_stop_daemon(server->daemon);
+		rate_limit_free(server->limit);
 		free(server);
 		return ret;
 	}
@@ -345,6 +349,7 @@ void http_server_handle_closed(struct http_server *server)
 	assert(!server->daemon && TAILQ_EMPTY(&server->requests));
 	if (server->done)
 		server->done(server->done_data);
+	rate_limit_free(server->limit);
 	free(server);
 }
 

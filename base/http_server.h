@@ -3,7 +3,8 @@
  *
  * A program gives a table of routes. The server matches method and path,
  * refuses unknown parameters, answers HEAD, OPTIONS, 404 and 405 itself, adds
- * the CORS and no-sniff headers, and hands the rest to the route's handler. A
+ * the CORS, no-sniff and X-Request-Id headers, and hands the rest to the
+ * route's handler. A
  * handler answers now with http_reply() or http_problem(), or later: it keeps
  * the request pointer and answers when it can (long polls, signatures). Errors
  * are RFC 9457 problem documents with a stable `code`.
@@ -57,6 +58,9 @@ struct http_server_options {
 	/* Each connection begins with a PROXY header (proxy_header.h) and is
 	 * closed without one. */
 	bool proxy_protocol;
+	/* Of one address (rate_limit.h); more are answered 429 RATE_LIMITED.
+	 * 0: no limit. */
+	unsigned requests_per_s, requests_burst;
 };
 
 /* The same with options (borrowed for the call). */
@@ -100,6 +104,13 @@ struct http_reply {
 	const char *etag;          /* quoted, or NULL; a matching
 				      If-None-Match gets 304 */
 	unsigned retry_after_s;    /* 0: none */
+	/* The same body as gzip, or NULL: sent to those who accept it, with
+	 * "-gzip" at the end of the etag. Copied. */
+	const void *gzip;
+	size_t gzip_len;
+	/* Content-Security-Policy of a page, or NULL; with it comes
+	 * Referrer-Policy: no-referrer. */
+	const char *security_policy;
 };
 
 void http_reply(struct http_request *req, const struct http_reply *reply);

@@ -4,6 +4,9 @@
  *   http_server.c   the daemon on the loop, start and stop
  *   http_request.c  from the request line to the handler, and the end
  *   http_reply.c    answers
+ *   http_problem.c  answers that say what was wrong
+ *   http_encoding.c   Accept-Encoding
+ *   http_request_id.c X-Request-Id
  *   http_target.c   path, query and entity tags
  *   http_listener.c accepting
  *   http_proxied.c  reading PROXY headers, where they are expected
@@ -23,11 +26,12 @@
 #define HTTP_STOP_MS        2000       /* a stop waits for slow readers */
 #define HTTP_DISCARD_MAX    (1u << 20) /* body bytes read only to refuse */
 #define HTTP_RETRY_AFTER_S  1          /* with each 429 and 503 */
-#define HTTP_REPLY_ROOM     1024       /* pool beside HTTP_POOL_BYTES */
+#define HTTP_REPLY_ROOM     1536       /* pool beside HTTP_POOL_BYTES */
 #define HTTP_HEADER_COST    64         /* pool bytes of one header's record */
 #define HTTP_STREAM_BLOCK   2048       /* bytes asked for at a time */
 #define HTTP_LISTEN_BACKLOG 1024
 #define HTTP_CROWD_LOG_MS   1000 /* between lines about refused connections */
+#define HTTP_REQUEST_ID_MAX 65   /* bytes of X-Request-Id and a NUL */
 
 /* One connection. While it is the client's turn to send a request, or to take
  * a whole answer, it is in server->timed, oldest first. */
@@ -49,6 +53,7 @@ struct http_server {
 	struct MHD_Daemon *daemon; /* NULL once stopped */
 	struct http_listener listener;
 	struct http_server_options options;
+	struct rate_limit *limit;    /* NULL: none */
 	struct http_proxied proxied; /* used with that option only */
 	int64_t crowd_logged_ms;     /* when a full house was logged last */
 	unsigned port;
@@ -104,6 +109,7 @@ struct http_request {
 	unsigned body_status; /* 0, or why the body was not kept */
 
 	char method[HTTP_METHOD_MAX];
+	char id[HTTP_REQUEST_ID_MAX]; /* "" until http_request_id() */
 	enum http_target_error target_error;
 	struct http_target target;
 	const char *part; /* of the route's path */
@@ -160,7 +166,27 @@ void http_dispatch(struct http_request *req);
 
 /* 204 to an OPTIONS; allow is the list of methods. */
 void http_reply_options(struct http_request *req, const char *allow);
+/* One more header of an answer that was given just now. */
+void http_reply_header(
+    struct http_request *req, const char *name, const char *value);
+
+/* ---- http_problem.c ---- */
+
 /* A problem with an Allow header (RFC 9110 15.5.6). */
 void http_problem_405(struct http_request *req, const char *allow);
+/* 429 RATE_LIMITED (RFC 6585 4). */
+void http_problem_429(struct http_request *req, unsigned retry_after_s);
+
+/* ---- http_encoding.c ---- */
+
+/* RFC 9110 12.5.3: is gzip acceptable, and not less so than no coding?
+ * accept_encoding may be NULL: then nothing but the plain form is sure to be
+ * understood. */
+bool http_accepts_gzip(const char *accept_encoding);
+
+/* ---- http_request_id.c ---- */
+
+/* X-Request-Id as the client gave it, or one made here. */
+const char *http_request_id(struct http_request *req);
 
 #endif
