@@ -371,8 +371,15 @@ const char *http_path_param(const struct http_request *req)
 
 const char *http_param(const struct http_request *req, const char *name)
 {
+	return http_param_at(req, name, 0);
+}
+
+const char *http_param_at(
+    const struct http_request *req, const char *name, size_t index)
+{
 	for (size_t i = 0; i < req->target.param_count; i++)
-		if (strcmp(req->target.params[i].name, name) == 0)
+		if (strcmp(req->target.params[i].name, name) == 0 &&
+		    index-- == 0)
 			return req->target.params[i].value;
 	return NULL;
 }

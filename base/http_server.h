@@ -27,7 +27,7 @@
 #define HTTP_POOL_BYTES      4096  /* header block of one request */
 #define HTTP_BODY_MAX        65536 /* bytes of a request's body (POST) */
 #define HTTP_PATH_PARAM_MAX  128   /* bytes of the {part} of a path */
-#define HTTP_PARAMS_MAX      8     /* query parameters of one request */
+#define HTTP_PARAMS_MAX      64    /* query parameters of one request */
 /* Of one client's address, where a PROXY header tells it: without one all of
  * a bridge's clients have the same. */
 #define HTTP_CONNECTIONS_PER_CLIENT_MAX 256
@@ -40,8 +40,9 @@ typedef void (*http_handler_cb)(struct http_request *req, void *data);
 struct http_route {
 	const char *method; /* "GET" (HEAD comes with it) or "POST" */
 	const char *path;   /* "/price" or "/price/{feed}" */
-	const char *const
-	    *params; /* allowed query names, NULL-ended; or NULL */
+	/* Allowed query names, NULL-ended; or NULL. One that ends in "[]" may
+	 * come more than once. */
+	const char *const *params;
 	http_handler_cb handler;
 };
 
@@ -87,6 +88,9 @@ const char *http_method(const struct http_request *req);
 const char *http_path_param(const struct http_request *req);
 /* A query parameter's value, percent-decoded, or NULL. */
 const char *http_param(const struct http_request *req, const char *name);
+/* The value of its index'th occurrence, from 0, or NULL. */
+const char *http_param_at(
+    const struct http_request *req, const char *name, size_t index);
 /* A request header, any case, or NULL. */
 const char *http_header(const struct http_request *req, const char *name);
 /* The body of a POST. */

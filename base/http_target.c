@@ -184,6 +184,13 @@ static bool is_listed(const char *const *names, const char *name)
 	return false;
 }
 
+static bool is_list(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 2 && strcmp(name + len - 2, "[]") == 0;
+}
+
 const struct http_param *http_target_bad_param(
     const struct http_target *target, const char *const *allowed, bool *twice)
 {
@@ -193,7 +200,7 @@ const struct http_param *http_target_bad_param(
 
 		if (!is_listed(allowed, param->name))
 			return param;
-		for (size_t j = 0; j < i; j++) {
+		for (size_t j = 0; j < i && !is_list(param->name); j++) {
 			if (strcmp(target->params[j].name, param->name) != 0)
 				continue;
 			*twice = true;

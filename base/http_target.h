@@ -45,7 +45,8 @@ bool http_target_matches(
     const struct http_target *target, const char *path, const char **part);
 
 /* Returns the first parameter that is not in `allowed` (NULL-ended, or NULL),
- * or that comes a second time (*twice is set), or NULL. */
+ * or that comes a second time (*twice is set) and is no list ("ids[]"), or
+ * NULL. */
 const struct http_param *http_target_bad_param(
     const struct http_target *target, const char *const *allowed, bool *twice);
 

@@ -56,6 +56,23 @@ static void serve_problem(struct http_request *req, void *data)
 	    "\"feed\":\"BTC-USD\"");
 }
 
+/* The first, the second, and how many there are. */
+static void serve_list(struct http_request *req, void *data)
+{
+	const char *first = http_param(req, "ids[]");
+	const char *second = http_param_at(req, "ids[]", 1);
+	char text[64];
+	size_t n = 0;
+
+	(void)data;
+	while (http_param_at(req, "ids[]", n))
+		n++;
+	snprintf(text, sizeof(text), "%.9s %.9s %zu", first ? first : "-",
+	    second ? second : "-", n);
+	http_reply_json(req, text);
+}
+
+static const char *const list_params[] = {"ids[]", NULL};
 static const char *const problem_params[] = {"detail", NULL};
 
 static void serve_retry(struct http_request *req, void *data)
@@ -75,6 +92,7 @@ static const struct http_route routes[] = {
     {"POST", "/both", NULL, serve_echo},
     {"GET", "/problem", problem_params, serve_problem},
     {"GET", "/retry", NULL, serve_retry},
+    {"GET", "/list", list_params, serve_list},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -230,8 +248,22 @@ static void test_hostile_queries(void **state)
 	check_get_problem("/price/A?feeds=%zz", 400, "PARAM_INVALID", NULL);
 	check_get_problem("/price/A?feeds=%ff", 400, "PARAM_INVALID", NULL);
 	check_get_problem("/price/A?fe%0aeds=1", 400, "PARAM_INVALID", NULL);
-	check_get_problem(
-	    "/price/A?a&b&c&d&e&f&g&h&i", 400, "PARAM_TOO_MANY", NULL);
+	check_get_problem("/list?ids[]=1&ids=2", 400, "PARAM_UNKNOWN", "ids");
+}
+
+/* As many as may come, and one more. */
+static void test_many_parameters(void **state)
+{
+	char target[16 * HTTP_PARAMS_MAX] = "/list?";
+
+	(void)state;
+	for (size_t i = 0; i < HTTP_PARAMS_MAX; i++)
+		strcat(target, "ids[]=1&");
+	check_get(target, 200, "1 1 64");
+	strcat(target, "ids%5B%5D=2");
+	check_get_problem(target, 400, "PARAM_TOO_MANY", NULL);
+	check_get("/list?ids%5B%5D=1&ids[]=2", 200, "1 2 2");
+	check_get("/list", 200, "- - 0");
 }
 
 static void test_long_path_part(void **state)
@@ -576,6 +608,7 @@ int main(void)
 	    server_test(test_not_found),
 	    server_test(test_hostile_paths),
 	    server_test(test_hostile_queries),
+	    server_test(test_many_parameters),
 	    server_test(test_long_path_part),
 	    server_test(test_wrong_methods),
 	    server_test(test_head_is_get_without_body),
