@@ -222,7 +222,7 @@ check: deps-check
 
 # The same programs over real vsock and a /dev/nsm, in a guest (HACKING.md).
 check-vm: deps
-	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse
+	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse $(B)/vm/vsock_device
 	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm tests/vm/check.py
 
 # The proofs that take longer: every bit of every vector, every failure of every

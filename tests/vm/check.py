@@ -2,7 +2,8 @@
 """make check-vm: the programs over a real AF_VSOCK and a real /dev/nsm, in a
 throw-away guest. Prints TAP and, at the end, "N passed, N failed".
 
-  check.py                  everything: the runner itself, then the guest
+  check.py                  everything: the runner itself, the vsock device
+                            of emulated enclaves, then the guest
   check.py enclave vsock    only these files of tests/vm/inside
   check.py -i               a shell in that guest; /run-me runs the tests
 
@@ -188,7 +189,8 @@ def _judge_runner(counts, result):
 
 def _run_unit_tests(counts):
     tap = integration.Tap()
-    unittest.defaultTestLoader.loadTestsFromNames(["test_guest"]).run(tap)
+    unittest.defaultTestLoader.loadTestsFromNames(
+        ["test_guest", "test_vsock_device"]).run(tap)
     counts.passed += tap.number - tap.failed - tap.skipped_count
     counts.failed += tap.failed
 

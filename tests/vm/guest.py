@@ -74,13 +74,16 @@ class Result:
 
 class Guest:
     """One boot. The archive is the caller's, and is written with what this
-    run adds: /run-me and /run-id."""
+    run adds: /run-me and /run-id. `more` are arguments for QEMU: devices;
+    prepare() is called before each boot, for what such devices need."""
 
     def __init__(self, vm_kernel, archive, argv, timeout_s=120,
-                 interactive=False, processors=2, boot_s=BOOT_S):
+                 interactive=False, processors=2, boot_s=BOOT_S, more=(),
+                 prepare=lambda: None):
         self._kernel, self._timeout_s = vm_kernel, timeout_s
         self._interactive, self._processors = interactive, processors
-        self._boot_s = boot_s
+        self._boot_s, self._more = boot_s, [*map(str, more)]
+        self._prepare = prepare
         self._id = secrets.token_hex(16)
         self._archive = archive
         archive.add_text("/run-id", self._id + "\n", 0o400)
@@ -102,7 +105,7 @@ class Guest:
                 "console=ttyS0 quiet panic=-1 reboot=t random.trust_cpu=on"]
         for port in ports:
             argv += ["-serial", port]
-        return argv
+        return argv + self._more
 
     def _reports(self, directory):
         """The lines that only /init can have written, word by word."""
@@ -134,6 +137,7 @@ class Guest:
         """As _wait() says."""
         for name in ("console", "output", "status", "qemu"):
             (directory / name).unlink(missing_ok=True)
+        self._prepare()
         with open(directory / "qemu", "wb") as says:
             process = subprocess.Popen(
                 self._argv(directory), stderr=says,
