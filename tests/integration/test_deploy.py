@@ -119,6 +119,18 @@ class Configurations(support.Folder):
         self.assertEqual(load("verifierd.json")["oracles"],
                          [f"http://127.0.0.1:{port_of(inbound['listen'])}"])
 
+    def test_init(self):
+        """the bridge has configuration and log where init looks for them"""
+        headers = "".join(path.read_text() for path in
+                          settings.ROOT.glob("oracle/init/*.h"))
+        for kind, name in (("configuration", "HANDOVER"), ("logs", "LOG")):
+            rule, = self.bridge()[kind]
+            wanted = re.search(rf"#define {name}\w*_PORT +(\d+)", headers)
+            self.assertEqual(port_of(rule["listen"]), int(wanted[1]))
+            self.assertIn(wanted[1], README.read_text())
+        self.assertEqual(self.bridge()["configuration"][0]["file"],
+                         "oracle.json")
+
     def test_enclave(self):
         """the enclave has the CID that the bridge connects to"""
         enclave = load("enclave.json")
