@@ -48,7 +48,7 @@ struct publisher {
 	struct hm_cache *cache;
 	struct feed_state *feeds;
 	size_t feed_count;
-	bool stopping, told_no_attestation, told_clock;
+	bool stopping, told_no_attestation, told_clock, told_price;
 };
 
 /* ---- what goes into an item ---- */
@@ -146,6 +146,15 @@ static void post(struct feed_state *feed, const struct hm_envelope *envelope,
 	free(ref);
 }
 
+/* How long it took from the start is what people ask. */
+static void tell_first_price(const struct item *item, bool *told)
+{
+	if (!*told && item->status == ITEM_OK)
+		log_info("publisher", "first_price", LOG_S("feed", item->feed),
+		    LOG_D("sequence", item->sequence));
+	*told = *told || item->status == ITEM_OK;
+}
+
 static void advance(
     struct feed_state *feed, const uint8_t content_sha256[HM_SHA256_LEN])
 {
@@ -157,6 +166,7 @@ static void advance(
 	feed->newest = *item;
 	feed->items[item->reason]++;
 	feed->has_newest = true;
+	tell_first_price(item, &feed->publisher->told_price);
 }
 
 /* What we serve verifies, because we looked. */
