@@ -206,7 +206,7 @@ PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
             libcurl4-openssl-dev libsqlite3-dev libseccomp-dev
 PACKAGES_DEMO = python3 openssl ca-certificates curl jq
 PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps \
-            pkg-config mandoc
+            pkg-config mandoc python3-yaml
 
 deps:
 	@deploy/install-packages.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)
@@ -288,6 +288,7 @@ help:
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"
 	@echo "make install     DESTDIR= PREFIX="
+	@echo "make bundle      the programs for a parent with other libraries"
 
 .PHONY: deps deps-check demo check check-vm check-long fuzz mutants coverage bench \
     bench-verify bench-bridge bench-oracle format clean help
