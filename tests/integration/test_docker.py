@@ -127,7 +127,8 @@ class Docker(support.Folder):
         shutil.copytree(DOCKER / "simulated", config)
         places = {"/etc/hallmark": config, "build/bin": stack.BIN,
                   "tests/simulator": stack.SIMULATOR.parent,
-                  "python3": sys.executable, "http://simulator:": "http://127.0.0.1:",
+                  "python3": sys.executable,
+                  "http://simulator:": "http://127.0.0.1:",
                   "0.0.0.0": "127.0.0.1"}
         for volume in ("/exchanges", "/run/hallmark", "/var/lib/simulated",
                        "/var/lib/hallmark-verifierd"):
