@@ -52,7 +52,7 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDEN) -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS) $(LDHARDEN) $(LDSAN)
 
 # What the enclave links, and what only programs outside it may.
-LIBS      = -luv -lmicrohttpd -lssl -lcrypto -lcbor -ljansson -lhttp_parser
+LIBS      = -luv -lmicrohttpd -lssl -lcrypto -lcbor -ljansson -lhttp_parser -lz
 LIBS_OUT  = $(LIBS) -lcurl -lsqlite3
 LIBS_BRIDGE = -luv -lmicrohttpd -ljansson -lseccomp
 
@@ -203,7 +203,7 @@ include deploy/image/image.mk
 # gcc, make and git aside; make deps installs what is missing and says so.
 PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
             libcbor-dev libjansson-dev libhttp-parser-dev \
-            libcurl4-openssl-dev libsqlite3-dev libseccomp-dev
+            libcurl4-openssl-dev libsqlite3-dev libseccomp-dev zlib1g-dev
 PACKAGES_DEMO = python3 openssl ca-certificates curl jq
 PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps \
             pkg-config mandoc python3-yaml

@@ -56,7 +56,8 @@ struct board *board_new(uv_loop_t *loop, const char *epoch)
 	board->loop = loop;
 	snprintf(board->epoch, sizeof(board->epoch) - 1, "%s", epoch);
 	board->ref_hub = board_new_hub(board, "");
-	board->waits = board_waits_new(loop);
+	board->waits = board_waits_new(board);
+	board->gzip = gzip_new();
 	return board;
 }
 
@@ -105,6 +106,8 @@ static void keep_text(struct board_entry *entry, const struct board_text *text)
 				 : 0;
 	free(entry->full);
 	free(entry->ref);
+	free(entry->gzip);
+	entry->gzip = NULL;
 	entry->full = copy(text->full);
 	entry->ref = copy(text->ref);
 	keep(entry->sha256_hex, sizeof(entry->sha256_hex), text->sha256_hex);
@@ -300,6 +303,7 @@ void board_free(struct board *board)
 	for (size_t i = 0; i < board->entry_count; i++) {
 		free(board->entries[i].full);
 		free(board->entries[i].ref);
+		free(board->entries[i].gzip);
 	}
 	for (size_t i = 0; i < BOARD_DOCUMENTS_MAX; i++)
 		free(board->documents[i].bytes);
@@ -307,5 +311,6 @@ void board_free(struct board *board)
 		free(board->origins[i].name);
 		free(board->origins[i].event);
 	}
+	gzip_free(board->gzip);
 	free(board);
 }

@@ -59,8 +59,18 @@ static void reply_refusal(struct http_request *req,
 	free(extra);
 }
 
-static void reply_text(struct http_request *req,
-    const struct board_entry *entry, const struct board_ask *ask)
+/* Made once for each item, and not for those that nobody asks for: an oracle
+ * of two hundred feeds would spend its time packing. The reference form is too
+ * small to be worth it. */
+static void pack(struct board *board, struct board_entry *entry)
+{
+	if (!entry->gzip)
+		entry->gzip = gzip_pack(board->gzip, entry->full,
+		    strlen(entry->full), &entry->gzip_len);
+}
+
+static void reply_text(struct board *board, struct http_request *req,
+    struct board_entry *entry, const struct board_ask *ask)
 {
 	const char *body = ask->full ? entry->full : entry->ref;
 	char etag[BOARD_ETAG_MAX], cache[48];
@@ -72,16 +82,21 @@ static void reply_text(struct http_request *req,
 	    left_s > 0 ? (int)left_s : 0);
 	snprintf(etag, sizeof(etag), "\"%s%s\"", entry->sha256_hex,
 	    ask->full ? "" : "-ref");
+	if (ask->full && http_wants_gzip(req))
+		pack(board, entry);
 	http_reply(req, &(struct http_reply){.status = 200,
 			    .content_type = "application/json",
 			    .body = body,
 			    .len = strlen(body),
 			    .cache_control = ask->waits ? "no-store" : cache,
-			    .etag = etag});
+			    .etag = etag,
+			    .has_gzip = ask->full,
+			    .gzip = entry->gzip,
+			    .gzip_len = entry->gzip_len});
 }
 
-void board_answer(struct http_request *req, const struct board_entry *entry,
-    const struct board_ask *ask)
+void board_answer(struct board *board, struct http_request *req,
+    struct board_entry *entry, const struct board_ask *ask)
 {
 	char detail[BOARD_DETAIL_MAX];
 	const char *code = board_refusal(
@@ -90,7 +105,7 @@ void board_answer(struct http_request *req, const struct board_entry *entry,
 	if (code)
 		reply_refusal(req, entry, code, detail, ask->full);
 	else
-		reply_text(req, entry, ask);
+		reply_text(board, req, entry, ask);
 }
 
 static void reply_unknown(struct http_request *req, const char *name)
@@ -104,7 +119,7 @@ static void reply_unknown(struct http_request *req, const char *name)
 
 void board_serve_one(struct board *board, struct http_request *req)
 {
-	const struct board_entry *entry = board_find_entry(
+	struct board_entry *entry = board_find_entry(
 	    board, http_path_param(req));
 	struct board_ask ask;
 
@@ -115,7 +130,7 @@ void board_serve_one(struct board *board, struct http_request *req)
 	else if (board_must_wait(entry, &ask))
 		board_wait(board->waits, req, entry, &ask);
 	else
-		board_answer(req, entry, &ask);
+		board_answer(board, req, entry, &ask);
 }
 
 /* ---- several at once ---- */

@@ -10,6 +10,7 @@
 #define HALLMARK_BASE_BOARD_STATE_H
 
 #include "base/board.h"
+#include "base/gzip.h"
 
 #define BOARD_ORIGINS_MAX    16  /* servers whose documents are current */
 #define BOARD_DETAIL_MAX     256 /* bytes of a problem's sentence */
@@ -18,6 +19,8 @@
 struct board_entry {
 	char name[BOARD_NAME_MAX];
 	char *full, *ref; /* NULL until the first text */
+	uint8_t *gzip;    /* of full, once somebody asked; or NULL */
+	size_t gzip_len;
 	char sha256_hex[BOARD_SHA256_HEX_LEN + 1];
 	int64_t published_ms, expires_ms;
 	char unavailable[BOARD_NAME_MAX]; /* "" if there is a price in it */
@@ -48,6 +51,7 @@ struct board {
 	struct board_origin origins[BOARD_ORIGINS_MAX];
 	size_t origin_count;
 	struct board_waits *waits;
+	struct gzip *gzip;
 	bool closed;
 };
 
@@ -87,21 +91,20 @@ char *board_member(const char *name, const char *value);
 /* ---- board_serve.c ---- */
 
 /* The entry as it is, or why it cannot be served. */
-void board_answer(struct http_request *req, const struct board_entry *entry,
-    const struct board_ask *ask);
+void board_answer(struct board *board, struct http_request *req,
+    struct board_entry *entry, const struct board_ask *ask);
 
 /* ---- board_wait.c ---- */
 
-struct board_waits *board_waits_new(uv_loop_t *loop);
+struct board_waits *board_waits_new(struct board *board);
 /* Is there nothing newer than what was asked for? */
 bool board_must_wait(
     const struct board_entry *entry, const struct board_ask *ask);
 /* Keeps the request until there is, or answers 503. */
 void board_wait(struct board_waits *waits, struct http_request *req,
-    const struct board_entry *entry, const struct board_ask *ask);
+    struct board_entry *entry, const struct board_ask *ask);
 /* The entry has a new text. */
-void board_waits_posted(
-    struct board_waits *waits, const struct board_entry *entry);
+void board_waits_posted(struct board_waits *waits, struct board_entry *entry);
 size_t board_waits_count(const struct board_waits *waits);
 /* Answers all; frees itself from the loop. */
 void board_waits_close(struct board_waits *waits);

@@ -25,7 +25,7 @@ struct board_wait {
 	TAILQ_ENTRY(board_wait) link;
 	struct board_waits *waits;
 	struct http_request *req;
-	const struct board_entry *entry;
+	struct board_entry *entry;
 	struct board_ask ask;
 	int64_t until_ms; /* monotonic */
 };
@@ -33,20 +33,22 @@ struct board_wait {
 TAILQ_HEAD(board_wait_list, board_wait);
 
 struct board_waits {
+	struct board *board;
 	struct board_wait_list list;
 	size_t count;
 	uv_timer_t timer; /* the earliest deadline */
 	bool closed;
 };
 
-struct board_waits *board_waits_new(uv_loop_t *loop)
+struct board_waits *board_waits_new(struct board *board)
 {
 	struct board_waits *waits = calloc(1, sizeof(*waits));
 
 	if (!waits)
 		log_die("board", "out of memory");
+	waits->board = board;
 	TAILQ_INIT(&waits->list);
-	uv_timer_init(loop, &waits->timer);
+	uv_timer_init(board->loop, &waits->timer);
 	waits->timer.data = waits;
 	return waits;
 }
@@ -99,13 +101,14 @@ static struct http_request *release(struct board_wait *wait)
 
 static void give_up(struct board_wait *wait)
 {
-	const struct board_entry *entry = wait->entry;
+	struct board *board = wait->waits->board;
+	struct board_entry *entry = wait->entry;
 	struct board_ask ask = wait->ask;
 	struct http_request *req = release(wait);
 	char detail[BOARD_DETAIL_MAX];
 
 	if (board_refusal(entry, now_unix_ms(), ask.max_age_ms, detail))
-		board_answer(req, entry, &ask);
+		board_answer(board, req, entry, &ask);
 	else
 		http_reply(req, &(struct http_reply){.status = 204});
 }
@@ -149,7 +152,7 @@ static void on_timer(uv_timer_t *timer)
 /* ---- the board's calls ---- */
 
 void board_wait(struct board_waits *waits, struct http_request *req,
-    const struct board_entry *entry, const struct board_ask *ask)
+    struct board_entry *entry, const struct board_ask *ask)
 {
 	struct board_wait *wait;
 
@@ -175,8 +178,7 @@ void board_wait(struct board_waits *waits, struct http_request *req,
 	arm(waits);
 }
 
-void board_waits_posted(
-    struct board_waits *waits, const struct board_entry *entry)
+void board_waits_posted(struct board_waits *waits, struct board_entry *entry)
 {
 	struct board_wait *wait, *next;
 
@@ -185,7 +187,7 @@ void board_waits_posted(
 
 		next = TAILQ_NEXT(wait, link);
 		if (wait->entry == entry && !board_must_wait(entry, &ask))
-			board_answer(release(wait), entry, &ask);
+			board_answer(waits->board, release(wait), entry, &ask);
 	}
 }
 

@@ -83,3 +83,8 @@ bool http_accepts_gzip(const char *accept_encoding)
 		gzip = any;
 	return gzip > 0 && gzip >= identity;
 }
+
+bool http_wants_gzip(const struct http_request *req)
+{
+	return http_accepts_gzip(http_header(req, "Accept-Encoding"));
+}

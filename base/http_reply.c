@@ -92,14 +92,11 @@ static bool is_unchanged(const struct http_request *req, const char *etag)
 static void choose_coding(struct http_request *req, struct http_reply *reply,
     char etag[static HTTP_ETAG_MAX])
 {
-	bool gzip = reply->gzip &&
-		    http_accepts_gzip(http_header(req, "Accept-Encoding"));
-
-	if (!gzip) {
-		reply->gzip = reply->gzip ? "" : NULL; /* there are two */
-		reply->gzip_len = 0;
+	if (!reply->has_gzip || !http_wants_gzip(req)) {
+		reply->gzip = NULL;
 		return;
 	}
+	assert(reply->gzip);
 	reply->body = reply->gzip;
 	reply->len = reply->gzip_len;
 	if (!reply->etag)
@@ -123,7 +120,7 @@ static void reply_headers(struct http_request *req,
 	common_headers(req, response, reply->cache_control);
 	if (reply->etag)
 		header(response, "ETag", reply->etag);
-	if (reply->gzip)
+	if (reply->has_gzip)
 		header(response, "Vary", "Accept-Encoding");
 	if (reply->security_policy && !req->crowded)
 		page_headers(response, reply->security_policy);
@@ -150,7 +147,7 @@ void http_reply(struct http_request *req, const struct http_reply *reply)
 		response = fixed(chosen.body, chosen.len);
 		if (chosen.content_type)
 			header(response, "Content-Type", chosen.content_type);
-		if (chosen.gzip_len)
+		if (chosen.gzip)
 			header(response, "Content-Encoding", "gzip");
 	}
 	reply_headers(req, response, &chosen);

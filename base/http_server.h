@@ -93,6 +93,8 @@ const char *http_param_at(
     const struct http_request *req, const char *name, size_t index);
 /* A request header, any case, or NULL. */
 const char *http_header(const struct http_request *req, const char *name);
+/* Would the client rather have a gzip form, if there is one? */
+bool http_wants_gzip(const struct http_request *req);
 /* The body of a POST. */
 const void *http_body(const struct http_request *req, size_t *len);
 uv_loop_t *http_loop(const struct http_request *req);
@@ -108,8 +110,10 @@ struct http_reply {
 	const char *etag;          /* quoted, or NULL; a matching
 				      If-None-Match gets 304 */
 	unsigned retry_after_s;    /* 0: none */
-	/* The same body as gzip, or NULL: sent to those who accept it, with
-	 * "-gzip" at the end of the etag. Copied. */
+	/* The body has a gzip form, which is sent to those who want it, with
+	 * "-gzip" at the end of the etag. `gzip` is that form, copied; it may
+	 * be NULL where http_wants_gzip() says no. */
+	bool has_gzip;
 	const void *gzip;
 	size_t gzip_len;
 	/* Content-Security-Policy of a page, or NULL; with it comes

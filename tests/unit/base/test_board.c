@@ -34,6 +34,40 @@ static void the_two_forms_have_their_own_etags(void **state)
 	asked("/price/BTC-USD?attestation=ref", 200, "\"" SHA_A "-ref\"");
 }
 
+static struct response get_packed(const char *target)
+{
+	char request[256];
+
+	snprintf(request, sizeof(request),
+	    "GET %s HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n",
+	    target);
+	return client_ask(request);
+}
+
+static void the_full_form_may_come_packed(void **state)
+{
+	struct response r, again;
+
+	(void)state;
+	post("BTC-USD", 5000, NULL);
+	r = get_packed("/price/BTC-USD");
+	assert_string_equal(response_header(&r, "Content-Encoding"), "gzip");
+	assert_string_equal(response_header(&r, "ETag"), "\"" SHA_A "-gzip\"");
+	assert_memory_equal(response_body(&r), "\x1f\x8b", 2);
+	again = get_packed("/price/BTC-USD");
+	assert_int_equal(r.len, again.len);
+	response_fini(&again);
+	response_fini(&r);
+	post("BTC-USD", 5000, NULL); /* packed anew */
+	r = get_packed("/price/BTC-USD");
+	assert_string_equal(response_header(&r, "Content-Encoding"), "gzip");
+	response_fini(&r);
+	r = get_packed("/price/BTC-USD?attestation=ref");
+	assert_string_equal(response_header(&r, "Content-Encoding"), "");
+	assert_string_equal(response_body(&r), "{\"form\":\"ref\"}");
+	response_fini(&r);
+}
+
 static void an_expired_text_is_evidence_not_a_price(void **state)
 {
 	(void)state;
@@ -201,6 +235,7 @@ int main(void)
 	    BOARD_TEST(before_the_first_text_it_says_so),
 	    BOARD_TEST(both_forms_are_served),
 	    BOARD_TEST(the_two_forms_have_their_own_etags),
+	    BOARD_TEST(the_full_form_may_come_packed),
 	    BOARD_TEST(an_expired_text_is_evidence_not_a_price),
 	    BOARD_TEST(a_price_may_be_too_old_for_one),
 	    BOARD_TEST(numbers_are_read_strictly),

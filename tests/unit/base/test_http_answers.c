@@ -12,6 +12,7 @@ static void serve_text(struct http_request *req, void *data)
 			    .body = "plain text",
 			    .len = 10,
 			    .etag = "\"abc\"",
+			    .has_gzip = true,
 			    .gzip = "\x1f\x8bgz",
 			    .gzip_len = 4});
 }
