@@ -18,6 +18,9 @@
 #define RATE_LIMIT_SETS  1024 /* with 8 addresses each: 192 KiB */
 #define RATE_LIMIT_WAYS  8
 #define RATE_LIMIT_MAX_S 1000000 /* requests a second, or at once */
+/* Where a configuration does not say otherwise. */
+#define RATE_LIMIT_PER_S 100
+#define RATE_LIMIT_BURST 500
 
 struct rate_limit;
 

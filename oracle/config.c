@@ -2,6 +2,7 @@
 #include "oracle/config_parts.h"
 
 #include "base/file.h"
+#include "base/rate_limit.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -15,6 +16,7 @@ struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *nsm_root, *ca_bundle;
 	json_t *feeds, *exchanges;
 	int allow_debug, emulator, listen_proxy_protocol;
+	json_int_t requests_per_s, requests_burst;
 };
 
 int config_refuse(char error[static CONFIG_ERROR_MAX], const char *format, ...)
@@ -32,16 +34,21 @@ static int unpack(
 {
 	json_error_t why;
 
-	*out = (struct texts){.nsm_device = "/dev/nsm"};
+	*out = (struct texts){.nsm_device = "/dev/nsm",
+	    .requests_per_s = RATE_LIMIT_PER_S,
+	    .requests_burst = RATE_LIMIT_BURST};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
-		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?o, s:o}",
+		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?I, s?I,"
+		" s?o, s:o}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
 		"ca_bundle", &out->ca_bundle, "insecure_allow_debug",
 		&out->allow_debug, "insecure_emulator", &out->emulator,
 		"listen_proxy_protocol", &out->listen_proxy_protocol,
-		"exchanges", &out->exchanges, "feeds", &out->feeds) != 0)
+		"requests_per_s", &out->requests_per_s, "requests_burst",
+		&out->requests_burst, "exchanges", &out->exchanges, "feeds",
+		&out->feeds) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -122,6 +129,21 @@ static int read_attester(struct config *out, const struct texts *texts,
 	    texts->simulated_dir, error);
 }
 
+static int read_limits(struct config *out, const struct texts *texts,
+    char error[static CONFIG_ERROR_MAX])
+{
+	if (texts->requests_per_s < 0 ||
+	    texts->requests_per_s > RATE_LIMIT_MAX_S ||
+	    texts->requests_burst < 0 ||
+	    texts->requests_burst > RATE_LIMIT_MAX_S)
+		return config_refuse(error,
+		    "requests_per_s, requests_burst: 0 to %d",
+		    RATE_LIMIT_MAX_S);
+	out->requests_per_s = (unsigned)texts->requests_per_s;
+	out->requests_burst = (unsigned)texts->requests_burst;
+	return 0;
+}
+
 static int fill(struct config *out, const struct texts *texts,
     const char *directory, char error[static CONFIG_ERROR_MAX])
 {
@@ -136,6 +158,8 @@ static int fill(struct config *out, const struct texts *texts,
 	if (read_attester(out, texts, directory, error) != 0 ||
 	    read_certificates(out->ca_bundle, "ca_bundle", directory,
 		texts->ca_bundle, error) != 0)
+		return -1;
+	if (read_limits(out, texts, error) != 0)
 		return -1;
 	if (config_read_pins(out, texts->exchanges, directory, error) != 0)
 		return -1;

@@ -34,6 +34,8 @@ struct config {
 	struct endpoint listen;
 	/* Each connection begins with a PROXY header (base/proxy_header.h). */
 	bool listen_proxy_protocol;
+	/* Of one client's address (base/rate_limit.h); 0: no limit. */
+	unsigned requests_per_s, requests_burst;
 	bool has_proxy;
 	struct endpoint proxy;
 	enum config_attester attester;

@@ -165,7 +165,9 @@ static void start_server(struct oracle *oracle)
 {
 	char text[ENDPOINT_TEXT_MAX];
 	const struct http_server_options options = {
-	    .proxy_protocol = oracle->config.listen_proxy_protocol};
+	    .proxy_protocol = oracle->config.listen_proxy_protocol,
+	    .requests_per_s = oracle->config.requests_per_s,
+	    .requests_burst = oracle->config.requests_burst};
 	int status = http_server_start_with(&oracle->server, oracle->loop,
 	    &oracle->config.listen, api_routes, &oracle->api, &options);
 

@@ -126,9 +126,13 @@ static void start_intake(
 
 static int listen_now(struct verifierd *d, char *error)
 {
+	const struct http_server_options options = {
+	    .requests_per_s = d->config->requests_per_s,
+	    .requests_burst = d->config->requests_burst,
+	};
 	char where[ENDPOINT_TEXT_MAX];
-	int rc = http_server_start(
-	    &d->server, d->loop, &d->config->listen, verifierd_api_routes, d);
+	int rc = http_server_start_with(&d->server, d->loop, &d->config->listen,
+	    verifierd_api_routes, d, &options);
 
 	if (rc == 0)
 		return 0;

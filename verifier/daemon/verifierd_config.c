@@ -2,6 +2,7 @@
 #include "verifier/daemon/verifierd_config.h"
 
 #include "base/file.h"
+#include "base/rate_limit.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -89,12 +90,21 @@ static int read_config(
 {
 	const char *listen, *policy, *archive;
 	json_t *oracles, *feeds = NULL;
+	json_int_t per_s = RATE_LIMIT_PER_S, burst = RATE_LIMIT_BURST;
 	json_error_t why;
 
-	if (json_unpack_ex(root, &why, 0, "{s:s, s:s, s:s, s:o, s?o !}",
-		"listen", &listen, "policy", &policy, "archive", &archive,
-		"oracles", &oracles, "feeds", &feeds))
+	if (json_unpack_ex(root, &why, 0,
+		"{s:s, s:s, s:s, s:o, s?o, s?I, s?I !}", "listen", &listen,
+		"policy", &policy, "archive", &archive, "oracles", &oracles,
+		"feeds", &feeds, "requests_per_s", &per_s, "requests_burst",
+		&burst))
 		return fail(r, "%s", why.text);
+	if (per_s < 0 || per_s > RATE_LIMIT_MAX_S || burst < 0 ||
+	    burst > RATE_LIMIT_MAX_S)
+		return fail(r, "requests_per_s, requests_burst: 0 to %d",
+		    RATE_LIMIT_MAX_S);
+	out->requests_per_s = (unsigned)per_s;
+	out->requests_burst = (unsigned)burst;
 	if (endpoint_parse(&out->listen, listen))
 		return fail(r,
 		    "listen: %.200s is none of tcp://address:port, "

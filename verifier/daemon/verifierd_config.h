@@ -5,7 +5,9 @@
  *   { "listen": "tcp://127.0.0.1:8090", "policy": "policy.json",
  *     "archive": "archive.db",
  *     "oracles": ["http://127.0.0.1:8080", "unix:///run/oracle.sock"],
- *     "feeds": ["BTC-USD"] }            (feeds is optional: all of them)
+ *     "feeds": ["BTC-USD"],             (optional: all of them)
+ *     "requests_per_s": 100, "requests_burst": 500 }
+ *                              (of one address; optional, 0 is no limit)
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
@@ -28,6 +30,7 @@ struct verifierd_config {
 	size_t oracle_count; /* >= 1 */
 	bool limited;        /* feeds are given: no others */
 	struct oracle_feeds feeds;
+	unsigned requests_per_s, requests_burst; /* base/rate_limit.h */
 };
 
 /* Paths in it are relative to it. 0, or -1 and what is wrong where. */

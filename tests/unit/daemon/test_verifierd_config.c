@@ -57,6 +57,14 @@ static void test_good(void **state)
 	assert_non_null(strstr(plan, "ETH-USD"));
 	assert_int_equal(load(HEAD "\"oracles\":[\"https://o.example\"]}"), 0);
 	assert_false(config.limited);
+	assert_int_equal(config.requests_per_s, 100);
+	assert_int_equal(config.requests_burst, 500);
+	assert_int_equal(load(HEAD "\"oracles\":[\"https://o.example\"],"
+				   "\"requests_per_s\":7,"
+				   "\"requests_burst\":0}"),
+	    0);
+	assert_int_equal(config.requests_per_s, 7);
+	assert_int_equal(config.requests_burst, 0);
 }
 
 static void test_refused(void **state)
@@ -73,6 +81,12 @@ static void test_refused(void **state)
 	    {HEAD "\"oracles\":[\"http://a\"],\"more\":1}", "more"},
 	    {HEAD "\"oracles\":[\"http://a\"],\"policy\":\"q\"}", "uplicate"},
 	    {HEAD "\"oracles\":[\"http://a\"],\"feeds\":[]}", "feeds"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"requests_per_s\":-1}",
+		"requests_per_s"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"requests_burst\":1000001}",
+		"requests_burst"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"requests_burst\":0.5}",
+		"integer"},
 	    {HEAD "\"oracles\":[\"http://a\"],\"feeds\":[\"btc\"]}", "btc"},
 	    {HEAD "\"oracles\":[\"http://a\"],\"feeds\":[\"A-B\",\"A-B\"]}",
 		"twice"},

@@ -2,6 +2,7 @@
 #include "oracle/config.h"
 
 #include "base/file.h"
+#include "base/rate_limit.h"
 #include "oracle/plan.h"
 
 #include <openssl/sha.h>
@@ -81,6 +82,23 @@ static void a_proxy_header_may_be_expected(void **state)
 	    load("{" NSM "\"listen_proxy_protocol\":true," CA FEEDS "}"), 0);
 	assert_true(config.listen_proxy_protocol);
 	refused("{" NSM "\"listen_proxy_protocol\":1," CA FEEDS "}", "true");
+}
+
+static void clients_may_be_limited(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config.requests_per_s, RATE_LIMIT_PER_S);
+	assert_int_equal(config.requests_burst, RATE_LIMIT_BURST);
+	assert_int_equal(load("{" NSM "\"requests_per_s\":0,"
+			      "\"requests_burst\":7," CA FEEDS "}"),
+	    0);
+	assert_int_equal(config.requests_per_s, 0);
+	assert_int_equal(config.requests_burst, 7);
+	refused("{" NSM "\"requests_per_s\":-1," CA FEEDS "}", "0 to");
+	refused("{" NSM "\"requests_burst\":-1," CA FEEDS "}", "0 to");
+	refused("{" NSM "\"requests_burst\":1000001," CA FEEDS "}", "0 to");
+	refused("{" NSM "\"requests_per_s\":1.5," CA FEEDS "}", "integer");
 }
 
 /* --check says it in capitals, and nothing else is refused beside it. */
@@ -298,6 +316,7 @@ int main(void)
 	    cmocka_unit_test(the_design_example_is_read),
 	    cmocka_unit_test(a_proxy_is_optional),
 	    cmocka_unit_test(a_proxy_header_may_be_expected),
+	    cmocka_unit_test(clients_may_be_limited),
 	    cmocka_unit_test(what_is_insecure_is_shown),
 	    cmocka_unit_test(simulated_needs_a_directory),
 	    cmocka_unit_test(another_root_is_for_an_nsm_only),
