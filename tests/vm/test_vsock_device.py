@@ -32,6 +32,7 @@ CID, HOST, PARENT = 52, 2, 3
 PORT, NOBODY = 6000, 6001
 MIB = 64            # each way
 MANY = 300
+FULL = 4 << 20      # more than all buffers on the way have
 MEMORY = (f"memory-backend-memfd,id=shared,size={guest.MEMORY_MIB}M,share=on")
 
 
@@ -227,6 +228,18 @@ class Device(unittest.TestCase):
         found = hands.digest_of(ours)
         sender.join()
         self.assertEqual([found, self.remote.flowed(theirs.number)], wanted)
+
+    def test_nobody_reads(self):
+        """where nobody reads a sender has to wait, others do not; and nothing
+        of it is lost"""
+        theirs, ours = self.guest_dials()
+        sent = [self.remote.fill(theirs.number), hands.fill(ours)]
+        self.assertLess(max(sent), FULL)
+        self.half_close(*self.host_dials())
+        for end in (theirs, ours):
+            end.shutdown(socket.SHUT_WR)
+        self.assertEqual(
+            [len(ours.read_all()), len(theirs.read_all())], sent)
 
     def half_close(self, first, second):
         first.sendall(b"question")

@@ -7,6 +7,7 @@ next command is read; flow() alone goes on beside.
 Sockets are numbers here. Ends when that connection does.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -16,6 +17,7 @@ import threading
 
 PARENT, CONTROL = 3, 7000
 SEEN_S = 60         # a ceiling, emulated
+FULL_S = 0.5        # who has taken nothing for so long is full
 BLOCK = 1 << 20
 
 
@@ -38,6 +40,17 @@ def digest_of(sock):
     while part := sock.recv(1 << 18):
         digest.update(part)
     return digest.hexdigest()
+
+
+def fill(sock):
+    """Sends until nobody takes it any more: the number of bytes."""
+    count = 0
+    sock.settimeout(FULL_S)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            count += sock.send(b"x" * 65536)
+    sock.settimeout(SEEN_S)
+    return count
 
 
 class Hands:
@@ -76,6 +89,9 @@ class Hands:
 
     def send(self, number, text):
         self._sockets[number].sendall(text.encode())
+
+    def fill(self, number):
+        return fill(self._sockets[number])
 
     def receive(self, number):
         """What is there next; "" at the end."""
