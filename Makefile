@@ -133,6 +133,9 @@ $(B)/obj/%.o: %.c $(B)/flags
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
+# The dashboard is inside (verifier/daemon/web_files.c).
+$(B)/obj/verifier/daemon/web_files.o: $(wildcard verifier/web/*)
+
 # ---- tests: each tests/unit/ROOM/test_NAME.c is one program ----
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
@@ -225,6 +228,15 @@ check-vm: deps
 	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse $(B)/vm/vsock_device
 	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm tests/vm/check.py
 
+# The dashboard: its verifier under node, and the page in a browser. Where npm
+# came with another package's node, Debian's would replace that.
+PACKAGES_WEB = nodejs chromium fonts-dejavu-core \
+            $(shell sh -c 'command -v npm' >/dev/null || echo npm)
+check-web: deps
+	@deploy/install-packages.sh $(PACKAGES_WEB)
+	@$(MAKE) -s -j2 all
+	@HALLMARK_BIN=$(B)/bin tests/web/check.py
+
 # The proofs that take longer: every bit of every vector, every failure of every
 # exchange, fuzzing in earnest.
 check-long: deps-check
@@ -276,6 +288,7 @@ help:
 	@echo "make check       all tests; ends with N passed, N failed"
 	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make image       the enclave's image in build/image (CONFIG=FILE measured in it)"
+	@echo "make check-web   the dashboard, in node and in Chromium"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
 	@echo "make fuzz        all fuzzers, 600 s each, one a core (FUZZ_SECONDS=N,"
@@ -290,5 +303,5 @@ help:
 	@echo "make install     DESTDIR= PREFIX="
 	@echo "make bundle      the programs for a parent with other libraries"
 
-.PHONY: deps deps-check demo check check-vm check-long fuzz mutants coverage bench \
+.PHONY: deps deps-check demo check check-vm check-web check-long fuzz mutants coverage bench \
     bench-verify bench-bridge bench-oracle format clean help

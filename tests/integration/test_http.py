@@ -43,6 +43,34 @@ class Pages(support.StackTest):
         reply = self.get("/price/BTC-USD", If_None_Match='"0000"')
         self.assertEqual(reply.status, 200)
 
+    def test_dashboard(self):
+        """the dashboard runs nothing from elsewhere, and is a 304 next time"""
+        for path, kind in (("/", "text/html"), ("/web/app.js", "javascript"),
+                           ("/web/style.css", "text/css")):
+            page = self.get(path)
+            self.assertEqual(page.status, 200)
+            self.assertIn(kind, page.headers["Content-Type"])
+            policy = page.headers["Content-Security-Policy"]
+            self.assertIn("default-src 'none'; script-src 'self';", policy)
+            self.assertEqual(page.headers["Referrer-Policy"], "no-referrer")
+            self.assertEqual(page.headers["Cache-Control"], "no-cache")
+            again = self.get(path, If_None_Match=page.headers["ETag"])
+            self.assertEqual((again.status, again.body), (304, b""))
+        self.assertNotIn("Content-Security-Policy", self.get("/feeds").headers)
+
+    def test_policy(self):
+        """/policy is the daemon's policy, with its roots' certificates"""
+        answer = self.get("/policy").json()
+        written = json.loads(self.stack.policy.read_text())
+        [release] = answer["policy"]["releases"]
+        self.assertEqual({index: [pcr] for index, pcr in
+                          written["releases"][0]["pcrs"].items()},
+                         release["pcrs"])
+        self.assertEqual(len(answer["policy"]["root_files"]), 1)
+        [pem] = answer["root_pems"]
+        self.assertEqual(pem, (self.stack.dir / "simulated" /
+                               "simulated-root.pem").read_text())
+
     def test_unknown_feed(self):
         """an unknown feed is a 404 problem with the code FEED_UNKNOWN"""
         for url in (self.stack.url, self.stack.oracle_url):

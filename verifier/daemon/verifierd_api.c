@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "verifier/daemon/dashboard.h"
 #include "verifier/daemon/verifierd.h"
 #include "verifier/daemon/verifierd_metrics.h"
 
@@ -271,5 +272,8 @@ const struct http_route verifierd_api_routes[] = {
     {"GET", "/metrics", NULL, serve_metrics},
     {"GET", "/version", NULL, serve_version},
     {"POST", "/verify", verify_params, serve_verify},
+    {"GET", "/", NULL, dashboard_serve_page},
+    {"GET", "/web/{file}", NULL, dashboard_serve_file},
+    {"GET", "/policy", NULL, dashboard_serve_policy},
     {NULL, NULL, NULL, NULL},
 };

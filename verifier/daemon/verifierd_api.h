@@ -10,6 +10,7 @@
  *   GET  /metrics  the same for Prometheus, and more (verifierd_metrics.h)
  *   GET  /version
  *   POST /verify?at=now|published   body: an item; the verdict and each check
+ *   GET  /  /web/{file}  /policy    the dashboard (dashboard.h)
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_API_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_API_H

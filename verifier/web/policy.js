@@ -202,6 +202,20 @@ export async function parsePolicy(text, pems = []) {
   return policy;
 }
 
+// The same text for the same policy, whatever the order and spelling in which
+// it was written.
+export function spellPolicy(policy) {
+  const hex = (bytes) => bytes === null ? null : toHex(bytes);
+  return JSON.stringify({ ...policy,
+    roots: [...policy.roots.keys()].sort(),
+    releases: policy.releases.map((release) => ({ ...release,
+      notBeforeMs: String(release.notBeforeMs),
+      notAfterMs: String(release.notAfterMs),
+      pins: [...release.pins].sort(([a], [b]) => a - b)
+        .map(([index, values]) => [index, [...values].sort()]) })),
+    nonce: hex(policy.nonce), userData: hex(policy.userData) });
+}
+
 // ---- asking it ----
 
 // An absent PCR never matches (CVE-2025-64186).

@@ -397,6 +397,26 @@ static void test_metrics(void **state)
 	metrics_say_what_is_not_well(f);
 }
 
+/* The page, what it is made of, and what it is to judge by. */
+static void test_dashboard(void **state)
+{
+	struct fixture *f = *state;
+
+	start_all(f);
+	assert_int_equal(get(f, "/"), 200);
+	says(f, "<!DOCTYPE html>");
+	assert_int_equal(get(f, "/web/verify.js"), 200);
+	says(f, "export function verifyItem");
+	assert_int_equal(get(f, "/web/nothing.js"), 404);
+	assert_int_equal(get(f, "/web/package.json"), 404);
+	assert_int_equal(get(f, "/web/..%2fverify.js"), 400);
+	assert_int_equal(get(f, "/web/"), 404);
+	assert_int_equal(get(f, "/?x=1"), 400);
+	assert_int_equal(get(f, "/policy"), 200);
+	says(f, "{\"policy\":{\"roots\":[]");
+	says(f, "-----BEGIN CERTIFICATE-----");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -418,6 +438,7 @@ int main(void)
 	    TEST(test_cannot_start),
 	    TEST(test_goodbye),
 	    TEST(test_metrics),
+	    TEST(test_dashboard),
 	};
 
 	return cmocka_run_group_tests_name(

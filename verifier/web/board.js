@@ -1,0 +1,187 @@
+// board: each feed, what came of it, and what this browser found when it
+// verified that. Items are verified one after the other, in the order in which
+// they came: the first one on a document establishes it for the others.
+import { sha256, toHex } from "./bytes.js";
+import { nextInSequence } from "./sequence.js";
+import { DocumentCache, verifyItem } from "./verify.js";
+
+const FEEDS_MAX = 256, DOCUMENTS_MAX = 16;
+const NAME = /^[-./0-9:A-Z_a-z]{1,31}$/;
+const POINTS_MAX = 600; // of a chart: ten minutes of a feed that ticks a second
+// An item that is genuine, but came too late to be used: after a connection
+// was cut, or from a server that keeps things back.
+const LATE = ["item_expired", "item_too_old"];
+
+class Feed {
+  constructor(name) {
+    this.name = name;
+    this.order = null; // sequence.js's state
+    this.last = null; // the newest judged: { state, verdict, checks, ... }
+    this.good = null; // the newest that verified, late or not
+    this.points = [];
+    this.counts = { verified: 0, late: 0, refused: 0, missing: 0, doubled: 0 };
+  }
+
+  draw({ content }, missing) {
+    const has = content.status === "ok";
+    this.points.push({
+      atMs: content.published_ms, missing,
+      price: has ? Number(content.price) : null,
+      confidence: has ? Number(content.confidence) : null,
+    });
+    if (this.points.length > POINTS_MAX) this.points.shift();
+  }
+}
+
+// What a check of ours looks like beside those of verify.js.
+function orderChecks(before, item, { verdict, missing }) {
+  const known = before !== null && before.bootId === item.bootId;
+  const next = known && item.sequence === before.sequence + 1;
+  const forked = verdict === "sequence_fork";
+  return [{
+    check: "sequence", passed: verdict === "valid" || (forked && next),
+    wanted: known ? String(before.sequence + 1) : "the first that we see",
+    found: missing > 0 ? `${item.sequence}, ${missing} missing`
+      : `${item.sequence}${verdict === "valid" ? "" : `: ${verdict}`}`,
+  }, {
+    check: "previous_sha256", passed: !forked,
+    wanted: next ? before.sha256 : "nothing to compare with",
+    found: item.previous,
+  }];
+}
+
+export class Board {
+  // on: { changed(feed), event(kind, text), item(feed, judged) }
+  constructor(policy, on) {
+    this.policy = policy;
+    this.on = on;
+    this.cache = new DocumentCache();
+    this.feeds = new Map();
+    this.documents = new Map(); // their bytes, by SHA-256
+    this.fetchDocument = async () => null;
+    this.tail = Promise.resolve();
+    this.nowMs = () => Date.now();
+  }
+
+  // What has no room, or no name, is shown together as "(other)".
+  feed(name) {
+    const known = NAME.test(name) &&
+      (this.feeds.has(name) || this.feeds.size < FEEDS_MAX);
+    const key = known ? name : "(other)";
+    if (!this.feeds.has(key)) this.feeds.set(key, new Feed(key));
+    return this.feeds.get(key);
+  }
+
+  addDocument(hash, bytes) {
+    this.documents.set(hash, bytes);
+    if (this.documents.size > DOCUMENTS_MAX) {
+      this.documents.delete(this.documents.keys().next().value);
+    }
+  }
+
+  // The same feeds, judged by another policy from now on.
+  setPolicy(policy) {
+    this.policy = policy;
+    this.cache = new DocumentCache();
+  }
+
+  // One thing after the other.
+  queue(run) {
+    this.tail = this.tail.then(run)
+      .catch((error) => this.on.event("bad", `our own fault: ${error}`));
+    return this.tail;
+  }
+
+  // Has the item judged after those that came before it. `fill`: only if
+  // nothing of its feed is known yet.
+  take(text, name, fill = false) {
+    return this.queue(() => this.judge(text, name, fill));
+  }
+
+  // A document, for items that refer to it by its hash.
+  takeDocument(bytes) {
+    return this.queue(async () =>
+      this.addDocument(toHex(await sha256(bytes)), bytes));
+  }
+
+  // The document that the item refers to; null if it cannot be had.
+  async documentOf(text) {
+    const hash = /"attestation_sha256":"([0-9a-f]{64})"/.exec(text)?.[1];
+    if (hash === undefined) return null;
+    if (!this.documents.has(hash)) {
+      const bytes = await this.fetchDocument(hash);
+      if (bytes !== null) this.addDocument(hash, bytes);
+    }
+    return this.documents.get(hash) ?? null;
+  }
+
+  // Live, or, if it only came too late, as of when it was published.
+  async verify(text, document) {
+    const args = { policy: this.policy, text, document, cache: this.cache };
+    const live = await verifyItem({ ...args, nowMs: this.nowMs() });
+    if (!LATE.includes(live.verdict)) return { ...live, late: null };
+    const replay = await verifyItem(args);
+    return replay.verdict === "valid"
+      ? { ...replay, checks: live.checks, late: live.verdict }
+      : { ...live, late: null };
+  }
+
+  async judge(text, name, fill) {
+    if (fill && this.feeds.get(name)?.last) return;
+    const document = await this.documentOf(text);
+    const judged = await this.verify(text, document);
+    const of = judged.verdict === "valid" ? judged.content.feed : name;
+    // A refused item may call itself what it likes: `name` is only a hint.
+    const feed = this.feed(of);
+    Object.assign(judged, { text, document, receivedMs: this.nowMs() });
+    if (judged.verdict === "valid") this.accept(feed, judged);
+    else this.refuse(feed, judged);
+    this.on.item(feed, judged);
+    this.on.changed(feed);
+  }
+
+  refuse(feed, judged, failed = judged.checks.at(-1)?.check) {
+    judged.state = "refused";
+    judged.failed = failed ?? "internal_error";
+    feed.last = judged;
+    feed.counts.refused++;
+    this.on.event("bad", `${feed.name}: refused by ${judged.failed}` +
+      ` (${judged.verdict}): ${judged.why ?? ""}`);
+  }
+
+  accept(feed, judged) {
+    const { content } = judged;
+    const item = { bootId: content.boot_id, sequence: content.sequence,
+      previous: content.previous_sha256, publishedMs: content.published_ms,
+      sha256: judged.sha256 };
+    const before = feed.order;
+    const order = nextInSequence(before, item);
+    judged.checks = [...judged.checks, ...orderChecks(before, item, order)];
+    if (order.verdict === "sequence_replay" && item.sha256 === before.sha256) {
+      judged.state = "doubled"; // we have it; nothing changes
+      feed.counts.doubled++;
+      return;
+    }
+    if (order.verdict !== "valid" && order.verdict !== "sequence_gap") {
+      judged.verdict = order.verdict;
+      judged.why = order.verdict;
+      this.refuse(feed, judged, order.verdict === "sequence_fork"
+        ? "previous_sha256" : "sequence");
+      return;
+    }
+    feed.order = order.state;
+    this.keep(feed, judged, order.missing);
+  }
+
+  keep(feed, judged, missing) {
+    judged.state = judged.late === null ? "verified" : "late";
+    feed.last = feed.good = judged;
+    feed.counts[judged.state]++;
+    feed.counts.missing += missing;
+    feed.draw(judged, missing);
+    if (missing > 0) {
+      this.on.event("warn", `${feed.name}: ${missing} missing before ` +
+        `sequence ${judged.content.sequence}`);
+    }
+  }
+}
