@@ -42,6 +42,7 @@ HELP = """
 Everything runs; Ctrl-C stops it all.
 The oracle, through the bridge   {oracle}
 The verifier, valid items only   {verifier}
+A page that verifies it itself   {verifier}/
 
 Try in another terminal:
   curl -s {verifier}/price/BTC-USD | jq .

@@ -112,7 +112,7 @@ test("a badge for each check, the sources, the attestation", () =>
     assert.ok(await page.locator("#sources tr").count() >= 4);
     assert.equal(await page.textContent("#root-short"), "SIMULATED");
     assert.equal(await page.locator("#chain tr").count(), 5);
-    assert.match(await page.textContent('[data-pcr="0"]'), /as the policy/);
+    assert.match(await page.textContent('[data-pcr="0"]'), /\u2713 pinned/);
     assert.match(await page.textContent("#validity-left"), /left$/);
     assert.match(await page.textContent("#policy-sentence"),
       /the policy that this server names/);
@@ -183,6 +183,8 @@ for (const mode of ["cut", "error"]) {
     "5 s resumes, none missing and none doubled", () =>
     withPage(async (page) => {
       await open(page);
+      await page.waitForFunction((count) => globalThis.judged.length > count,
+        3 * await page.locator("#feeds tr").count());
       wire.set(mode);
       await sleep(CUT_MS);
       const before = await page.evaluate(() => globalThis.judged.length);

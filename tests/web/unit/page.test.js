@@ -10,7 +10,8 @@ import { plannedChecks, summarise } from "../../../verifier/web/checks.js";
 import { stateOf } from "../../../verifier/web/table.js";
 import { ALTERATIONS, tamper } from "../../../verifier/web/tamper.js";
 import { Stream } from "../../../verifier/web/stream.js";
-import { forget, fromServer, keep, parseKept, readKept, samePolicy, splitPems }
+import { spellPolicy } from "../../../verifier/web/policy.js";
+import { forget, fromServer, keep, parseKept, readKept, splitPems }
   from "../../../verifier/web/trust.js";
 import { verifyItem } from "../../../verifier/web/verify.js";
 
@@ -191,6 +192,24 @@ test("the stream: resumes after an error that EventSource gives up on", (t) => {
   stream.drop();
 });
 
+test("the stream: resumes from a heartbeat, before any price", (t) => {
+  const tick = stopClock(t);
+  const { stream } = openStream(), [first] = FakeSource.all;
+  first.onopen();
+  first.onerror(); // EventSource connects again by itself: nothing was missed
+  tick(1000);
+  assert.equal(FakeSource.all.length, 1);
+  first.say("heartbeat", '{"time_ms":1,"last_id":"a-7"}');
+  first.onerror();
+  tick(1000);
+  assert.equal(FakeSource.all[1].url.search, "?since=a-7");
+  FakeSource.all[1].onopen();
+  FakeSource.all[1].onerror(); // it has ?since=
+  tick(1000);
+  assert.equal(FakeSource.all.length, 2);
+  stream.drop();
+});
+
 test("the stream: one that is silent is taken for dead", (t) => {
   const tick = stopClock(t);
   const { stream } = openStream();
@@ -217,8 +236,12 @@ test("a policy is kept, read, compared, forgotten", async () => {
   assert.equal(readKept(storage), null);
   keep(storage, { ...server, source: "kept", savedMs: NOW_MS });
   const kept = readKept(storage);
-  assert.ok(samePolicy(kept, server));
-  assert.ok(!samePolicy(kept, { ...server, pems: [] }));
+  const spelt = spellPolicy(await parseKept(kept));
+  const again = { ...server, text: JSON.stringify({ max_age_s: 300,
+    root_files: ["x"], releases: [{ pcrs: { 16: [pinned()[16]], ...pinned() },
+      name: "x" }] }) };
+  assert.equal(spellPolicy(await parseKept(again)), spelt);
+  assert.notEqual(spellPolicy(policy), spelt); // its release is called "test"
   assert.equal((await parseKept(kept)).releases[0].name, "x");
   assert.deepEqual(splitPems(`x\n${pem}\n${pem}`), [pem.trim(), pem.trim()]);
   map.set("hallmark.policy", '{"source":"server"}');
