@@ -84,6 +84,7 @@ void board_add_name(struct board *board, const char *name)
 	}
 	entry = &board->entries[board->entry_count++];
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	hermes_id_of(name, entry->feed_id);
 }
 
 bool board_has_name(const struct board *board, const char *name)
@@ -132,6 +133,7 @@ void board_post(struct board *board, const struct board_text *text)
 	if (board->full_hub)
 		sse_publish(board->full_hub, event, entry->name, entry->full,
 		    strlen(entry->full), true);
+	board_hermes_posted(board, entry);
 	board_waits_posted(board->waits, entry);
 }
 
@@ -266,19 +268,43 @@ size_t board_waiting(const struct board *board)
 	return board_waits_count(board->waits);
 }
 
+static void add_stats(struct sse_hub *hub, void *data)
+{
+	struct sse_stats *sum = data, stats;
+
+	sse_hub_stats(hub, &stats);
+	sum->subscribers += stats.subscribers;
+	sum->events += stats.events;
+	sum->deliveries += stats.deliveries;
+	sum->slow_closed += stats.slow_closed;
+	sum->resumed += stats.resumed;
+	sum->resynced += stats.resynced;
+}
+
+static void each_hub(struct board *board,
+    void (*cb)(struct sse_hub *hub, void *data), void *data)
+{
+	cb(board->ref_hub, data);
+	if (board->full_hub)
+		cb(board->full_hub, data);
+	board_hermes_each(board, cb, data);
+}
+
 void board_stream_stats(const struct board *board, struct sse_stats *out)
 {
-	struct sse_stats full = {0};
+	*out = (struct sse_stats){.subscribers = 0};
+	each_hub((struct board *)board, add_stats, out);
+}
 
-	sse_hub_stats(board->ref_hub, out);
-	if (board->full_hub)
-		sse_hub_stats(board->full_hub, &full);
-	out->subscribers += full.subscribers;
-	out->events += full.events;
-	out->deliveries += full.deliveries;
-	out->slow_closed += full.slow_closed;
-	out->resumed += full.resumed;
-	out->resynced += full.resynced;
+static void close_hub(struct sse_hub *hub, void *reason)
+{
+	sse_hub_close(hub, *(const char **)reason);
+}
+
+static void free_hub(struct sse_hub *hub, void *data)
+{
+	(void)data;
+	sse_hub_free(hub);
 }
 
 void board_close(struct board *board, const char *reason)
@@ -287,9 +313,7 @@ void board_close(struct board *board, const char *reason)
 		return;
 	board->closed = true;
 	board_waits_close(board->waits);
-	sse_hub_close(board->ref_hub, reason);
-	if (board->full_hub)
-		sse_hub_close(board->full_hub, reason);
+	each_hub(board, close_hub, &reason);
 }
 
 void board_free(struct board *board)
@@ -297,9 +321,7 @@ void board_free(struct board *board)
 	if (!board)
 		return;
 	board_close(board, "closed");
-	sse_hub_free(board->ref_hub);
-	if (board->full_hub)
-		sse_hub_free(board->full_hub);
+	each_hub(board, free_hub, NULL);
 	for (size_t i = 0; i < board->entry_count; i++) {
 		free(board->entries[i].full);
 		free(board->entries[i].ref);

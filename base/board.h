@@ -16,6 +16,12 @@
  * FEED_UNAVAILABLE, with the text inside as evidence. Names are fixed at the
  * start, so an unknown one is 404 FEED_UNKNOWN from the first moment.
  *
+ * and, for clients of Pyth's Hermes, in its shape (hermes.h):
+ *
+ *   GET /v2/updates/price/latest                      board_hermes_latest
+ *   GET /v2/updates/price/stream                      board_hermes_stream
+ *   GET /v2/price_feeds                               board_hermes_feeds
+ *
  * after_sequence waits (a long poll) while the newest text is not newer than
  * that; board_wait.c has the rules. Who waits in vain gets 204.
  */
@@ -34,10 +40,13 @@
 #define BOARD_WAIT_MS       25000 /* unless wait_ms says otherwise */
 #define BOARD_WAIT_MS_MAX   55000 /* proxies give up after 60 s */
 
-/* For http_route.params of the four routes above. */
+/* For http_route.params of the routes above. */
 extern const char *const board_one_params[];
 extern const char *const board_many_params[];
 extern const char *const board_stream_params[];
+extern const char *const board_hermes_latest_params[];
+extern const char *const board_hermes_stream_params[];
+extern const char *const board_hermes_feeds_params[];
 
 struct board;
 
@@ -74,6 +83,9 @@ void board_serve_one(struct board *board, struct http_request *req);
 void board_serve_many(struct board *board, struct http_request *req);
 void board_serve_stream(struct board *board, struct http_request *req);
 void board_serve_document(struct board *board, struct http_request *req);
+void board_hermes_latest(struct board *board, struct http_request *req);
+void board_hermes_stream(struct board *board, struct http_request *req);
+void board_hermes_feeds(struct board *board, struct http_request *req);
 
 /* How many names have a text that is neither expired nor unavailable; the
  * first `cap` bytes of the others' names, comma-separated, go to `missing`. */
@@ -84,7 +96,7 @@ size_t board_names(const struct board *board);
 /* How many requests wait for a newer text. */
 size_t board_waiting(const struct board *board);
 
-/* Of the streams of both forms together. */
+/* Of the streams of all forms together. */
 void board_stream_stats(const struct board *board, struct sse_stats *out);
 
 /* Streams get `goodbye`; then stop the server; then free. */

@@ -5,12 +5,14 @@
  *   board_ask.c    the parameters of a request
  *   board_serve.c  answers from what is kept
  *   board_wait.c   answers that wait for the next text
+ *   board_hermes.c answers in Hermes's shape
  */
 #ifndef HALLMARK_BASE_BOARD_STATE_H
 #define HALLMARK_BASE_BOARD_STATE_H
 
 #include "base/board.h"
 #include "base/gzip.h"
+#include "base/hermes.h"
 
 #define BOARD_ORIGINS_MAX    16  /* servers whose documents are current */
 #define BOARD_DETAIL_MAX     256 /* bytes of a problem's sentence */
@@ -18,8 +20,9 @@
 
 struct board_entry {
 	char name[BOARD_NAME_MAX];
-	char *full, *ref; /* NULL until the first text */
-	uint8_t *gzip;    /* of full, once somebody asked; or NULL */
+	char feed_id[HERMES_ID_MAX]; /* of the name */
+	char *full, *ref;            /* NULL until the first text */
+	uint8_t *gzip;               /* of full, once somebody asked; or NULL */
 	size_t gzip_len;
 	char sha256_hex[BOARD_SHA256_HEX_LEN + 1];
 	int64_t published_ms, expires_ms;
@@ -44,6 +47,8 @@ struct board {
 	uv_loop_t *loop;
 	char epoch[33];
 	struct sse_hub *ref_hub, *full_hub; /* full: NULL until asked for */
+	/* base64, parsed, full; NULL until asked for */
+	struct sse_hub *hermes_hubs[2][2][2];
 	struct board_entry entries[BOARD_NAMES_MAX];
 	size_t entry_count;
 	struct board_document documents[BOARD_DOCUMENTS_MAX];
@@ -93,6 +98,14 @@ char *board_member(const char *name, const char *value);
 /* The entry as it is, or why it cannot be served. */
 void board_answer(struct board *board, struct http_request *req,
     struct board_entry *entry, const struct board_ask *ask);
+
+/* ---- board_hermes.c ---- */
+
+/* The entry has a new text: it is streamed. */
+void board_hermes_posted(struct board *board, const struct board_entry *entry);
+/* All hubs that there are. */
+void board_hermes_each(struct board *board,
+    void (*cb)(struct sse_hub *hub, void *data), void *data);
 
 /* ---- board_wait.c ---- */
 

@@ -33,10 +33,31 @@ static void serve_document(struct http_request *req, void *data)
 	board_serve_document(board, req);
 }
 
+static void serve_hermes_latest(struct http_request *req, void *data)
+{
+	(void)data;
+	board_hermes_latest(board, req);
+}
+
+static void serve_hermes_stream(struct http_request *req, void *data)
+{
+	(void)data;
+	board_hermes_stream(board, req);
+}
+
+static void serve_hermes_feeds(struct http_request *req, void *data)
+{
+	(void)data;
+	board_hermes_feeds(board, req);
+}
+
 static struct http_route routes[] = {
     {"GET", "/price", NULL, serve_many},
     {"GET", "/price/{feed}", NULL, serve_one},
     {"GET", "/stream", NULL, serve_stream},
+    {"GET", "/v2/updates/price/latest", NULL, serve_hermes_latest},
+    {"GET", "/v2/updates/price/stream", NULL, serve_hermes_stream},
+    {"GET", "/v2/price_feeds", NULL, serve_hermes_feeds},
     {"GET", "/attestations/{sha256}", NULL, serve_document},
     {NULL, NULL, NULL, NULL},
 };
@@ -47,6 +68,9 @@ static inline int set_up(void **state)
 	routes[0].params = board_many_params;
 	routes[1].params = board_one_params;
 	routes[2].params = board_stream_params;
+	routes[3].params = board_hermes_latest_params;
+	routes[4].params = board_hermes_stream_params;
+	routes[5].params = board_hermes_feeds_params;
 	server_start_tcp(routes, NULL);
 	board = board_new(&loop, "e1");
 	board_add_name(board, "BTC-USD");
