@@ -139,8 +139,17 @@ function select(name) {
   draw();
 }
 
+// Which feed the address asks for, so that a screen on a wall can show it.
+function wantedFeed() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
 function selectFirst() {
-  const wanted = decodeURIComponent(location.hash.slice(1));
+  const wanted = wantedFeed();
   const names = [...view.board.feeds.keys()].sort();
   if (names.length === 0) return;
   select(names.includes(wanted) ? wanted
@@ -153,8 +162,7 @@ function draw() {
   if (view.selected === null) selectFirst();
   view.table.show(view.board.feeds, nowMs);
   view.detail.show();
-  const good = view.board.feeds.get(view.selected)?.good;
-  if (good) view.attestation.show(good);
+  view.attestation.show(view.board.feeds.get(view.selected)?.good ?? null);
   view.attestation.tick(nowMs);
   drawSummary();
 }
@@ -242,7 +250,7 @@ async function start() {
       "nothing is shown. Open the page over HTTPS, or from localhost.");
     return;
   }
-  view.trust = new TrustView(localStorage, { use: usePolicy });
+  view.trust = new TrustView(() => localStorage, { use: usePolicy });
   await usePolicy(await findPolicy());
   await addFeeds();
   draw();

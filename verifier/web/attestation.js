@@ -46,8 +46,13 @@ export class AttestationView {
     this.shown = null;
   }
 
-  // judged: an item that verified.
+  // judged: an item that verified, or null.
   show(judged) {
+    byId("attestation").hidden = judged === null;
+    if (judged === null) {
+      this.shown = null;
+      return;
+    }
     const { established, release, envelope } = judged;
     if (this.shown?.hash === envelope.attestationSha256 &&
         this.shown.release === release) {
@@ -59,7 +64,6 @@ export class AttestationView {
     byId("pcrs").replaceChildren(...shownPcrs(document, release).map(
       (index) => pcrRow(document, release, index)));
     byId("chain").replaceChildren(...certs.map(certRow));
-    byId("attestation").hidden = false;
   }
 
   showFacts({ established, release, envelope, content }) {

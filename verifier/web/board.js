@@ -6,6 +6,7 @@ import { nextInSequence } from "./sequence.js";
 import { DocumentCache, verifyItem } from "./verify.js";
 
 const FEEDS_MAX = 256, DOCUMENTS_MAX = 16;
+const WAITING_MAX = 20000; // items; a server's ring holds 4096
 const NAME = /^[-./0-9:A-Z_a-z]{1,31}$/;
 const POINTS_MAX = 600; // of a chart: ten minutes of a feed that ticks a second
 // An item that is genuine, but came too late to be used: after a connection
@@ -24,6 +25,7 @@ class Feed {
 
   draw({ content }, missing) {
     const has = content.status === "ok";
+    if (this.points.at(-1)?.atMs === content.published_ms) this.points.pop();
     this.points.push({
       atMs: content.published_ms, missing,
       price: has ? Number(content.price) : null,
@@ -60,6 +62,7 @@ export class Board {
     this.documents = new Map(); // their bytes, by SHA-256
     this.fetchDocument = async () => null;
     this.tail = Promise.resolve();
+    this.waiting = 0;
     this.nowMs = () => Date.now();
   }
 
@@ -79,23 +82,35 @@ export class Board {
     }
   }
 
-  // The same feeds, judged by another policy from now on.
+  // The same feeds, judged by another policy from now on: their newest items
+  // at once, as if they had come just now.
   setPolicy(policy) {
     this.policy = policy;
     this.cache = new DocumentCache();
+    for (const feed of this.feeds.values()) {
+      const text = feed.last?.text;
+      feed.last = feed.good = feed.order = null;
+      if (text !== undefined) this.take(text, feed.name, true);
+    }
   }
 
   // One thing after the other.
   queue(run) {
+    if (this.waiting >= WAITING_MAX) {
+      this.on.event("bad", "more comes than can be judged; some is dropped");
+      return this.tail;
+    }
+    this.waiting++;
     this.tail = this.tail.then(run)
-      .catch((error) => this.on.event("bad", `our own fault: ${error}`));
+      .catch((error) => this.on.event("bad", `our own fault: ${error}`))
+      .then(() => this.waiting--);
     return this.tail;
   }
 
-  // Has the item judged after those that came before it. `fill`: only if
-  // nothing of its feed is known yet.
-  take(text, name, fill = false) {
-    return this.queue(() => this.judge(text, name, fill));
+  // Has the item judged after those that came before it. fetched: it was asked
+  // for, and may be one that the stream brings as well.
+  take(text, name, fetched = false) {
+    return this.queue(() => this.judge(text, name, fetched));
   }
 
   // A document, for items that refer to it by its hash.
@@ -126,15 +141,14 @@ export class Board {
       : { ...live, late: null };
   }
 
-  async judge(text, name, fill) {
-    if (fill && this.feeds.get(name)?.last) return;
+  async judge(text, name, fetched) {
     const document = await this.documentOf(text);
     const judged = await this.verify(text, document);
     const of = judged.verdict === "valid" ? judged.content.feed : name;
     // A refused item may call itself what it likes: `name` is only a hint.
     const feed = this.feed(of);
     Object.assign(judged, { text, document, receivedMs: this.nowMs() });
-    if (judged.verdict === "valid") this.accept(feed, judged);
+    if (judged.verdict === "valid") this.accept(feed, judged, fetched);
     else this.refuse(feed, judged);
     this.on.item(feed, judged);
     this.on.changed(feed);
@@ -149,17 +163,17 @@ export class Board {
       ` (${judged.verdict}): ${judged.why ?? ""}`);
   }
 
-  accept(feed, judged) {
+  accept(feed, judged, fetched) {
     const { content } = judged;
     const item = { bootId: content.boot_id, sequence: content.sequence,
       previous: content.previous_sha256, publishedMs: content.published_ms,
-      sha256: judged.sha256 };
+      sha256: judged.sha256, fetched };
     const before = feed.order;
     const order = nextInSequence(before, item);
     judged.checks = [...judged.checks, ...orderChecks(before, item, order)];
-    if (order.verdict === "sequence_replay" && item.sha256 === before.sha256) {
-      judged.state = "doubled"; // we have it; nothing changes
-      feed.counts.doubled++;
+    if (order.verdict === "sequence_replay" &&
+        (fetched || item.sha256 === before.sha256)) {
+      this.again(feed, judged, fetched || before.fetched);
       return;
     }
     if (order.verdict !== "valid" && order.verdict !== "sequence_gap") {
@@ -171,6 +185,14 @@ export class Board {
     }
     feed.order = order.state;
     this.keep(feed, judged, order.missing);
+  }
+
+  // We have it, and nothing changes. Once asked for and once streamed is no
+  // fault of anybody.
+  again(feed, judged, expected) {
+    judged.state = expected ? "known" : "doubled";
+    if (!expected) feed.counts.doubled++;
+    feed.order.fetched = false;
   }
 
   keep(feed, judged, missing) {

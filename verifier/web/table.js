@@ -15,10 +15,8 @@ const STATES = {
 export function stateOf(feed, nowMs) {
   const { last } = feed;
   if (last === null) return "waiting";
-  if (last.state === "refused") return "refused";
-  if (nowMs > last.content.expires_ms) {
-    return last.state === "late" ? "late" : "stale";
-  }
+  if (last.state === "refused" || last.state === "late") return last.state;
+  if (nowMs > last.content.expires_ms) return "stale";
   return last.content.status === "ok" ? "verified" : "unavailable";
 }
 

@@ -18,6 +18,7 @@ const SENTENCES = {
 };
 
 export class TrustView {
+  // storage(): localStorage, which some browsers refuse to give.
   // on.use(kept): judge by this from now on; null: by the server's.
   constructor(storage, on) {
     this.storage = storage;
@@ -46,7 +47,7 @@ export class TrustView {
   async use(kept) {
     try {
       await parseKept(kept);
-      keep(this.storage, kept);
+      keep(this.storage(), kept);
     } catch (error) {
       this.say(`Not used: ${error.message}`, true);
       return;
@@ -56,7 +57,7 @@ export class TrustView {
   }
 
   async forget() {
-    forget(this.storage);
+    forget(this.storage());
     this.say("Forgotten; items are judged by the server's policy.");
     await this.on.use(null);
   }

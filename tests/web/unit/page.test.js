@@ -62,6 +62,54 @@ test("the board: in order, with a gap, doubled, spoilt", async () => {
     ["warn", "bad", "bad"]);
 });
 
+test("the board: asked for and streamed is not doubled", async () => {
+  const { board, heard } = makeBoard(), items = makeItems(3);
+  await board.take(items[1], "BTC-USD", true);
+  await board.take(items[1], "BTC-USD"); // the stream has it, too
+  await board.take(items[2], "BTC-USD");
+  await board.take(items[0], "BTC-USD", true); // an answer that came late
+  const { counts } = board.feeds.get("BTC-USD");
+  assert.deepEqual([counts.verified, counts.doubled, counts.refused],
+    [2, 0, 0]);
+  await board.take(items[2], "BTC-USD");
+  assert.equal(counts.doubled, 1);
+  assert.deepEqual(heard, []);
+});
+
+test("the board: another policy judges what is shown at once", async () => {
+  const { board } = makeBoard(), items = makeItems(2);
+  await board.take(items[0], "BTC-USD");
+  board.setPolicy(await makePolicy({ releases: [{ name: "other",
+    pcrs: { 0: "00".repeat(48) } }] }));
+  await board.tail;
+  const feed = board.feeds.get("BTC-USD");
+  assert.equal(feed.last.failed, "pcr0");
+  assert.equal(feed.good, null);
+  board.setPolicy(policy);
+  await board.take(items[1], "BTC-USD");
+  assert.equal(feed.last.state, "verified");
+  assert.equal(feed.last.content.sequence, 1);
+  assert.equal(feed.points.length, 2);
+});
+
+test("the board: more than can be judged", async () => {
+  const { board, heard } = makeBoard();
+  board.waiting = 20000;
+  await board.take(makeItems(1)[0], "BTC-USD");
+  assert.equal(board.feeds.size, 0);
+  assert.match(heard[0], /dropped/);
+});
+
+test("the board: old, but not expired, is not verified", async () => {
+  const { board } = makeBoard(NOW_MS + 301000);
+  const { text } = makeItem({ document, content: {
+    expires_ms: NOW_MS + 9000000 } });
+  await board.take(text, "BTC-USD");
+  const feed = board.feeds.get("BTC-USD");
+  assert.equal(feed.last.late, "item_too_old");
+  assert.equal(stateOf(feed, NOW_MS + 301000), "late");
+});
+
 test("the board: another history of the same feed", async () => {
   const { board } = makeBoard(), items = makeItems(2);
   await board.take(items[0], "BTC-USD");
