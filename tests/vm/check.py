@@ -3,8 +3,9 @@
 throw-away guest. Prints TAP and, at the end, "N passed, N failed".
 
   check.py                  everything: the runner itself, the vsock device
-                            of emulated enclaves, then the guest
-  check.py enclave vsock    only these files of tests/vm/inside
+                            of emulated enclaves, the guest, then the units
+                            of deploy/ under a systemd
+  check.py enclave vsock    only these files of tests/vm/inside; units
   check.py -i               a shell in that guest; /run-me runs the tests
 
 The programs are taken from $HALLMARK_BIN (default build/bin), the module from
@@ -32,10 +33,12 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integration"),
 import guest                       # noqa: E402
 import kernel                      # noqa: E402
 import run as integration          # noqa: E402
+import units                       # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("HALLMARK_BIN", ROOT / "build/bin"))
 VM_BIN = pathlib.Path(os.environ.get("HALLMARK_VM_BIN", ROOT / "build/vm"))
-PACKAGES = ("qemu-system-x86", "busybox-static", "xz-utils", "openssl")
+PACKAGES = ("qemu-system-x86", "busybox-static", "xz-utils", "openssl",
+            "systemd")
 PROGRAMS = ("hallmark", "hallmark-oracle", "hallmark-verifierd",
             "vsock-bridge")
 # Of this machine, for the tests that call them.
@@ -161,6 +164,16 @@ def _run_inside(counts, vm_kernel, options):
                    f"status {result.status} {result.why}\n{result.console}")
 
 
+def _run_units(counts, vm_kernel):
+    """In a guest of its own, whose first service they are."""
+    result = units.run(vm_kernel, BIN)
+    print(result.output, end="", flush=True)
+    counts.add_tap(result.output)
+    if not re.search(r"^(not ok|# units: 0 failed)", result.output, re.M):
+        counts.say(False, "the units' tests come to their end",
+                   f"status {result.status} {result.why}\n{result.console}")
+
+
 # What a program can print is not what decides. (It cannot know the run's id.)
 FORGERY = """
 for port in /dev/ttyS0 /dev/ttyS1 /dev/ttyS2; do
@@ -223,7 +236,11 @@ def main():
     if vm_kernel is not None:
         if not options.names and not options.i:
             _run_unit_tests(counts)
-        _run_inside(counts, vm_kernel, options)
+        only_units = options.names == ["units"]
+        if not only_units:
+            _run_inside(counts, vm_kernel, options)
+        if only_units or not options.names and not options.i:
+            _run_units(counts, vm_kernel)
     print(f"# {time.monotonic() - began:.0f} s")
     return counts.end()
 
