@@ -250,10 +250,7 @@ static int start_oracle(struct boot *boot, char error[static ERROR_MAX])
 	    .descriptors_max = machine->oracle_descriptors_max};
 	int err = child_start(&boot->oracle, &options);
 
-	if (err != 0)
-		return say(error, machine->oracle, uv_strerror(err));
-	log_channel_close_child(boot->log);
-	return 0;
+	return err == 0 ? 0 : say(error, machine->oracle, uv_strerror(err));
 }
 
 /* ---- all of them ---- */

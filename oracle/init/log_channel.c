@@ -16,7 +16,7 @@
 
 struct source { /* a pipe that lines come out of */
 	struct log_channel *channel;
-	int read_end, write_end; /* write_end -1: closed */
+	int read_end, write_end;
 	uv_poll_t poll;
 	struct lines lines;
 };
@@ -60,7 +60,7 @@ static void tell_lost(struct log_channel *channel)
 		log_warn("log", "dropped", LOG_D("lines", lost));
 }
 
-/* Takes what there is. False: the end, or nothing for now. */
+/* Takes what there is. False: nothing for now. */
 static bool take_chunk(struct source *source)
 {
 	char bytes[CHUNK_BYTES];
@@ -71,11 +71,7 @@ static bool take_chunk(struct source *source)
 	if (n > 0)
 		lines_feed(&source->lines, bytes, (size_t)n, put_line,
 		    source->channel);
-	if (n == 0) {
-		lines_end(&source->lines, put_line, source->channel);
-		uv_poll_stop(&source->poll);
-	}
-	return n > 0;
+	return n > 0; /* no end: we have a write end as well */
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -180,11 +176,6 @@ int log_channel_child(const struct log_channel *channel)
 	return channel->child.write_end;
 }
 
-void log_channel_close_child(struct log_channel *channel)
-{
-	close_end(&channel->child.write_end);
-}
-
 /* ---- finish ---- */
 
 static void on_closed(uv_handle_t *handle)
@@ -194,8 +185,7 @@ static void on_closed(uv_handle_t *handle)
 	source->channel->open_handles--;
 }
 
-/* What is in the pipe now, and its end; a child of the oracle that lives on
- * must not keep us. */
+/* What is in the pipe now: all that somebody has said who has ended. */
 static void drain(struct source *source)
 {
 	while (take_chunk(source))
@@ -206,7 +196,6 @@ static void drain(struct source *source)
 
 void log_channel_finish(struct log_channel *channel, uint64_t timeout_ms)
 {
-	log_channel_close_child(channel);
 	drain(&channel->child);
 	drain(&channel->own);
 	log_out_stop(&channel->out, timeout_ms);

@@ -40,10 +40,6 @@ __attribute__((warn_unused_result)) int log_channel_start(
 int log_channel_own(const struct log_channel *channel);
 int log_channel_child(const struct log_channel *channel);
 
-/* The child has its own: from now on the end of its pipe is the end of what it
- * and its children had to say. */
-void log_channel_close_child(struct log_channel *channel);
-
 /* Takes what is left in the pipes, waits for at most so long until the parent
  * has had all of it, and frees the channel; turns the loop. Nothing may be
  * written to log_channel_own() any more. */

@@ -136,6 +136,32 @@ static void it_connects_again(void **state)
 	close(fd);
 }
 
+/* It goes away in the middle of a line: that one comes again, whole. */
+static void a_line_that_was_cut_off(void **state)
+{
+	int fd = accept_log();
+	char line[1100], *end;
+
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		snprintf(line, sizeof(line), "%04d %0994d\n", i, 0);
+		write_child(line);
+		if (i % 60 == 59) /* as much as the pipe holds, at once */
+			dial_wait(&loop, 5);
+	}
+	/* Room for a part of what is left, which is no whole line. */
+	assert_true(recv(fd, text, 150000, 0) > 0);
+	dial_wait(&loop, 20);
+	close(fd);
+	fd = accept_log();
+	text[0] = '\0';
+	hear(fd, text, sizeof(text), "\n");
+	end = strchr(text, '\n');
+	assert_int_equal(end - text, 999);
+	assert_int_equal(text[4], ' ');
+	close(fd);
+}
+
 /* Nobody listens at first. */
 static void it_waits_for_the_parent(void **state)
 {
@@ -274,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(both_are_heard),
 	    TEST(it_connects_again),
+	    TEST(a_line_that_was_cut_off),
 	    TEST(it_waits_for_the_parent),
 	    TEST(a_parent_that_talks),
 	    TEST(a_parent_that_does_not_read),

@@ -201,14 +201,19 @@ static void test_says_so_once_a_second(void **state)
 /* A log has no end to wait for; what had come is written. */
 static void test_stop(void **state)
 {
+	static char many[1001];
 	int fd;
 
 	(void)state;
+	memset(many, 'm', sizeof(many) - 1);
+	many[sizeof(many) - 2] = '\n';
 	start(", \"drain_timeout_ms\": 600000");
 	fd = connect_log();
 	client_say(fd, "first\n");
 	child_wait_logged(&child, " | first\n", 1);
 	kill(child.pid, SIGSTOP);
+	for (int i = 0; i < 20; i++) /* more than is read at once */
+		client_say(fd, many);
 	client_say(fd, "second\nthi");
 	kill(child.pid, SIGTERM);
 	kill(child.pid, SIGCONT);
