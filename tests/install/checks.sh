@@ -50,6 +50,18 @@ units_start() { # AT PREFIX
 	done
 }
 
+bundled() { # ARCHIVE DIR
+	local program
+	mkdir "$2" && tar -C "$2" -xzf "$1" || return 1
+	for program in hallmark hallmark-verifierd vsock-bridge; do
+		"$2/opt/hallmark/bin/$program" --version || return 1
+	done
+	[ -r "$2/opt/hallmark/share/bridge.json" ] || return 1
+	grep -q '^ExecStart=/opt/hallmark/bin/vsock-bridge' \
+	    "$2/etc/systemd/system/vsock-bridge.service" || return 1
+	! grep -r /usr/local/bin "$2/etc"
+}
+
 # The functions that the header declares; its comments name no others.
 declared() { # HEADER
 	grep -oE '\bhm_[a-z0-9_]+\(' "$1" | tr -d '(' | sort -u

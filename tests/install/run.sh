@@ -61,6 +61,10 @@ try "nothing is anywhere else" nothing_outside "$tree" $prefix
 try "no file knows where it was staged" unstaged "$tree" "$dir"
 try "units start what was installed" units_start "$at" $prefix
 
+try "make bundle" $MAKE -s B="$B" bundle
+try "the bundle runs its own programs" \
+    bundled "$B/hallmark-bundle.tar.gz" "$dir/bundle"
+
 # ---- the symbols: hm_* of hallmark.h, all of them and no other ----
 
 declared "$at/include/hallmark.h" >"$dir/declared"
