@@ -149,7 +149,7 @@ unit: $(UNIT)
 unit-parsers: $(filter-out %/test_bit_flips %/test_aggregate_properties, \
     $(filter $(B)/tests/verifier/% $(B)/tests/feeds/% $(B)/tests/eif/% \
         $(addprefix $(B)/tests/base/test_,endpoint endpoint_hybrid \
-            http_request proxy_header sse_parser) \
+            http_request lines proxy_header sse_parser) \
         $(addprefix $(B)/tests/oracle/test_,http_response nsm_message \
             proxy_connect) \
         $(addprefix $(B)/tests/vsock-bridge/test_,allowlist authority \
