@@ -56,6 +56,8 @@ function heardTime(timeMs) {
     `${(offMs / 1000).toFixed(1)} s. Prices are judged by this device's.`);
 }
 
+// The newest of each feed, which may tick slowly. Once the stream is open, so
+// that nothing falls between the two.
 async function catchUp() {
   try {
     const { items } = await getJson("price?attestation=ref");
@@ -102,6 +104,8 @@ function streamState(state, text) {
   if (state === "live" && before !== "live" && view.stream?.reconnects > 0) {
     note("good", "connected again; what was missed is being sent");
     refreshPolicy().catch((error) => note("warn", error.message));
+  } else if (state === "live") {
+    catchUp();
   }
 }
 
@@ -257,7 +261,6 @@ async function start() {
   view.stream = new Stream(new URL("stream", SERVER),
     { event: heard, state: streamState });
   view.stream.open();
-  await catchUp();
   setInterval(draw, 1000);
 }
 
