@@ -228,6 +228,12 @@ check-vm: deps
 	@$(MAKE) -s -j2 all $(B)/vm/nsm_cuse $(B)/vm/vsock_device
 	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm tests/vm/check.py
 
+# The very image, in an emulated Nitro machine; with QEMU 11, fetched once.
+check-enclave: image
+	@$(MAKE) -s -j2 all $(B)/vm/nsm_device $(B)/vm/vsock_device
+	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm \
+	    HALLMARK_IMAGE=$(B)/image/hallmark.eif tests/vm/enclave_check.py
+
 # The dashboard: its verifier under node, and the page in a browser. Where npm
 # came with another package's node, Debian's would replace that.
 PACKAGES_WEB = nodejs chromium fonts-dejavu-core \
@@ -288,6 +294,7 @@ help:
 	@echo "make check       all tests; ends with N passed, N failed"
 	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make image       the enclave's image in build/image (CONFIG=FILE measured in it)"
+	@echo "make check-enclave   that image, booted: a verified price comes out"
 	@echo "make check-web   the dashboard, in node and in Chromium"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
@@ -303,5 +310,5 @@ help:
 	@echo "make install     DESTDIR= PREFIX="
 	@echo "make bundle      the programs for a parent with other libraries"
 
-.PHONY: deps deps-check demo check check-vm check-web check-long fuzz mutants coverage bench \
+.PHONY: deps deps-check demo check check-vm check-enclave check-web check-long fuzz mutants coverage bench \
     bench-verify bench-bridge bench-oracle format clean help
