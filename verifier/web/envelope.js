@@ -17,7 +17,14 @@ function text(value, max, where) {
 
 function binary(value, max, where) {
   const bytes = fromBase64(text(value, Math.floor((max + 2) / 3) * 4, where));
-  need(bytes !== null && bytes.length <= max, `${where}: not base64`);
+  need(bytes !== null, `${where}: not base64`);
+  return bytes;
+}
+
+function documentOf(value) {
+  if (value === undefined) return null;
+  const bytes = binary(value, DOCUMENT_MAX, "attestation_doc_b64");
+  need(bytes.length <= DOCUMENT_MAX, "attestation_doc_b64: too long");
   return bytes;
 }
 
@@ -34,8 +41,7 @@ function readEnvelope(json) {
     publicKey: text(e.public_key, KEY_MAX, "public_key"),
     platform: text(e.platform, PLATFORM_MAX, "platform"),
     attestationSha256: e.attestation_sha256,
-    document: e.attestation_doc_b64 === undefined ? null
-      : binary(e.attestation_doc_b64, DOCUMENT_MAX, "attestation_doc_b64"),
+    document: documentOf(e.attestation_doc_b64),
   };
 }
 

@@ -133,8 +133,8 @@ export function userData(bootId = BOOT_ID, config = CONFIG_SHA256) {
     [cborText("config_sha256"), cborBytes(hex(config))]]);
 }
 
-// The payload's entries by key, encoded; spoil changes or adds some. A value
-// of null leaves the key out.
+// The payload's entries by key, encoded; spoil.payload changes or adds some (a
+// value of null leaves the key out), spoil.more puts others behind them.
 function payloadOf(chain, spoil) {
   const pcrs = spoil.rawPcrs ?? PCRS;
   const entries = {
@@ -149,20 +149,22 @@ function payloadOf(chain, spoil) {
     nonce: cborNull,
     ...spoil.payload,
   };
-  return cborMap(Object.entries(entries).filter(([, v]) => v !== null)
+  return cborMap([...Object.entries(entries), ...(spoil.more ?? [])]
+    .filter(([, value]) => value !== null)
     .map(([key, value]) => [cborText(key), value]));
 }
 
 export function makeDocument(spoil = {}) {
   const chain = spoil.chain ?? makeChain();
   const payload = spoil.rawPayload ?? payloadOf(chain, spoil);
-  const header = hex("a1013822");
+  const header = spoil.header ?? hex("a1013822");
   const signed = cborArray(cborText("Signature1"), cborBytes(header),
     cborBytes(Buffer.alloc(0)), cborBytes(payload));
   const signature = sign("sha384", signed, { dsaEncoding: "ieee-p1363",
     key: (spoil.signer ?? keys[4]).privateKey });
-  return new Uint8Array(cborArray(cborBytes(header), cborMap([]),
-    cborBytes(payload), cborBytes(signature)));
+  return new Uint8Array(cborArray(cborBytes(header),
+    cborMap(spoil.unprotected ?? []), cborBytes(payload),
+    cborBytes(signature), ...(spoil.fifth ?? [])));
 }
 
 export function toPem(certificateDer) {

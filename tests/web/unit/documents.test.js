@@ -49,6 +49,9 @@ const PAYLOADS = {
     "not_an_enclave"],
   "no enclave's module_id": [{ module_id: cborText("i-0123-tpm00") },
     "not_an_enclave"],
+  "a module_id in capitals": [{
+    module_id: cborText("I-0123456789abcdef0-enc019aa5b1c0000000") },
+  "document_malformed"],
   "another enclave's module_id": [{
     module_id: cborText("i-0123456789abcdef0-enc019aa5b1c0000001") },
   "certificate_profile"],
@@ -60,10 +63,30 @@ for (const [name, [payload, wanted]] of Object.entries(PAYLOADS)) {
 }
 
 test("a key that comes twice in the payload", async () => {
-  const rawPayload = cborMap([[cborText("digest"), cborText("SHA384")],
-    [cborText("digest"), cborText("SHA384")]]);
-  assert.equal(await verdictOf(makeDocument({ rawPayload })),
+  const more = [["digest", cborText("SHA384")]];
+  assert.equal(await verdictOf(makeDocument({ more })), "document_malformed");
+  assert.equal(await verdictOf(makeDocument({ more: [["x", cborNull]] })),
     "document_malformed");
+});
+
+test("PCRs that come twice, are too many or too high", async () => {
+  const all = Array.from({ length: 17 }, (_, i) => [cborUint(i),
+    cborBytes(Buffer.alloc(48, 7))]);
+  for (const [index, wanted] of [[16, "document_malformed"],
+    [32, "document_malformed"], [31, "pcr_mismatch"]]) {
+    const pcrs = cborMap([...all, [cborUint(index),
+      cborBytes(Buffer.alloc(48, 7))]]);
+    assert.equal(await verdictOf(makeDocument({ payload: { pcrs } })), wanted);
+  }
+});
+
+test("a COSE_Sign1 of another form", async () => {
+  const forms = [{ header: Buffer.from("a1013823", "hex") },
+    { header: Buffer.from("a10126", "hex") },
+    { unprotected: [[cborUint(1), cborUint(1)]] }, { fifth: [cborNull] }];
+  for (const form of forms) {
+    assert.equal(await verdictOf(makeDocument(form)), "cose_malformed");
+  }
 });
 
 test("optional fields may be absent, null or empty", async () => {

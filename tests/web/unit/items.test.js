@@ -1,9 +1,9 @@
 // Items of our own making: a good one, and each thing that can be wrong; the C
 // library says the same of each.
 import { ROOT } from "./setup.js";
-import { BOOT_ID, NOW_MS, RSA_PEM, cborBytes, makeChain, makeContent,
-  makeDocument, makeItem, makePolicy, makeSource, pinned, toPem, userData }
-  from "./builder.js";
+import { BOOT_ID, CONFIG_SHA256, NOW_MS, RSA_PEM, cborArray, cborBytes,
+  cborMap, cborText, cborUint, makeChain, makeContent, makeDocument, makeItem,
+  makePolicy, makeSource, pinned, toPem, userData } from "./builder.js";
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -62,6 +62,24 @@ const CONTENTS = {
     via: "USDT-USD", rate: "1.0000", exchange_ms: 1, received_ms: 2,
     body_sha256: "ab".repeat(32), tls_spki_sha256: "cd".repeat(32),
     state: "used" }] }, "valid"],
+  "a time of receipt that is none": [{ sources: [makeSource({
+    received_ms: -1 })] }],
+  "a price without an answer": [{ sources: [makeSource({ received_ms: null,
+    body_sha256: null, tls_spki_sha256: null })] }],
+  "an answer without hashes": [{ sources: [makeSource({
+    body_sha256: null })] }],
+  "a failure with a quote and no answer": [{ sources: [other,
+    { ...failed, last: "1.00" }] }],
+  "a bid of zero": [{ sources: [makeSource({ bid: "0" })] }],
+  "an exchange's time with a fraction": [{ sources: [makeSource({
+    exchange_ms: 0.5 })] }],
+  "33 sources": [{ sources: Array.from({ length: 33 }, (_, i) =>
+    makeSource({ symbol: `S${String(i).padStart(2, "0")}` })) }],
+  "32 sources": [{ sources: Array.from({ length: 32 }, (_, i) =>
+    makeSource({ symbol: `S${String(i).padStart(2, "0")}` })) }, "valid"],
+  "13 decimals": [{ price: "1.0000000000000", confidence: "0.0000000000000",
+    sources: [makeSource({ price: "1.0000000000000" })] }],
+  "a name of 32 characters": [{ feed: "B".repeat(32) }],
   "another format": [{ format: "hallmark/2" }],
   "another feed's name": [{ feed: "BTC USD" }],
   "an unknown member": [{ more: 1 }],
@@ -132,6 +150,15 @@ const ENVELOPES = {
     "envelope_malformed"],
   "another document's hash": [{ attestation_sha256: "ab".repeat(32) },
     "attestation_mismatch"],
+  "a content that is too long": [{ content: "x".repeat(32769) },
+    "envelope_malformed"],
+  "a platform that is too long": [{ platform: "x".repeat(16) },
+    "envelope_malformed"],
+  "a key that is too long": [{ public_key: "x".repeat(1024) },
+    "envelope_malformed"],
+  "a signature that is too long": [{
+    signature_b64: Buffer.alloc(514).toString("base64") },
+  "envelope_malformed"],
   "another platform": [{ platform: "aws-nitro" }, "platform_mismatch"],
   "another key": [{ public_key: otherKey }, "key_not_attested"],
   "the key with a blank line": [{ public_key: `${RSA_PEM}\n` },
@@ -153,7 +180,8 @@ test("an envelope that says something twice", async () => {
     "envelope_malformed");
   const spread = text.replace(',"signature_b64":', ' ,\n"signature_b64" : ');
   assert.equal(await verdictOf({ text: spread, document }), "valid");
-  for (const wrong of ["", "[]", "null", `${text}x`, "{".repeat(9999)]) {
+  for (const wrong of ["", "[]", "null", `${text}x`, "{".repeat(9999),
+    text + " ".repeat(131072)]) {
     const { verdict } = await verifyItem({ policy, text: wrong, document });
     assert.equal(verdict, "envelope_malformed");
   }
@@ -182,6 +210,29 @@ test("the key, boot and configuration are the attested ones", async () => {
   for (const [payload, wanted] of cases) {
     const document = makeDocument({ payload });
     assert.equal(await verdictOf(makeItem({ document })), wanted);
+  }
+});
+
+// An oracle may bind more than we know of, in deterministic CBOR.
+test("user_data of other forms", async () => {
+  const boot = [cborText("boot_id"), cborBytes(Buffer.from(BOOT_ID, "hex"))];
+  const config = [cborText("config_sha256"),
+    cborBytes(Buffer.from(CONFIG_SHA256, "hex"))];
+  const more = (count, value) => Array.from({ length: count }, (_, i) =>
+    [cborText(`z${String(i).padStart(20, "0")}`), value]);
+  const cases = [
+    [[boot, config, ...more(2, cborUint(1))], "valid"],
+    [[config, boot]], [[boot]], [[config]], [[boot, boot, config]],
+    [[boot, config, ...more(31, cborUint(1))]],
+    [[boot, config, ...more(1, cborBytes(Buffer.alloc(450)))]],
+    [[boot, config, ...more(1, cborArray())]],
+    [[boot, config, [cborText("z".repeat(65)), cborUint(1)]]],
+  ];
+  for (const [entries, wanted] of cases) {
+    const document = makeDocument({ payload: {
+      user_data: cborBytes(cborMap(entries)) } });
+    assert.equal(await verdictOf(makeItem({ document })),
+      wanted ?? "user_data_mismatch");
   }
 });
 
