@@ -135,6 +135,8 @@ $(B)/obj/%.o: %.c $(B)/flags
 
 # The dashboard is inside (verifier/daemon/web_files.c).
 $(B)/obj/verifier/daemon/web_files.o: $(wildcard verifier/web/*)
+# So are the shapes of the API's answers.
+$(B)/obj/base/service_document.o: base/schemas.json
 
 # ---- tests: each tests/unit/ROOM/test_NAME.c is one program ----
 

@@ -40,14 +40,6 @@
 #define BOARD_WAIT_MS       25000 /* unless wait_ms says otherwise */
 #define BOARD_WAIT_MS_MAX   55000 /* proxies give up after 60 s */
 
-/* For http_route.params of the routes above. */
-extern const char *const board_one_params[];
-extern const char *const board_many_params[];
-extern const char *const board_stream_params[];
-extern const char *const board_hermes_latest_params[];
-extern const char *const board_hermes_stream_params[];
-extern const char *const board_hermes_feeds_params[];
-
 struct board;
 
 /* epoch: see sse.h. Returns a board without names. */

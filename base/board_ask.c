@@ -12,13 +12,6 @@
 #define SEQUENCE_MAX 999999999999999999 /* DIGITS_MAX of them */
 #define DIGITS_MAX   18
 
-const char *const board_one_params[] = {
-    "attestation", "max_age_ms", "after_sequence", "boot_id", "wait_ms", NULL};
-const char *const board_many_params[] = {
-    "feeds", "attestation", "max_age_ms", NULL};
-const char *const board_stream_params[] = {
-    "feeds", "attestation", "since", NULL};
-
 char *board_member(const char *name, const char *value)
 {
 	json_t *object = json_pack("{s:s*}", name, value);

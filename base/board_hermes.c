@@ -19,13 +19,6 @@
 
 #define CACHE_FEEDS "public, max-age=60"
 
-const char *const board_hermes_latest_params[] = {"ids[]", "encoding", "parsed",
-    "ignore_invalid_price_ids", "attestation", NULL};
-const char *const board_hermes_stream_params[] = {"ids[]", "encoding", "parsed",
-    "ignore_invalid_price_ids", "attestation", "allow_unordered",
-    "benchmarks_only", NULL};
-const char *const board_hermes_feeds_params[] = {"query", "asset_type", NULL};
-
 struct hermes_ask {
 	struct board *board;
 	enum hermes_encoding encoding;

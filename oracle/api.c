@@ -1,7 +1,8 @@
-/* api: see api.h. Texts, streams and documents are the board's. */
+/* api: see api.h. Prices and streams are the board's (board_routes.h). */
 #include "oracle/api.h"
 
 #include "base/log.h"
+#include "base/metrics_text.h"
 #include "base/now.h"
 #include "feeds/hex.h"
 #include "oracle/feeds_api.h"
@@ -25,28 +26,6 @@ static void reply_tree(struct http_request *req, unsigned status, json_t *tree)
 			    .len = strlen(text)});
 	free(text);
 	json_decref(tree);
-}
-
-/* ---- prices: the board's ---- */
-
-static void on_price(struct http_request *req, void *data)
-{
-	board_serve_one(((struct api *)data)->board, req);
-}
-
-static void on_prices(struct http_request *req, void *data)
-{
-	board_serve_many(((struct api *)data)->board, req);
-}
-
-static void on_stream(struct http_request *req, void *data)
-{
-	board_serve_stream(((struct api *)data)->board, req);
-}
-
-static void on_document(struct http_request *req, void *data)
-{
-	board_serve_document(((struct api *)data)->board, req);
 }
 
 /* ---- feeds ---- */
@@ -169,20 +148,14 @@ static void on_metrics(struct http_request *req, void *data)
 	metrics_serve(data, req);
 }
 
-static void on_livez(struct http_request *req, void *data)
-{
-	(void)data;
-	http_reply_json(req, "{\"live\":true}");
-}
-
 static void on_readyz(struct http_request *req, void *data)
 {
 	const struct api *api = data;
 	int64_t now_ms = now_unix_ms();
 	bool attested = attestation_current(api->attestation, now_ms) != NULL;
 	char missing[1024], feeds[1100] = "ok";
-	bool fresh = board_fresh(api->board, now_ms, missing,
-			 sizeof(missing)) == board_names(api->board);
+	bool fresh = board_fresh(api->front.board, now_ms, missing,
+			 sizeof(missing)) == board_names(api->front.board);
 
 	if (!fresh)
 		snprintf(feeds, sizeof(feeds), "no price that can be used: %s",
@@ -204,19 +177,91 @@ static void on_version(struct http_request *req, void *data)
 		"boot_id", api->boot_id));
 }
 
-static const char *const attestation_params[] = {"nonce", NULL};
+/* ---- the table ---- */
 
-const struct http_route api_routes[] = {
-    {"GET", "/price", board_many_params, on_prices},
-    {"GET", "/price/{feed}", board_one_params, on_price},
-    {"GET", "/stream", board_stream_params, on_stream},
-    {"GET", "/feeds", NULL, on_feeds},
-    {"GET", "/sources", sources_api_params, on_sources},
-    {"GET", "/attestation", attestation_params, on_attestation},
-    {"GET", "/attestations/{sha256}", NULL, on_document},
-    {"GET", "/livez", NULL, on_livez},
-    {"GET", "/readyz", NULL, on_readyz},
-    {"GET", "/metrics", NULL, on_metrics},
-    {"GET", "/version", NULL, on_version},
-    {NULL, NULL, NULL, NULL},
+#define JSON "application/json"
+
+static const struct service_param attestation_params[] = {
+    {"nonce", "bytes that a new document is to hold",
+	"{\"type\":\"string\",\"pattern\":\"^([0-9a-fA-F]{2}){1,512}$\"}"},
+    {NULL, NULL, NULL},
 };
+static const struct service_param sources_params[] = {
+    {"exchange", "only this one", "{\"type\":\"string\"}"},
+    {"feed", "only what belongs to this one", "{\"type\":\"string\"}"},
+    {NULL, NULL, NULL},
+};
+
+static const struct service_answer feeds_answers[] = {
+    {200, JSON, "ConfiguredFeeds", "by which rule each price is made", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer sources_answers[] = {
+    {200, JSON, "Sources", "which source is down, and why", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer attestation_answers[] = {
+    {200, JSON, "Attestation", "the current document, or one with the nonce",
+	false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer readyz_answers[] = {
+    {200, JSON, "Ready", "ready", false},
+    {503, JSON, "Ready", "not ready, and why", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer metrics_answers[] = {
+    {200, METRICS_TEXT_CONTENT_TYPE, NULL, "for Prometheus", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer version_answers[] = {
+    {200, JSON, "Version", "program, version, platform and boot", false},
+    {0, NULL, NULL, NULL, false},
+};
+
+static const struct service_problem sources_problems[] = {
+    {404, "EXCHANGE_UNKNOWN"}, {404, "FEED_UNKNOWN"}, {0, NULL}};
+static const struct service_problem attestation_problems[] = {
+    {503, "ATTESTATION_EXPIRED"}, {503, "ATTESTATION_FAILED"}, {503, "BUSY"},
+    {0, NULL}};
+
+static const struct service_route own_routes[] = {
+    {.method = "GET",
+	.path = "/feeds",
+	.about = "What is published, and by which rule.",
+	.handler = on_feeds,
+	.answers = feeds_answers},
+    {.method = "GET",
+	.path = "/sources",
+	.about = "What each exchange answers.",
+	.handler = on_sources,
+	.params = sources_params,
+	.answers = sources_answers,
+	.problems = sources_problems},
+    {.method = "GET",
+	.path = "/attestation",
+	.about = "What vouches for the key that signs.",
+	.handler = on_attestation,
+	.params = attestation_params,
+	.answers = attestation_answers,
+	.problems = attestation_problems},
+    {.method = "GET",
+	.path = "/readyz",
+	.about = "Does each feed have a price?",
+	.handler = on_readyz,
+	.answers = readyz_answers},
+    {.method = "GET",
+	.path = "/metrics",
+	.about = "Counters and gauges.",
+	.handler = on_metrics,
+	.answers = metrics_answers},
+    {.method = "GET",
+	.path = "/version",
+	.about = "Who answers.",
+	.handler = on_version,
+	.answers = version_answers},
+    {.method = NULL},
+};
+
+const struct service_route *const api_tables[] = {
+    board_routes, own_routes, NULL};

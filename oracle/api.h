@@ -5,7 +5,7 @@
 #ifndef HALLMARK_ORACLE_API_H
 #define HALLMARK_ORACLE_API_H
 
-#include "base/board.h"
+#include "base/board_routes.h"
 #include "oracle/attestation.h"
 #include "oracle/config.h"
 #include "oracle/poller.h"
@@ -13,9 +13,9 @@
 
 #define API_NONCE_MAX 512 /* bytes; AWS attestation_process.md, 3.2.2 */
 
-struct api { /* all borrowed while the server runs */
+struct api {                      /* all borrowed while the server runs */
+	struct board_front front; /* first: board_routes.h */
 	const struct config *config;
-	struct board *board;
 	/* set before the server starts */
 	struct attestation *attestation;
 	const struct poller *poller;
@@ -25,8 +25,8 @@ struct api { /* all borrowed while the server runs */
 	char boot_id[33];
 };
 
-/* For http_server_start(); `data` is the struct api. */
-extern const struct http_route api_routes[];
+/* For service_new(); the server's `data` is the struct api. */
+extern const struct service_route *const api_tables[];
 
 /* {"attestation_sha256", "platform", "public_key", "timestamp_ms",
  * "not_after_ms", "attestation_doc_b64"} as one line; the caller frees it. */

@@ -129,8 +129,9 @@ static void start_api(struct oracle *oracle)
 	struct identity *identity = &oracle->identity;
 
 	oracle->api = (struct api){
+	    .front = {oracle->board,
+		service_new("hallmark-oracle", api_tables)},
 	    .config = &oracle->config,
-	    .board = oracle->board,
 	    .platform = identity->attester->ops->platform,
 	    .public_key_pem = signer_public_pem(identity->signer),
 	};
@@ -169,7 +170,8 @@ static void start_server(struct oracle *oracle)
 	    .requests_per_s = oracle->config.requests_per_s,
 	    .requests_burst = oracle->config.requests_burst};
 	int status = http_server_start_with(&oracle->server, oracle->loop,
-	    &oracle->config.listen, api_routes, &oracle->api, &options);
+	    &oracle->config.listen, service_routes(oracle->api.front.service),
+	    &oracle->api, &options);
 
 	endpoint_format(&oracle->config.listen, text);
 	if (status != 0)
@@ -215,6 +217,7 @@ static void finish(struct oracle *oracle)
 	publisher_free(oracle->publisher);
 	poller_free(oracle->poller);
 	board_free(oracle->board);
+	service_free(oracle->api.front.service);
 	SSL_CTX_free(oracle->tls);
 	identity_free(&oracle->identity);
 	uv_loop_close(oracle->loop);

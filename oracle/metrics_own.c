@@ -55,5 +55,5 @@ void metrics_own(
 	put_build(api, text);
 	put_clock(api, text);
 	put_attestation(api, text, now_ms);
-	board_metrics(api->board, text, PREFIX);
+	board_metrics(api->front.board, text, PREFIX);
 }

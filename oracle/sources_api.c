@@ -298,8 +298,6 @@ static void reply(struct page *page, struct http_request *req)
 	free(text);
 }
 
-const char *const sources_api_params[] = {"exchange", "feed", NULL};
-
 void sources_api_serve(const struct api *api, struct http_request *req)
 {
 	struct page page = {.api = api, .now_ms = now_unix_ms()};

@@ -25,10 +25,8 @@
 
 #include "oracle/api.h"
 
-/* exchange, feed: what does not belong to it is left out. */
-extern const char *const sources_api_params[];
-
-/* Answers the request, from memory. */
+/* Answers the request, from memory. Parameters exchange, feed: what does not
+ * belong to it is left out. */
 void sources_api_serve(const struct api *api, struct http_request *req);
 
 #endif

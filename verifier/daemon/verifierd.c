@@ -83,8 +83,8 @@ static void make_board(struct verifierd *d)
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		log_die("verifierd", "no random bytes");
 	hex_encode(random, sizeof(random), epoch);
-	d->board = board_new(d->loop, epoch);
-	d->announcer = announcer_new(d->board);
+	d->front.board = board_new(d->loop, epoch);
+	d->announcer = announcer_new(d->front.board);
 	for (size_t i = 0; i < d->config->feeds.count; i++)
 		(void)announcer_add_feed(
 		    d->announcer, d->config->feeds.names[i]);
@@ -132,7 +132,7 @@ static int listen_now(struct verifierd *d, char *error)
 	};
 	char where[ENDPOINT_TEXT_MAX];
 	int rc = http_server_start_with(&d->server, d->loop, &d->config->listen,
-	    verifierd_api_routes, d, &options);
+	    service_routes(d->front.service), d, &options);
 
 	if (rc == 0)
 		return 0;
@@ -159,6 +159,8 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	d->validator = validator_new(d->policy);
 	d->curl = curl_loop_new(loop);
 	make_board(d);
+	d->front.service = service_new(
+	    "hallmark-verifierd", verifierd_api_tables);
 	if (open_archive(d, &archive, error) || listen_now(d, error)) {
 		archive_close(archive);
 		verifierd_stop(d);
@@ -185,7 +187,8 @@ static void on_server_stopped(void *data)
 {
 	struct verifierd *d = data;
 
-	board_free(d->board);
+	board_free(d->front.board);
+	service_free(d->front.service);
 	announcer_free(d->announcer);
 	validator_free(d->validator);
 	hm_policy_free(d->policy);
@@ -197,7 +200,7 @@ static void on_written(void *data)
 	struct verifierd *d = data;
 
 	d->writer = NULL;
-	board_close(d->board, "stopping");
+	board_close(d->front.board, "stopping");
 	if (d->server)
 		http_server_stop(d->server, on_server_stopped, d);
 	else
@@ -208,7 +211,7 @@ void verifierd_stop(struct verifierd *daemon)
 {
 	struct verifierd *d = daemon;
 
-	if (d->stopping || !d->board)
+	if (d->stopping || !d->front.board)
 		return;
 	d->stopping = true;
 	for (size_t i = 0; i < d->config->oracle_count; i++) {

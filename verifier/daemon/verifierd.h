@@ -7,7 +7,7 @@
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_H
 
-#include "base/board.h"
+#include "base/board_routes.h"
 #include "verifier/daemon/announce.h"
 #include "verifier/daemon/archive_writer.h"
 #include "verifier/daemon/budget.h"
@@ -19,13 +19,13 @@
 #define VERIFIERD_ERROR_MAX 1536
 
 struct verifierd { /* its fields are for verifierd_api.c; read only */
+	struct board_front front; /* first: board_routes.h */
 	uv_loop_t *loop;
 	const struct verifierd_config *config;
 	struct hm_policy *policy;
 	struct validator *validator;
 	struct archive_writer *writer;
 	struct announcer *announcer;
-	struct board *board;
 	struct curl_loop *curl;
 	struct http_server *server;
 	struct intake *intakes[VERIFIERD_ORACLES_MAX];

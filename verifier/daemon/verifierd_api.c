@@ -2,6 +2,7 @@
 #include "verifier/daemon/verifierd_api.h"
 
 #include "base/log.h"
+#include "base/metrics_text.h"
 #include "base/now.h"
 #include "verifier/daemon/dashboard.h"
 #include "verifier/daemon/verifierd.h"
@@ -42,35 +43,7 @@ static json_t *text_or_null(const char *text)
 	return string ? string : json_string("(not UTF-8)");
 }
 
-/* ---- prices ---- */
-
-static void serve_one(struct http_request *req, void *data)
-{
-	const struct verifierd *d = data;
-
-	board_serve_one(d->board, req);
-}
-
-static void serve_many(struct http_request *req, void *data)
-{
-	const struct verifierd *d = data;
-
-	board_serve_many(d->board, req);
-}
-
-static void serve_stream(struct http_request *req, void *data)
-{
-	const struct verifierd *d = data;
-
-	board_serve_stream(d->board, req);
-}
-
-static void serve_document(struct http_request *req, void *data)
-{
-	const struct verifierd *d = data;
-
-	board_serve_document(d->board, req);
-}
+/* ---- feeds ---- */
 
 static void serve_feeds(struct http_request *req, void *data)
 {
@@ -82,12 +55,6 @@ static void serve_feeds(struct http_request *req, void *data)
 }
 
 /* ---- state ---- */
-
-static void serve_livez(struct http_request *req, void *data)
-{
-	(void)data;
-	http_reply_json(req, "{\"live\":true}");
-}
 
 static void serve_version(struct http_request *req, void *data)
 {
@@ -134,14 +101,14 @@ static json_t *check_archive(const struct verifierd *d, bool *ready)
 static json_t *check_feeds(const struct verifierd *d, bool *ready)
 {
 	char missing[WHY_MAX] = "", text[WHY_MAX + 64];
-	size_t names = board_names(d->board);
+	size_t names = board_names(d->front.board);
 
 	if (names == 0) {
 		*ready = false;
 		return json_string("no oracle has told its feeds yet");
 	}
-	if (board_fresh(d->board, now_unix_ms(), missing, sizeof(missing)) ==
-	    names)
+	if (board_fresh(d->front.board, now_unix_ms(), missing,
+		sizeof(missing)) == names)
 		return json_string("ok");
 	*ready = false;
 	snprintf(text, sizeof(text), "no price that can be used: %s", missing);
@@ -259,21 +226,103 @@ static void serve_verify(struct http_request *req, void *data)
 	    json_pack("{s:s, s:o}", "verdict", name, "checks", checks));
 }
 
-static const char *const verify_params[] = {"at", NULL};
+/* ---- the table ---- */
 
-const struct http_route verifierd_api_routes[] = {
-    {"GET", "/price/{feed}", board_one_params, serve_one},
-    {"GET", "/price", board_many_params, serve_many},
-    {"GET", "/stream", board_stream_params, serve_stream},
-    {"GET", "/attestations/{sha256}", NULL, serve_document},
-    {"GET", "/feeds", NULL, serve_feeds},
-    {"GET", "/livez", NULL, serve_livez},
-    {"GET", "/readyz", NULL, serve_readyz},
-    {"GET", "/metrics", NULL, serve_metrics},
-    {"GET", "/version", NULL, serve_version},
-    {"POST", "/verify", verify_params, serve_verify},
-    {"GET", "/", NULL, dashboard_serve_page},
-    {"GET", "/web/{file}", NULL, dashboard_serve_file},
-    {"GET", "/policy", NULL, dashboard_serve_policy},
-    {NULL, NULL, NULL, NULL},
+#define JSON "application/json"
+
+static const struct service_param verify_params[] = {
+    {"at", "is it good now, or was it when it was published; now if not given",
+	"{\"enum\":[\"now\",\"published\"]}"},
+    {NULL, NULL, NULL},
 };
+
+static const struct service_answer feeds_answers[] = {
+    {200, JSON, "ServedFeeds", "what is served, and how fresh", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer readyz_answers[] = {
+    {200, JSON, "Ready", "ready", false},
+    {503, JSON, "Ready", "not ready, and why", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer metrics_answers[] = {
+    {200, METRICS_TEXT_CONTENT_TYPE, NULL, "for Prometheus", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer version_answers[] = {
+    {200, JSON, "Version", "program and version", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer verify_answers[] = {
+    {200, JSON, "Verdict", "the verdict, and each check", false},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer page_answers[] = {
+    {200, "text/html; charset=utf-8", NULL, "the dashboard", true},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer file_answers[] = {
+    {200, "*/*", NULL, "a script, a style sheet or an icon", true},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_answer policy_answers[] = {
+    {200, JSON, "Policy", "a policy, and the roots that it names", false},
+    {0, NULL, NULL, NULL, false},
+};
+
+static const struct service_problem verify_problems[] = {
+    {429, "RATE_LIMITED"}, {0, NULL}};
+static const struct service_problem file_problems[] = {
+    {404, "NOT_FOUND"}, {0, NULL}};
+
+static const struct service_route own_routes[] = {
+    {.method = "GET",
+	.path = "/feeds",
+	.about = "What is served of each feed.",
+	.handler = serve_feeds,
+	.answers = feeds_answers},
+    {.method = "GET",
+	.path = "/readyz",
+	.about = "Are oracles, archive and feeds as they should be?",
+	.handler = serve_readyz,
+	.answers = readyz_answers},
+    {.method = "GET",
+	.path = "/metrics",
+	.about = "Counters and gauges.",
+	.handler = serve_metrics,
+	.answers = metrics_answers},
+    {.method = "GET",
+	.path = "/version",
+	.about = "Who answers.",
+	.handler = serve_version,
+	.answers = version_answers},
+    {.method = "POST",
+	.path = "/verify",
+	.about = "Judges an item.",
+	.handler = serve_verify,
+	.params = verify_params,
+	.body = "Item",
+	.answers = verify_answers,
+	.problems = verify_problems},
+    {.method = "GET",
+	.path = "/",
+	.about = "A page that verifies each item in the browser.",
+	.handler = dashboard_serve_page,
+	.answers = page_answers},
+    {.method = "GET",
+	.path = "/web/{file}",
+	.about = "What the page is made of.",
+	.handler = dashboard_serve_file,
+	.part = {"file", "its name", "{\"type\":\"string\"}"},
+	.answers = file_answers,
+	.problems = file_problems},
+    {.method = "GET",
+	.path = "/policy",
+	.about = "What this daemon accepts.",
+	.handler = dashboard_serve_policy,
+	.answers = policy_answers},
+    {.method = NULL},
+};
+
+const struct service_route *const verifierd_api_tables[] = {
+    board_routes, own_routes, NULL};

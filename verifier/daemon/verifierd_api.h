@@ -15,12 +15,12 @@
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_API_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_API_H
 
-#include "base/http_server.h"
+#include "base/service.h"
 
 /* A document not seen before costs milliseconds of the loop. */
 #define VERIFIERD_VERIFY_PER_S 50
 
-/* For http_server_start with a struct verifierd as its data. */
-extern const struct http_route verifierd_api_routes[];
+/* For service_new(); the server's data is a struct verifierd. */
+extern const struct service_route *const verifierd_api_tables[];
 
 #endif

@@ -180,7 +180,7 @@ void verifierd_metrics_serve(
 	put_waiting(&scrape);
 	put_not_after(&scrape);
 	put_cache(&scrape);
-	board_metrics(daemon->board, &scrape.text, PREFIX);
+	board_metrics(daemon->front.board, &scrape.text, PREFIX);
 	text = metrics_text_finish(&scrape.text, &reply.len);
 	reply.body = text;
 	http_reply(req, &reply);

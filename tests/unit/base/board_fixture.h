@@ -2,77 +2,24 @@
 #ifndef HALLMARK_TESTS_BOARD_FIXTURE_H
 #define HALLMARK_TESTS_BOARD_FIXTURE_H
 
-#include "base/board.h"
+#include "base/board_routes.h"
 #include "client.h"
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static struct board *board;
 
-static void serve_one(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_one(board, req);
-}
-
-static void serve_many(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_many(board, req);
-}
-
-static void serve_stream(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_stream(board, req);
-}
-
-static void serve_document(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_document(board, req);
-}
-
-static void serve_hermes_latest(struct http_request *req, void *data)
-{
-	(void)data;
-	board_hermes_latest(board, req);
-}
-
-static void serve_hermes_stream(struct http_request *req, void *data)
-{
-	(void)data;
-	board_hermes_stream(board, req);
-}
-
-static void serve_hermes_feeds(struct http_request *req, void *data)
-{
-	(void)data;
-	board_hermes_feeds(board, req);
-}
-
-static struct http_route routes[] = {
-    {"GET", "/price", NULL, serve_many},
-    {"GET", "/price/{feed}", NULL, serve_one},
-    {"GET", "/stream", NULL, serve_stream},
-    {"GET", "/v2/updates/price/latest", NULL, serve_hermes_latest},
-    {"GET", "/v2/updates/price/stream", NULL, serve_hermes_stream},
-    {"GET", "/v2/price_feeds", NULL, serve_hermes_feeds},
-    {"GET", "/attestations/{sha256}", NULL, serve_document},
-    {NULL, NULL, NULL, NULL},
-};
+static struct board_front front;
 
 static inline int set_up(void **state)
 {
+	static const struct service_route *const tables[] = {
+	    board_routes, NULL};
+
 	(void)state;
-	routes[0].params = board_many_params;
-	routes[1].params = board_one_params;
-	routes[2].params = board_stream_params;
-	routes[3].params = board_hermes_latest_params;
-	routes[4].params = board_hermes_stream_params;
-	routes[5].params = board_hermes_feeds_params;
-	server_start_tcp(routes, NULL);
-	board = board_new(&loop, "e1");
+	front.service = service_new("test", tables);
+	server_start_tcp(service_routes(front.service), &front);
+	front.board = board = board_new(&loop, "e1");
 	board_add_name(board, "BTC-USD");
 	board_add_name(board, "ETH-USD");
 	return 0;
@@ -84,6 +31,7 @@ static inline int tear_down(void **state)
 	board_close(board, "test");
 	server_stop_wait();
 	board_free(board);
+	service_free(front.service);
 	loop_end();
 	return 0;
 }

@@ -84,9 +84,11 @@ static inline void on_document(struct http_request *req, void *data)
 		answer_document(f);
 }
 
+static const char *const stream_params[] = {
+    "feeds", "attestation", "since", NULL};
 static const struct http_route routes[] = {
     {"GET", "/feeds", NULL, on_feeds},
-    {"GET", "/stream", board_stream_params, on_stream},
+    {"GET", "/stream", stream_params, on_stream},
     {"GET", "/attestations/{sha256}", NULL, on_document},
     {NULL, NULL, NULL, NULL},
 };

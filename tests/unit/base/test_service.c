@@ -1,0 +1,328 @@
+/* service: the document says what the tables say, all of it and nothing else;
+ * and so it is for both programs. */
+#include "base/service.h"
+#include "client.h"
+
+#include "base/board_routes.h"
+#include "oracle/api.h"
+#include "verifier/daemon/verifierd_api.h"
+
+#include <jansson.h>
+
+static json_t *document_of(const struct service_route *const *tables)
+{
+	char *text = service_describe("test", tables);
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(root);
+	assert_null(strchr(text, '\n'));
+	free(text);
+	return root;
+}
+
+static json_t *at(json_t *root, const char *key)
+{
+	json_t *value = json_object_get(root, key);
+
+	if (!value)
+		fail_msg("no %s in it", key);
+	return value;
+}
+
+/* ---- from the table to the document ---- */
+
+static void has_parameter(
+    json_t *operation, const struct service_param *param, const char *in)
+{
+	json_t *list = at(operation, "parameters"), *found;
+	size_t i;
+
+	json_array_foreach(list, i, found)
+	{
+		if (strcmp(json_string_value(at(found, "name")), param->name))
+			continue;
+		assert_string_equal(json_string_value(at(found, "in")), in);
+		assert_int_equal(json_is_true(at(found, "required")),
+		    strcmp(in, "path") == 0);
+		assert_true(json_is_object(at(found, "schema")));
+		return;
+	}
+	fail_msg("no parameter %s", param->name);
+}
+
+static json_t *response_of(json_t *operation, unsigned status)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "%u", status);
+	return at(at(operation, "responses"), key);
+}
+
+static bool has_code(json_t *operation, const struct service_problem *problem)
+{
+	json_t *content = at(
+	    response_of(operation, problem->status), "content");
+	json_t *schema = at(at(content, "application/problem+json"), "schema");
+	json_t *more = json_array_get(at(schema, "allOf"), 1), *code;
+	json_t *codes = at(at(at(more, "properties"), "code"), "enum");
+	size_t i, found = 0;
+
+	json_array_foreach(codes, i, code)
+	    found += strcmp(json_string_value(code), problem->code) == 0;
+	assert_true(found <= 1);
+	return found == 1;
+}
+
+static void has_answer(json_t *operation, const struct service_answer *answer)
+{
+	json_t *response = response_of(operation, answer->status);
+	json_t *content = json_object_get(response, "content");
+
+	assert_string_equal(
+	    json_string_value(at(response, "description")), answer->about);
+	assert_int_equal(content != NULL, answer->type != NULL);
+	if (answer->type)
+		assert_true(json_is_object(at(content, answer->type)));
+	if (!answer->has_etag)
+		return;
+	at(at(response, "headers"), "ETag");
+	at(at(response_of(operation, 304), "headers"), "ETag");
+}
+
+/* Returns how many parameters it has. */
+static size_t is_described(json_t *operation, const struct service_route *route)
+{
+	size_t params = 0;
+
+	assert_string_equal(
+	    json_string_value(at(operation, "summary")), route->about);
+	if (route->part.name) {
+		has_parameter(operation, &route->part, "path");
+		params++;
+	}
+	for (const struct service_param *p = route->params; p && p->name; p++) {
+		has_parameter(operation, p, "query");
+		params++;
+	}
+	for (const struct service_answer *a = route->answers; a->status; a++)
+		has_answer(operation, a);
+	for (const struct service_problem *p = route->problems; p && p->status;
+	     p++)
+		assert_true(has_code(operation, p));
+	assert_int_equal(route->body != NULL,
+	    json_object_get(operation, "requestBody") != NULL);
+	return params;
+}
+
+/* ---- and back ---- */
+
+static bool is_answered(const struct service_route *route, unsigned status)
+{
+	const struct service_problem *p;
+
+	for (const struct service_answer *a = route->answers; a->status; a++)
+		if (a->status == status || (a->has_etag && status == 304))
+			return true;
+	for (p = route->problems; p && p->status; p++)
+		if (p->status == status)
+			return true;
+	for (p = service_problems; p->status; p++)
+		if (p->status == status)
+			return true;
+	return false;
+}
+
+static void has_nothing_else(
+    json_t *operation, const struct service_route *route, size_t params)
+{
+	const char *status;
+	json_t *response;
+
+	assert_int_equal(json_array_size(at(operation, "parameters")), params);
+	json_object_foreach(at(operation, "responses"), status, response)
+	    assert_true(
+		is_answered(route, (unsigned)strtoul(status, NULL, 10)));
+}
+
+static void no_reference_leads_nowhere(json_t *root, json_t *in)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(in, key, value)
+	{
+		if (strcmp(key, "$ref") == 0) {
+			char path[256], *rest = path, *part;
+			json_t *found = root;
+
+			snprintf(path, sizeof(path), "%s",
+			    json_string_value(value) + strlen("#/"));
+			while ((part = strsep(&rest, "/")))
+				found = at(found, part);
+		}
+		no_reference_leads_nowhere(root, value);
+	}
+	json_array_foreach(in, i, value)
+	    no_reference_leads_nowhere(root, value);
+}
+
+static void all_is_described(const struct service_route *const *tables)
+{
+	size_t routes = 0, operations = 0;
+	json_t *root = document_of(tables), *path;
+	const char *name;
+
+	assert_string_equal(json_string_value(at(root, "openapi")), "3.1.0");
+	for (; *tables; tables++)
+		for (const struct service_route *r = *tables; r->method; r++) {
+			json_t *operation = at(at(at(root, "paths"), r->path),
+			    strcmp(r->method, "POST") ? "get" : "post");
+
+			has_nothing_else(
+			    operation, r, is_described(operation, r));
+			routes++;
+		}
+	json_object_foreach(at(root, "paths"), name, path)
+	    operations += json_object_size(path);
+	assert_int_equal(operations, routes);
+	no_reference_leads_nowhere(root, root);
+	json_decref(root);
+}
+
+static void what_the_oracle_serves(void **state)
+{
+	(void)state;
+	all_is_described(api_tables);
+}
+
+static void what_the_daemon_serves(void **state)
+{
+	(void)state;
+	all_is_described(verifierd_api_tables);
+}
+
+/* ---- a table of one's own, served ---- */
+
+static void answer_ab(struct http_request *req, void *data)
+{
+	(void)data;
+	http_reply_json(req, http_param(req, "a") ? "[1]" : "[]");
+}
+
+static struct service *service;
+
+static void answer_document(struct http_request *req, void *data)
+{
+	(void)data;
+	service_serve_document(service, req);
+}
+
+static const struct service_param ab_params[] = {
+    {"a", "the a", "{\"type\":\"integer\"}"},
+    {NULL, NULL, NULL},
+};
+static const struct service_answer ab_answers[] = {
+    {200, "application/json", "Live", "good", true},
+    {0, NULL, NULL, NULL, false},
+};
+static const struct service_problem ab_problems[] = {
+    {429, "RATE_LIMITED"}, {503, "TIRED"}, {0, NULL}};
+static const struct service_route first[] = {
+    {.method = "GET",
+	.path = "/ab/{part}",
+	.about = "One.",
+	.handler = answer_ab,
+	.part = {"part", "a part", "{\"type\":\"string\"}"},
+	.params = ab_params,
+	.answers = ab_answers,
+	.problems = ab_problems},
+    {.method = NULL}};
+static const struct service_route second[] = {{.method = "GET",
+						  .path = "/ab",
+						  .about = "Two.",
+						  .handler = answer_ab,
+						  .answers = ab_answers},
+    {.method = "POST",
+	.path = "/ab",
+	.about = "Three.",
+	.handler = answer_ab,
+	.body = "Live",
+	.answers = ab_answers},
+    {.method = "GET",
+	.path = "/openapi.json",
+	.about = "Four.",
+	.handler = answer_document,
+	.answers = ab_answers},
+    {.method = NULL}};
+static const struct service_route *const own[] = {first, second, NULL};
+
+static void each_route_has_what_applies_to_it(void **state)
+{
+	json_t *root = document_of(own), *paths = at(root, "paths");
+	json_t *part = at(at(paths, "/ab/{part}"), "get");
+	json_t *get = at(at(paths, "/ab"), "get");
+	json_t *post = at(at(paths, "/ab"), "post");
+
+	(void)state;
+	all_is_described(own);
+	assert_string_equal(
+	    json_string_value(at(part, "operationId")), "get_ab_part");
+	assert_string_equal(
+	    json_string_value(at(post, "operationId")), "post_ab");
+	assert_true(
+	    has_code(part, &(struct service_problem){400, "PATH_INVALID"}));
+	assert_false(
+	    has_code(get, &(struct service_problem){400, "PATH_INVALID"}));
+	assert_true(
+	    has_code(part, &(struct service_problem){400, "PARAM_DUPLICATE"}));
+	assert_false(
+	    has_code(get, &(struct service_problem){400, "PARAM_DUPLICATE"}));
+	assert_true(
+	    has_code(get, &(struct service_problem){400, "BODY_UNEXPECTED"}));
+	assert_false(
+	    has_code(post, &(struct service_problem){400, "BODY_UNEXPECTED"}));
+	assert_non_null(
+	    json_object_get(at(at(root, "components"), "schemas"), "Live"));
+	assert_null(
+	    json_object_get(at(at(root, "components"), "schemas"), "Verdict"));
+	json_decref(root);
+}
+
+static void a_table_is_served(void **state)
+{
+	struct response r;
+
+	(void)state;
+	service = service_new("test", own);
+	server_start_tcp(service_routes(service), NULL);
+	r = client_get("/ab/x?a=1");
+	assert_string_equal(response_body(&r), "[1]");
+	response_fini(&r);
+	r = client_get("/ab/x?b=1");
+	assert_non_null(strstr(response_body(&r), "PARAM_UNKNOWN"));
+	response_fini(&r);
+	r = client_get("/openapi.json");
+	assert_string_equal(response_body(&r), service_document(service));
+	assert_int_equal(strlen(response_header(&r, "ETag")), 66);
+	response_fini(&r);
+	r = client_ask("GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
+		       "Accept-Encoding: gzip\r\n\r\n");
+	assert_memory_equal(response_body(&r), "\x1f\x8b", 2);
+	response_fini(&r);
+	server_end();
+	service_free(service);
+	service_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_route_has_what_applies_to_it),
+	    cmocka_unit_test(a_table_is_served),
+	    cmocka_unit_test(what_the_oracle_serves),
+	    cmocka_unit_test(what_the_daemon_serves),
+	};
+
+	return cmocka_run_group_tests_name("service", tests, NULL, NULL);
+}
