@@ -1,7 +1,7 @@
 /*
  * verifierd_metrics: GET /metrics for Prometheus, names hallmark_verifierd_...
  * There are as many samples as the configuration has oracles and the daemon
- * serves feeds: no label has a value that an item brought.
+ * serves feeds, which are BOARD_NAMES_MAX at most, whatever oracles say.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_METRICS_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_METRICS_H
