@@ -44,7 +44,8 @@ static int set_streams(int out)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
 		return -1;
-	return close_range(STDERR_FILENO + 1, ~0U, 0);
+	closefrom(STDERR_FILENO + 1);
+	return 0;
 }
 
 static _Noreturn void run(const struct child_options *options)
@@ -83,6 +84,20 @@ static void on_child(uv_signal_t *signal, int number)
 	}
 }
 
+static void on_closed(uv_handle_t *handle)
+{
+	struct child *child = handle->data;
+
+	child->closed = true;
+}
+
+static void stop_watching(struct child *child)
+{
+	uv_close((uv_handle_t *)&child->signal, on_closed);
+	while (!child->closed)
+		uv_run(child->signal.loop, UV_RUN_ONCE);
+}
+
 int child_start(struct child *child, const struct child_options *options)
 {
 	int err;
@@ -97,14 +112,11 @@ int child_start(struct child *child, const struct child_options *options)
 	child->pid = fork();
 	if (child->pid == 0)
 		run(options);
-	return child->pid < 0 ? -errno : 0;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct child *child = handle->data;
-
-	child->closed = true;
+	if (child->pid > 0)
+		return 0;
+	err = -errno; /* UNTESTED: no memory for a process */
+	stop_watching(child);
+	return err;
 }
 
 static int tell(int status, char text[static CHILD_TEXT_MAX])
@@ -123,8 +135,6 @@ int child_wait(struct child *child, char text[static CHILD_TEXT_MAX])
 {
 	while (!child->ended)
 		uv_run(child->signal.loop, UV_RUN_ONCE);
-	uv_close((uv_handle_t *)&child->signal, on_closed);
-	while (!child->closed)
-		uv_run(child->signal.loop, UV_RUN_ONCE);
+	stop_watching(child);
 	return tell(child->status, text);
 }

@@ -72,7 +72,7 @@ int handover_take(
 {
 	int64_t said_ms = 0;
 	unsigned tries = 0;
-	int err;
+	int err, said = 0;
 
 	*bytes = NULL;
 	*len = 0;
@@ -82,10 +82,11 @@ int handover_take(
 		if (err == 0)
 			return 0;
 		*len = 0;
-		if (tries == 1 ||
+		if (err != said ||
 		    now_monotonic_ms() - said_ms >= options->say_ms) {
 			say(options, err, tries);
 			said_ms = now_monotonic_ms();
+			said = err;
 		}
 		if (tries == options->tries_max)
 			return err;

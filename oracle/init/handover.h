@@ -10,7 +10,7 @@
  * what it was. All that it can do here is to be slow, to break off or to send
  * another length; then it is asked again, each second, without end (without a
  * configuration there is nothing else to do), and the log says so at the first
- * time and once a minute.
+ * time, when the reason changes, and once a minute.
  */
 #ifndef HALLMARK_ORACLE_INIT_HANDOVER_H
 #define HALLMARK_ORACLE_INIT_HANDOVER_H

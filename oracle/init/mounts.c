@@ -15,7 +15,7 @@ static const struct mounted {
 	unsigned long flags;
 	const char *options;
 } all[] = {
-    {"proc", "/proc", SAFE, "hidepid=invisible"},
+    {"proc", "/proc", SAFE, "hidepid=2"},
     {"sysfs", "/sys", SAFE, NULL},
     {"devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC, "mode=0755"},
     {"tmpfs", "/tmp", SAFE, "mode=1777,size=16m"},

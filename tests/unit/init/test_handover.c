@@ -258,31 +258,54 @@ static void it_is_asked_again(void **state)
 	close(listener);
 }
 
-/* What is said of it: at the first time, and then when it is time again. */
-static void it_says_so_now_and_then(void **state)
+static void half_half_zero(int listener)
 {
-	struct handover_options with = options(20);
+	give_half(listener);
+	give_half(listener);
+	give_zero(listener);
+}
+
+/* What is said of it: at the first time, when it is for another reason, and
+ * then when it is time again. */
+static unsigned times_said(struct handover_options with, int err)
+{
 	int before = dup(STDERR_FILENO);
 	char path[128], *text;
 	unsigned count = 0;
 	FILE *file;
 
-	(void)state;
 	path_of(path, "stderr");
 	file = fopen(path, "w");
 	assert_non_null(file);
 	dup2(fileno(file), STDERR_FILENO);
-	refused(with, UV_ENOENT);
+	refused(with, err);
 	dup2(before, STDERR_FILENO);
 	close(before);
 	fclose(file);
 	text = get_file("stderr");
 	for (char *at = text; (at = strstr(at, "no_configuration")); at++)
 		count++;
-	assert_int_equal(count, 1);
 	assert_non_null(strstr(text, "p_9001"));
-	assert_non_null(strstr(text, "no such file"));
 	free(text);
+	return count;
+}
+
+static void it_says_so_now_and_then(void **state)
+{
+	struct handover_options with = options(20);
+	int listener;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(times_said(with, UV_ENOENT), 1);
+	with.say_ms = 0;
+	with.tries_max = 4;
+	assert_int_equal(times_said(with, UV_ENOENT), 4);
+	listener = parent_listen(HANDOVER_PORT);
+	pid = play(half_half_zero, listener);
+	assert_int_equal(times_said(options(3), UV_EMSGSIZE), 2);
+	played(pid);
+	close(listener);
 }
 
 /* ---- configuration ---- */
