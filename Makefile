@@ -211,7 +211,7 @@ PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
             libcurl4-openssl-dev libsqlite3-dev libseccomp-dev zlib1g-dev
 PACKAGES_DEMO = python3 openssl ca-certificates curl jq
 PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps \
-            pkg-config mandoc python3-yaml
+            pkg-config mandoc python3-yaml systemd
 
 deps:
 	@deploy/install-packages.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)
