@@ -61,7 +61,7 @@ const keys = Array.from({ length: 5 },
 export function certificate({ subject, issuer, key, signer, extensions,
   serial = [1], notBeforeMs = NOW_MS - 3600000, notAfterMs = NOW_MS + 7200000,
   version = der(0xa0, der(0x02, [2])), algorithm = ECDSA_SHA384,
-  outerAlgorithm = algorithm, tail = [], unused = 0,
+  outerAlgorithm = algorithm, tail = [], unused = 0, signatureTag = 0x03,
   spki = key.publicKey.export({ type: "spki", format: "der" }),
   finish = (body) => body }) {
   const tbs = der(0x30, version, der(0x02, serial), algorithm, nameOf(issuer),
@@ -70,7 +70,7 @@ export function certificate({ subject, issuer, key, signer, extensions,
       ? [der(0xa3, der(0x30, ...extensions))] : []));
   const signature = sign("sha384", tbs, signer.privateKey);
   return finish(der(0x30, tbs, outerAlgorithm,
-    der(0x03, [unused], signature)));
+    der(signatureTag, [unused], signature)));
 }
 
 const NAMES = ["simulated.test.root", "regional", "zonal", "instance",

@@ -131,6 +131,8 @@ const CERTIFICATES = {
     outerAlgorithm: der(0x30, der(0x06, Buffer.from("2a8648ce3d040302",
       "hex"))) }, "certificate_profile"],
   "unused bits in the signature": [2, { unused: 1 }, "certificate_profile"],
+  "a signature that is an OCTET STRING": [2, { signatureTag: 0x04 },
+    "certificate_profile"],
   "a unique identifier": [2, { tail: [der(0x81, [0, 1])] },
     "certificate_profile"],
   "no extensions": [2, { extensions: [] }, "certificate_profile"],

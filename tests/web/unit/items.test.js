@@ -43,6 +43,10 @@ test("a good item, its facts and each of its checks", async () => {
 const other = makeSource({ exchange: "bitstamp", symbol: "btcusd" });
 const failed = makeSource({ state: "failed", error: "timeout", last: null,
   price: null, received_ms: null, body_sha256: null, tls_spki_sha256: null });
+const converted = (more) => ({ exchange: "okx", symbol: "BTC-USDT",
+  last: "84000.10", bid: null, ask: null, price: "84000.10", via: "USDT-USD",
+  rate: "1.0000", exchange_ms: 1, received_ms: 2, body_sha256: "ab".repeat(32),
+  tls_spki_sha256: "cd".repeat(32), state: "used", ...more });
 const unavailable = { status: "unavailable", reason: "insufficient_sources",
   price: null, confidence: null };
 const CONTENTS = {
@@ -57,11 +61,7 @@ const CONTENTS = {
     { ...failed, error: "tired" }] }],
   "a used source with an error": [{ sources: [makeSource({ error: "ok" })] }],
   "a state that nobody knows": [{ sources: [makeSource({ state: "new" })] }],
-  "a converted source": [{ sources: [{ exchange: "okx", symbol: "BTC-USDT",
-    last: "84000.10", bid: null, ask: null, price: "84000.10",
-    via: "USDT-USD", rate: "1.0000", exchange_ms: 1, received_ms: 2,
-    body_sha256: "ab".repeat(32), tls_spki_sha256: "cd".repeat(32),
-    state: "used" }] }, "valid"],
+  "a converted source": [{ sources: [converted()] }, "valid"],
   "a time of receipt that is none": [{ sources: [makeSource({
     received_ms: -1 })] }],
   "a price without an answer": [{ sources: [makeSource({ received_ms: null,
@@ -80,6 +80,24 @@ const CONTENTS = {
   "13 decimals": [{ price: "1.0000000000000", confidence: "0.0000000000000",
     sources: [makeSource({ price: "1.0000000000000" })] }],
   "a name of 32 characters": [{ feed: "B".repeat(32) }],
+  "a source of other decimals": [{ sources: [makeSource({
+    price: "84000.1" })] }],
+  "a source with a blank in its name": [{ sources: [makeSource({
+    exchange: "kra ken" })] }],
+  "a second source of no known state": [{ sources: [other,
+    makeSource({ state: "new" })] }],
+  "a source for comparison": [{ sources: [other,
+    makeSource({ state: "check" })] }, "valid"],
+  "a rate that is none": [{ sources: [converted({ rate: null })] }],
+  "a rate of zero": [{ sources: [converted({ rate: "0.0" })] }],
+  "a conversion by nobody": [{ sources: [converted({ via: "" })] }],
+  "a price, though unavailable": [{ ...unavailable, min_sources: 2,
+    price: "1.00", confidence: "0.00" }],
+  "a jump with too few sources": [{ ...unavailable, reason: "price_jump",
+    min_sources: 2 }],
+  "an uncertain clock": [{ ...unavailable, reason: "clock_uncertain" },
+    "valid"],
+  "another status": [{ status: "fine" }],
   "another format": [{ format: "hallmark/2" }],
   "another feed's name": [{ feed: "BTC USD" }],
   "an unknown member": [{ more: 1 }],
