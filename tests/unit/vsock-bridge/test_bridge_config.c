@@ -308,49 +308,44 @@ static void test_example(void **state)
 	free(text);
 }
 
-#define TEMPORARY "/tmp/hallmark-test-bridge-config.json"
-
-static void write_temporary(const char *text)
-{
-	FILE *file = fopen(TEMPORARY, "w");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
 /* Whoever reads the plan sees what is not as usual. */
 static void test_print_says_what_is_unusual(void **state)
 {
 	char error[BRIDGE_CONFIG_ERROR_MAX], *text = NULL;
+	char path[] = "/tmp/hallmark-bridge-config-XXXXXX", wanted[128];
+	int fd = mkstemp(path);
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
 	assert_non_null(out);
-	write_temporary("{}");
+	assert_int_equal(write(fd, "{}", 2), 2);
+	close(fd);
 	assert_int_equal(
 	    parse("{\"inbound\": [{\"listen\": \"unix:///a\", \"connect\":"
 		  " \"unix:///b\", \"proxy_protocol\": true}],"
 		  " \"configuration\": [{\"listen\": \"unix:///c\","
-		  "  \"file\": \"" TEMPORARY "\"}],"
+		  "  \"file\": \"/nonexistent\"}],"
 		  " \"logs\": [{\"listen\": \"unix:///l\"}],"
 		  " \"metrics\": \"unix:///m\", \"insecure_no_sandbox\": true,"
 		  " \"connections_per_peer_max\": 9}",
 		error),
 	    0);
+	snprintf(config.configuration[0].file,
+	    sizeof(config.configuration[0].file), "%s", path);
 	assert_int_equal(bridge_config_print(&config, out, error), 0);
 	fclose(out);
+	unlink(path);
 	assert_non_null(strstr(
 	    text, "inbound unix:///a to unix:///b, with a PROXY header\n"));
-	assert_non_null(strstr(text, "metrics unix:///m\n"));
-	assert_non_null(strstr(text,
-	    "configuration unix:///c, hands out " TEMPORARY ", 2 bytes\n"));
+	snprintf(wanted, sizeof(wanted),
+	    "configuration unix:///c, hands out %s, 2 bytes\n", path);
+	assert_non_null(strstr(text, wanted));
 	assert_non_null(strstr(text, "logs unix:///l, at most 16384 bytes"));
+	assert_non_null(strstr(text, "metrics unix:///m\n"));
 	assert_non_null(strstr(text, "connections_per_peer_max 9\n"));
 	assert_non_null(strstr(text, "sandbox off (insecure)\n"));
 	free(text);
-	unlink(TEMPORARY);
 }
 
 static void test_print_fails_without_configuration(void **state)
