@@ -236,14 +236,17 @@ check-enclave: image
 	@HALLMARK_BIN=$(B)/bin HALLMARK_VM_BIN=$(B)/vm \
 	    HALLMARK_IMAGE=$(B)/image/hallmark.eif tests/vm/enclave_check.py
 
-# The dashboard: its verifier under node, and the page in a browser. Where npm
-# came with another package's node, Debian's would replace that.
+# The API under programs from npm; the dashboard: its verifier under node, and
+# the page in a browser. Where npm came with another package's node, Debian's
+# would replace that.
 PACKAGES_WEB = nodejs chromium fonts-dejavu-core \
             $(shell sh -c 'command -v npm' >/dev/null || echo npm)
 check-web: deps
 	@deploy/install-packages.sh $(PACKAGES_WEB)
 	@$(MAKE) -s -j2 all
-	@HALLMARK_BIN=$(B)/bin tests/web/check.py
+	@status=0; for part in openapi web; do \
+	    HALLMARK_BIN=$(B)/bin tests/$$part/check.py || status=1; \
+	done; exit $$status
 
 # The proofs that take longer: every bit of every vector, every failure of every
 # exchange, fuzzing in earnest.
@@ -297,7 +300,7 @@ help:
 	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make image       the enclave's image in build/image (CONFIG=FILE measured in it)"
 	@echo "make check-enclave   that image, booted: a verified price comes out"
-	@echo "make check-web   the dashboard, in node and in Chromium"
+	@echo "make check-web   the API and the dashboard, in node and in Chromium"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
 	@echo "make             the programs, in build/bin"
 	@echo "make fuzz        all fuzzers, 600 s each, one a core (FUZZ_SECONDS=N,"
