@@ -373,6 +373,29 @@ static void configurations_that_are_none(void **state)
 	close(listener);
 }
 
+/* Nobody hands one over; it cannot be put there; it cannot be read. */
+static void files_that_fail(void **state)
+{
+	struct handover_options with = options(1);
+	int listener = parent_listen(HANDOVER_PORT);
+	char error[CONFIGURATION_ERROR_MAX];
+	struct configuration config;
+	pid_t pid = play(give_config, listener);
+
+	(void)state;
+	assert_int_equal(configuration_load(
+			     &config, "/nonexistent/oracle.json", &with, error),
+	    -1);
+	assert_string_equal(
+	    error, "/nonexistent/oracle.json: No such file or directory");
+	played(pid);
+	close(listener);
+	load(-1, "configuration: connection refused");
+	assert_int_equal(configuration_load(&config, dir, &with, error), -1);
+	assert_non_null(strstr(error, "Is a directory"));
+	assert_int_equal(config.len, 0);
+}
+
 static void one_key_of_it(void **state)
 {
 	static const struct {
@@ -415,6 +438,7 @@ int main(void)
 	    TEST(it_says_so_now_and_then),
 	    TEST(configurations),
 	    TEST(configurations_that_are_none),
+	    TEST(files_that_fail),
 	    TEST(one_key_of_it),
 	};
 

@@ -13,7 +13,9 @@
 #include "oracle/init/log_ring.h"
 #include "tests/unit/init/init_fixture.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 
 static struct log_channel *channel;
@@ -293,6 +295,53 @@ static void nobody_reads_the_last_lines(void **state)
 	assert_true(now_monotonic_ms() - began_ms < INIT_DEADLINE_MS);
 }
 
+/* A port of this machine that takes no connection and refuses none: its queue
+ * is full. */
+static int full_port(uint16_t *port, int clients[static 8])
+{
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	*port = ntohs(in.sin_port);
+	for (int i = 0; i < 8; i++) {
+		clients[i] = socket(
+		    AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(clients[i], (struct sockaddr *)&in, sizeof(in));
+	}
+	return fd;
+}
+
+/* It ends while it connects. */
+static void an_end_while_it_connects(void **state)
+{
+	struct log_channel_options options = {.loop = &loop,
+	    .to = {.kind = ENDPOINT_TCP, .host = "127.0.0.1"},
+	    .console = -1,
+	    .retry_ms = 10};
+	int64_t began_ms = now_monotonic_ms();
+	int clients[8], fd;
+	uint16_t port;
+
+	(void)state;
+	log_channel_finish(channel, 100);
+	fd = full_port(&port, clients);
+	options.to.port = port;
+	assert_int_equal(log_channel_start(&channel, &options), 0);
+	write_own("nobody hears it\n");
+	dial_wait(&loop, 50);
+	log_channel_finish(channel, 50);
+	channel = NULL;
+	assert_true(now_monotonic_ms() - began_ms < INIT_DEADLINE_MS);
+	for (int i = 0; i < 8; i++)
+		close(clients[i]);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, up, down)
 
 int main(void)
@@ -307,6 +356,7 @@ int main(void)
 	    TEST(long_lines_are_cut),
 	    TEST(the_last_lines),
 	    TEST(nobody_reads_the_last_lines),
+	    TEST(an_end_while_it_connects),
 	};
 
 	return cmocka_run_group_tests_name("log_channel", tests, NULL, NULL);
