@@ -2,8 +2,9 @@
 // library says the same of each.
 import { ROOT } from "./setup.js";
 import { BOOT_ID, CONFIG_SHA256, NOW_MS, RSA_PEM, cborArray, cborBytes,
-  cborMap, cborText, cborUint, makeChain, makeContent, makeDocument, makeItem,
-  makePolicy, makeSource, pinned, toPem, userData } from "./builder.js";
+  cborMap, cborText, cborUint, der, makeChain, makeContent, makeDocument,
+  makeItem, makePolicy, makeSource, pinned, toPem, userData }
+  from "./builder.js";
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -228,6 +229,37 @@ test("the key, boot and configuration are the attested ones", async () => {
   for (const [payload, wanted] of cases) {
     const document = makeDocument({ payload });
     assert.equal(await verdictOf(makeItem({ document })), wanted);
+  }
+});
+
+// SubjectPublicKeyInfo of an RSA key, as it may be spoilt.
+function spkiOf(modulus, exponent, unused = 0) {
+  const key = der(0x30, der(0x02, modulus), der(0x02, exponent));
+  return der(0x30, der(0x30, Buffer.from("06092a864886f70d0101010500", "hex")),
+    der(0x03, [unused], key));
+}
+
+function pemOf(spki) {
+  const lines = spki.toString("base64").match(/.{1,64}/g).join("\n");
+  return `-----BEGIN PUBLIC KEY-----\n${lines}\n-----END PUBLIC KEY-----\n`;
+}
+
+test("attested keys that are not the kind that signs items", async () => {
+  const modulus = Buffer.concat([Buffer.from([0]), Buffer.alloc(255, 0xa5),
+    Buffer.from([0xa5])]), e = [1, 0, 1];
+  const bits = (n) => Buffer.concat([Buffer.from([0]), Buffer.alloc(n / 8,
+    0xa5)]);
+  const cases = [[spkiOf(modulus, e), "item_signature"], // of no other fault
+    [spkiOf(modulus.subarray(1), e)], [spkiOf(modulus, [3])],
+    [spkiOf(modulus, [1, 0, 2])], [spkiOf(modulus, [1, 0, 0, 0, 1])],
+    [spkiOf(bits(1024), e)], [spkiOf(bits(2040), e)], [spkiOf(bits(4104), e)],
+    [spkiOf(bits(4096), e), "item_signature"], [spkiOf(modulus, e, 1)],
+    [Buffer.concat([spkiOf(modulus, e), Buffer.from([0])])]];
+  for (const [spki, wanted] of cases) {
+    const document = makeDocument({ payload: { public_key: cborBytes(spki) } });
+    const item = makeItem({ document, envelope: { public_key: pemOf(spki) } });
+    assert.equal(await verdictOf(item), wanted ?? "key_not_attested",
+      spki.toString("hex"));
   }
 });
 
