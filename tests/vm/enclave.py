@@ -179,6 +179,9 @@ class Machine(Program):
                 "-cpu", "max", "-smp", "2", "-nodefaults", "-no-user-config",
                 "-no-reboot", "-display", "none",
                 "-global", "virtio-mmio.force-legacy=false",
+                # Resets like Nitro's; else Linux jumps into a BIOS, and
+                # sometimes that boots it again.
+                "-device", "i8042",
                 "-serial", f"file:{self._dir}/console",
                 "-kernel", self._dir / "kernel",
                 "-initrd", self._dir / "ramdisks",
@@ -227,7 +230,8 @@ class Machine(Program):
             wait_until("init's first line", self.lines, REACH_S,
                        self.must_run)
         except Failed:
-            pass
+            if not self.running():
+                self.console.close()    # has read all of it now
         return bool(self.lines())
 
     def clock_behind_s(self):

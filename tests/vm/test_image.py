@@ -314,6 +314,8 @@ class Ends(unittest.TestCase):
     def end_of(self, stack):
         """Waits until it is off; its last words came to the parent, too."""
         stack.machine.wait_off()
+        self.assertEqual(
+            stack.machine.console.text().count("Linux version"), 1)
         found = [line for line in stack.machine.lines("init")
                  if line[3] in ("oracle_ended", "refused")]
         self.assertEqual(len(found), 1, stack.machine.log_tail(40))
