@@ -147,7 +147,7 @@ class Docker(support.Folder):
             path.write_text(placed(path.read_text()))
         self.pin(config)
         commands = {name: [placed(word) for word in service.get(
-            "command", [str(stack.BIN / "hallmark-verifierd"),
+            "command", ["build/bin/hallmark-verifierd",
                         "/etc/hallmark/verifierd.json"])]
             for name, service in services.items()}
         return ports, commands

@@ -3,9 +3,12 @@ operators name is there, in what the real programs answer to GET /metrics, in
 good times and bad ones."""
 
 import json
+import os
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import client
@@ -30,6 +33,23 @@ def rules():
     support.need("python3-yaml", yaml)
     document = yaml.safe_load((FOLDER / "alerts.yml").read_text())
     return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def promtool():
+    """Its path. In CI it is unpacked from Debian's package where it is not
+    installed: installing that would start a server."""
+    found = shutil.which("promtool")
+    kept = settings.ROOT / "build" / "promtool"
+    if found is None and os.environ.get("CI") == "true" and not kept.exists():
+        with tempfile.TemporaryDirectory(dir=kept.parent) as name:
+            for argv in (["apt-get", "download", "prometheus"],
+                         ["sh", "-c", "dpkg -x prometheus_*.deb ."]):
+                subprocess.run(argv, cwd=name, check=True, timeout=300,
+                               capture_output=True)
+            (pathlib.Path(name) / "usr/bin/promtool").rename(kept)
+    if found is None and not kept.exists():
+        raise unittest.SkipTest("needs promtool (Debian: prometheus)")
+    return found or kept
 
 
 def dashboard():
@@ -188,13 +208,11 @@ class Rules(unittest.TestCase):
 
     def test_promtool(self):
         """promtool accepts the rules and the configuration, and tries them"""
-        promtool = shutil.which("promtool")
-        if not promtool:
-            raise unittest.SkipTest("needs promtool (Debian: prometheus)")
+        program = promtool()
         for command in (["check", "rules", "alerts.yml"],
                         ["check", "config", "prometheus.yml"],
                         ["test", "rules", "alerts_test.yml"]):
-            done = subprocess.run([promtool, *command], cwd=FOLDER,
+            done = subprocess.run([program, *command], cwd=FOLDER,
                                   text=True, capture_output=True, timeout=60)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
