@@ -3,6 +3,8 @@ import { Chart, chartLabel } from "./chart.js";
 import { duration, grouped, h, keepRows, setAttribute, setText }
   from "./dom.js";
 
+const SPARK_POINTS = 120; // of a row's small chart: there may be 256 rows
+
 // state: [icon, word]
 const STATES = {
   waiting: ["\u2026", "waiting"], verified: ["\u2713", "verified"],
@@ -97,7 +99,8 @@ export class Table {
     setText(row.age, duration(nowMs - content.published_ms));
     setText(row.sequence, String(content.sequence));
     setAttribute(row.element, "data-sequence", content.sequence);
-    if (row.drawn !== feed.good) row.chart.show(feed.points, chartLabel(feed));
+    if (row.drawn === feed.good) return;
     row.drawn = feed.good;
+    row.chart.show(feed.points.slice(-SPARK_POINTS), chartLabel(feed));
   }
 }

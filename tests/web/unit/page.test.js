@@ -11,8 +11,8 @@ import { stateOf } from "../../../verifier/web/table.js";
 import { ALTERATIONS, tamper } from "../../../verifier/web/tamper.js";
 import { Stream } from "../../../verifier/web/stream.js";
 import { spellPolicy } from "../../../verifier/web/policy.js";
-import { forget, fromServer, keep, parseKept, readKept, splitPems }
-  from "../../../verifier/web/trust.js";
+import { describeRoot, forget, fromServer, keep, parseKept, readKept,
+  splitPems } from "../../../verifier/web/trust.js";
 import { verifyItem } from "../../../verifier/web/verify.js";
 
 const policy = await makePolicy();
@@ -273,6 +273,17 @@ test("the stream: one that is silent is taken for dead", (t) => {
 });
 
 // ---- the kept policy ----
+
+test("who vouches for a root is said as it is", async () => {
+  const [simulated] = [...policy.roots.values()];
+  assert.equal(describeRoot(simulated)[0], "SIMULATED");
+  const aws = await makePolicy({ roots: ["aws-nitro-g1"] });
+  const [known] = [...aws.roots.values()];
+  assert.equal(describeRoot(known)[0], "AWS");
+  assert.match(describeRoot(known)[1], /641a0321a3e244efe456463195d60631/);
+  const other = { ...simulated, platform: "aws-nitro" };
+  assert.equal(describeRoot(other)[0], "named by the policy");
+});
 
 test("a policy is kept, read, compared, forgotten", async () => {
   const map = new Map();
