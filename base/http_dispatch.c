@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALLOW_MAX 64 /* "GET, HEAD, POST, OPTIONS" and a NUL */
-
 /* "{...}" without its braces, for http_problem. */
 static void problem_about(struct http_request *req, const char *code,
     const char *detail, const char *parameter)
@@ -96,10 +94,8 @@ static bool serves(const struct http_route *route, const char *method)
 		   strcmp(route->method, "GET") == 0);
 }
 
-/* The route that serves this request, or NULL; `allow` lists the methods of
- * all routes with its path, "" if there is none. */
-static const struct http_route *find_route(
-    struct http_request *req, char allow[ALLOW_MAX])
+const struct http_route *http_route_find(
+    struct http_request *req, char allow[static HTTP_ALLOW_MAX])
 {
 	const struct http_route *route, *found = NULL;
 	bool get = false, post = false;
@@ -115,7 +111,7 @@ static const struct http_route *find_route(
 		found = route;
 		req->part = part;
 	}
-	snprintf(allow, ALLOW_MAX, "%s%s%s", get ? "GET, HEAD, " : "",
+	snprintf(allow, HTTP_ALLOW_MAX, "%s%s%s", get ? "GET, HEAD, " : "",
 	    post ? "POST, " : "", get || post ? "OPTIONS" : "");
 	return found;
 }
@@ -136,7 +132,7 @@ static bool refuse_crowd(struct http_request *req)
 void http_dispatch(struct http_request *req)
 {
 	const struct http_route *route;
-	char allow[ALLOW_MAX];
+	char allow[HTTP_ALLOW_MAX];
 
 	if (req->server->closing) {
 		req->close_after = true;
@@ -146,7 +142,7 @@ void http_dispatch(struct http_request *req)
 	}
 	if (refuse_crowd(req) || refuse_target(req))
 		return;
-	route = find_route(req, allow);
+	route = http_route_find(req, allow);
 	if (!allow[0])
 		http_problem(req, 404, "NOT_FOUND", "no such path", NULL);
 	else if (!route && strcmp(req->method, "OPTIONS") == 0)

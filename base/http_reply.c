@@ -14,6 +14,13 @@
 
 #define HTTP_ETAG_MAX 128 /* of those that have a gzip form */
 
+const struct http_field http_common_fields[] = {
+    {"Access-Control-Allow-Origin", "*"},
+    {"Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id"},
+    {"X-Content-Type-Options", "nosniff"},
+    {NULL, NULL},
+};
+
 static void header(
     struct MHD_Response *response, const char *name, const char *value)
 {
@@ -27,34 +34,34 @@ void http_reply_header(
 	header(req->response, name, value);
 }
 
-/* Those that every answer has, but one for which there is no room. */
-static void common_headers(struct http_request *req,
-    struct MHD_Response *response, const char *cache_control)
+void http_reply_common(struct http_request *req, struct MHD_Response *response,
+    const char *cache_control)
 {
 	if (req->close_after || req->server->closing)
 		header(response, "Connection", "close");
 	if (req->crowded)
 		return;
-	header(response, "Access-Control-Allow-Origin", "*");
-	header(response, "Access-Control-Expose-Headers",
-	    "ETag, Retry-After, X-Request-Id");
-	header(response, "X-Content-Type-Options", "nosniff");
+	for (const struct http_field *f = http_common_fields; f->name; f++)
+		header(response, f->name, f->value);
 	header(response, "X-Request-Id", http_request_id(req));
 	header(response, "Cache-Control",
 	    cache_control ? cache_control : "no-store");
 }
 
-/* Returns false if there is nobody to answer any more; the request is freed. */
+/* Returns false if there is nobody to answer any more; the request is freed.
+ * Or if it was only asked whether it begins a stream: see http_stream.c. */
 static bool may_answer(struct http_request *req)
 {
 	assert(req->state == HTTP_HANDLING);
+	if (req->peeked)
+		return false;
 	if (req->connection)
 		return true;
 	http_request_drop(req);
 	return false;
 }
 
-static void answer(struct http_request *req, unsigned status,
+void http_reply_answer(struct http_request *req, unsigned status,
     struct MHD_Response *response, enum http_request_state state)
 {
 	req->status = status;
@@ -117,7 +124,7 @@ static void reply_headers(struct http_request *req,
 {
 	char retry[16];
 
-	common_headers(req, response, reply->cache_control);
+	http_reply_common(req, response, reply->cache_control);
 	if (reply->etag)
 		header(response, "ETag", reply->etag);
 	if (reply->has_gzip)
@@ -151,7 +158,7 @@ void http_reply(struct http_request *req, const struct http_reply *reply)
 			header(response, "Content-Encoding", "gzip");
 	}
 	reply_headers(req, response, &chosen);
-	answer(req, status, response, HTTP_ANSWERED);
+	http_reply_answer(req, status, response, HTTP_ANSWERED);
 }
 
 void http_reply_json(struct http_request *req, const char *json)
@@ -168,60 +175,11 @@ void http_reply_options(struct http_request *req, const char *allow)
 {
 	struct MHD_Response *response = fixed(NULL, 0);
 
-	common_headers(req, response, NULL);
+	http_reply_common(req, response, NULL);
 	header(response, "Allow", allow);
 	header(response, "Access-Control-Allow-Methods", allow);
 	header(response, "Access-Control-Allow-Headers",
 	    "Content-Type, If-None-Match, Last-Event-ID, X-Request-Id");
 	header(response, "Access-Control-Max-Age", "86400");
-	answer(req, 204, response, HTTP_ANSWERED);
-}
-
-/* ---- streams ---- */
-
-static ssize_t on_stream_read(
-    void *cls, uint64_t position, char *buf, size_t cap)
-{
-	struct http_request *req = cls;
-	ssize_t n;
-
-	(void)position;
-	if (req->gone)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	n = req->stream->read(req->stream_data, buf, cap);
-	if (n > 0)
-		return n;
-	if (n < 0 || req->server->closing)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	http_request_suspend(req);
-	return 0;
-}
-
-void http_stream_start(struct http_request *req, const char *content_type,
-    const struct http_stream_ops *ops, void *data)
-{
-	struct MHD_Response *response;
-
-	if (!req->connection) {
-		ops->closed(data);
-		http_request_drop(req);
-		return;
-	}
-	assert(req->state == HTTP_HANDLING);
-	response = MHD_create_response_from_callback(
-	    MHD_SIZE_UNKNOWN, HTTP_STREAM_BLOCK, on_stream_read, req, NULL);
-	if (!response)
-		log_die("http", "out of memory");
-	common_headers(req, response, NULL);
-	header(response, "Content-Type", content_type);
-	/* nginx would keep events back to fill its buffers. */
-	header(response, "X-Accel-Buffering", "no");
-	req->stream = ops;
-	req->stream_data = data;
-	answer(req, 200, response, HTTP_STREAMING);
-}
-
-void http_stream_wake(struct http_request *req)
-{
-	http_request_wake(req);
+	http_reply_answer(req, 204, response, HTTP_ANSWERED);
 }

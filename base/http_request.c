@@ -349,7 +349,8 @@ void http_request_completed(struct http_request *req)
 	req->server = NULL;
 	req->suspended = false;
 	if (req->state == HTTP_STREAMING)
-		req->stream->closed(req->stream_data);
+		req->stream.ops->closed(req->stream.data,
+		    req->gone ? HTTP_STREAM_LEFT : HTTP_STREAM_OVER);
 	if (req->state != HTTP_HANDLING)
 		req->state = HTTP_ABANDONED;
 	if (req->watch_open)
@@ -386,6 +387,8 @@ const char *http_param_at(
 
 const char *http_header(const struct http_request *req, const char *name)
 {
+	if (req->peeked)
+		return stream_request_field(&req->peeked->head, name);
 	if (!req->connection)
 		return NULL;
 	return MHD_lookup_connection_value(

@@ -23,6 +23,7 @@
 #include "base/rate_limit.h"
 
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,22 @@ static void expire_connections(struct http_server *server)
 	}
 }
 
+static struct http_client *count_client(
+    struct http_server *server, struct MHD_Connection *connection)
+{
+	static const struct sockaddr none;
+	const struct sockaddr *addr = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+					  ->client_addr;
+	socklen_t len = 0;
+
+	if (addr && addr->sa_family == AF_INET)
+		len = sizeof(struct sockaddr_in);
+	else if (addr && addr->sa_family == AF_INET6)
+		len = sizeof(struct sockaddr_in6);
+	return http_clients_count(&server->clients, addr ? addr : &none, len);
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection,
     void **context, enum MHD_ConnectionNotificationCode what)
 {
@@ -76,6 +93,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection,
 		if (conn->request)
 			http_request_completed(conn->request);
 		http_connection_time(server, conn, false);
+		http_clients_leave(&server->clients, conn->client);
 		free(conn);
 		*context = NULL;
 		return;
@@ -86,6 +104,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection,
 	info = MHD_get_connection_info(
 	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	conn->fd = info->connect_fd;
+	conn->client = count_client(server, connection);
 	*context = conn;
 	http_connection_time(server, conn, true);
 }
@@ -133,6 +152,8 @@ static bool is_busy(const struct http_server *server)
 {
 	const struct http_request *req;
 
+	if (server->sender.count > 0)
+		return true;
 	TAILQ_FOREACH(req, &server->requests, entry)
 	if (req->state != HTTP_RECEIVING)
 		return true;
@@ -173,43 +194,6 @@ void http_server_kick(struct http_server *server)
 		uv_timer_start(&server->timer, on_timer, 0, 0);
 }
 
-/* Which of them is logged is left to chance: at most one a second. */
-static void log_crowd(struct http_server *server, const struct sockaddr *addr)
-{
-	char host[UV_MAXHOSTNAMESIZE] = "-";
-	int64_t now = now_monotonic_ms();
-
-	if (server->crowd_logged_ms != 0 &&
-	    now - server->crowd_logged_ms < HTTP_CROWD_LOG_MS)
-		return;
-	server->crowd_logged_ms = now;
-	if (addr->sa_family == AF_INET || addr->sa_family == AF_INET6)
-		uv_ip_name(addr, host, sizeof(host));
-	log_warn("http", "connection_refused", LOG_S("client", host));
-}
-
-static void on_client(
-    int fd, const struct sockaddr *addr, socklen_t len, void *data)
-{
-	struct http_server *server = data;
-
-	/* On failure (too many connections) it has closed the descriptor. */
-	if (MHD_add_connection(server->daemon, fd, addr, len) != MHD_YES)
-		log_crowd(server, addr);
-	http_server_kick(server);
-}
-
-static void on_accepted(
-    int fd, const struct sockaddr *addr, socklen_t len, void *data)
-{
-	struct http_server *server = data;
-
-	if (server->options.proxy_protocol)
-		http_proxied_add(&server->proxied, fd, addr, len);
-	else
-		on_client(fd, addr, len, data);
-}
-
 /* ---- starting ---- */
 
 /* What libmicrohttpd has to say is about clients, at their pace. */
@@ -233,9 +217,6 @@ static void on_daemon_log(void *cls, const char *format, va_list args)
 
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
-	unsigned per_client = server->options.proxy_protocol
-				  ? HTTP_CONNECTIONS_PER_CLIENT_MAX
-				  : 0; /* none */
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 
@@ -245,7 +226,6 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
 	    MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, server,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_client,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)HTTP_POOL_BYTES + HTTP_REPLY_ROOM, STRICT_OPTION, 1,
@@ -275,7 +255,7 @@ static int start_on(struct http_server *server, int fd)
 
 	server->port = endpoint_bound_port(fd);
 	ret = http_listener_start(
-	    &server->listener, server->loop, fd, on_accepted, server);
+	    &server->listener, server->loop, fd, http_on_accepted, server);
 	if (ret < 0)
 		return ret;
 	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -284,7 +264,8 @@ static int start_on(struct http_server *server, int fd)
 		log_die("http", "epoll in epoll: %s", uv_strerror(ret));
 	uv_timer_init(server->loop, &server->timer);
 	server->poll.data = server->timer.data = server;
-	server->open_handles = 4;
+	server->open_handles = 6;
+	http_arrival_init(server);
 	uv_poll_start(&server->poll, UV_READABLE, on_daemon_ready);
 	return 0;
 }
@@ -319,7 +300,6 @@ int http_server_start_with(struct http_server **out, uv_loop_t *loop,
 	server->options = *options;
 	server->limit = rate_limit_new(
 	    options->requests_per_s, options->requests_burst);
-	http_proxied_init(&server->proxied, loop, on_client, server);
 	server->daemon = start_daemon(server);
 	if (!server->daemon)
 		log_die("http", "libmicrohttpd does not start");
@@ -363,9 +343,17 @@ static void on_listener_closed(void *data)
 	http_server_handle_closed(data);
 }
 
+/* The stop may have waited for the last stream. */
+static void on_sender_closed(void *data)
+{
+	http_server_kick(data);
+	http_server_handle_closed(data);
+}
+
 static void finish_stop(struct http_server *server)
 {
 	uv_poll_stop(&server->poll);
+	stream_sender_cut(&server->sender);
 	server->running = true; /* a kick would run a daemon that is gone */
 	MHD_stop_daemon(server->daemon);
 	server->daemon = NULL;
@@ -386,6 +374,8 @@ void http_server_stop(
 	server->done_data = data;
 	http_listener_stop(&server->listener, on_listener_closed);
 	http_proxied_stop(&server->proxied, on_listener_closed);
+	http_door_stop(&server->door, on_listener_closed);
+	stream_sender_stop(&server->sender, on_sender_closed, server);
 	TAILQ_FOREACH(req, &server->requests, entry)
 	{
 		if (!req->suspended)

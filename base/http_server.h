@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define HTTP_CONNECTIONS_MAX 8192  /* descriptors one server may hold */
+#define HTTP_CONNECTIONS_MAX 16384 /* descriptors one server may hold */
 #define HTTP_IDLE_TIMEOUT_S  60    /* for a whole request, or silence */
 #define HTTP_POOL_BYTES      4096  /* header block of one request */
 #define HTTP_BODY_MAX        65536 /* bytes of a request's body (POST) */
@@ -36,6 +36,11 @@ struct http_server;
 struct http_request;
 
 typedef void (*http_handler_cb)(struct http_request *req, void *data);
+
+/* "GET", for the method of a route whose answer is a stream (sse.h): known by
+ * its address. Its handler starts the stream or refuses before it returns, and
+ * may be called twice for a request that it refuses. */
+extern const char http_get_stream[];
 
 struct http_route {
 	const char *method; /* "GET" (HEAD comes with it) or "POST" */

@@ -7,23 +7,30 @@
  *   http_problem.c  answers that say what was wrong
  *   http_encoding.c   Accept-Encoding
  *   http_request_id.c X-Request-Id
+ *   http_stream.c   those without an end
  *   http_target.c   path, query and entity tags
  *   http_listener.c accepting
+ *   http_arrival.c  from there to who serves the connection, by way of
  *   http_proxied.c  reading PROXY headers, where they are expected
+ *   http_clients.c  how many connections each client has
+ *   http_door.c     waiting for the first bytes
+ *   stream_sender.c streams on sockets of our own
  */
 #ifndef HALLMARK_BASE_HTTP_STATE_H
 #define HALLMARK_BASE_HTTP_STATE_H
 
+#include "base/http_door.h"
 #include "base/http_listener.h"
 #include "base/http_proxied.h"
-#include "base/http_stream.h"
 #include "base/http_target.h"
+#include "base/stream_sender.h"
 
 #include <microhttpd.h>
 #include <sys/queue.h>
 
-#define HTTP_METHOD_MAX     16         /* bytes of a method and a NUL */
-#define HTTP_STOP_MS        2000       /* a stop waits for slow readers */
+#define HTTP_METHOD_MAX     16   /* bytes of a method and a NUL */
+#define HTTP_ALLOW_MAX      64   /* "GET, HEAD, POST, OPTIONS" and a NUL */
+#define HTTP_STOP_MS        2000 /* a stop waits for slow readers */
 #define HTTP_DISCARD_MAX    (1u << 20) /* body bytes read only to refuse */
 #define HTTP_RETRY_AFTER_S  1          /* with each 429 and 503 */
 #define HTTP_REPLY_ROOM     1536       /* pool beside HTTP_POOL_BYTES */
@@ -38,6 +45,7 @@
 struct http_connection {
 	TAILQ_ENTRY(http_connection) entry;
 	int fd;
+	struct http_client *client;
 	struct http_request *request; /* set and cleared by http_request */
 	bool timed;
 	int64_t deadline_ms;
@@ -55,7 +63,10 @@ struct http_server {
 	struct http_server_options options;
 	struct rate_limit *limit;    /* NULL: none */
 	struct http_proxied proxied; /* used with that option only */
-	int64_t crowd_logged_ms;     /* when a full house was logged last */
+	struct http_clients clients; /* of door, sender and daemon */
+	struct http_door door;
+	struct stream_sender sender;
+	int64_t crowd_logged_ms; /* when a full house was logged last */
 	unsigned port;
 	uv_poll_t poll;   /* the daemon's epoll descriptor */
 	uv_timer_t timer; /* the daemon's next deadline, ours, or a kick */
@@ -67,8 +78,8 @@ struct http_server {
 	int64_t stop_at_ms;            /* set with closing */
 	void (*done)(void *data);
 	void *done_data;
-	unsigned open_handles; /* poll, timer, listener, proxied,
-					 watches */
+	unsigned open_handles; /* poll, timer, listener, proxied, door,
+					 sender, watches */
 };
 
 /*
@@ -92,6 +103,15 @@ enum http_request_state {
 	HTTP_ANSWERED,
 	HTTP_STREAMING,
 	HTTP_ABANDONED,
+};
+
+/* A connection's first request that is not libmicrohttpd's yet: it lives for
+ * one call of its route's handler, which starts a stream or does not. */
+struct http_peeked {
+	const struct http_arrival *arrival;
+	size_t len; /* of the head, which is all there is */
+	bool taken; /* it began a stream */
+	struct stream_request head;
 };
 
 struct http_request {
@@ -118,8 +138,8 @@ struct http_request {
 
 	struct MHD_Response *response; /* set by the answer */
 	unsigned status;
-	const struct http_stream_ops *stream;
-	void *stream_data;
+	struct http_stream stream; /* once STREAMING */
+	struct http_peeked *peeked;
 
 	uv_poll_t watch; /* tells that the client left, once suspended */
 	bool watch_open;
@@ -137,6 +157,19 @@ struct http_connection *http_connection_of(struct MHD_Connection *connection);
 /* Starts or stops the connection's deadline. */
 void http_connection_time(
     struct http_server *server, struct http_connection *conn, bool on);
+
+/* ---- http_arrival.c; the listener's data is the server ---- */
+
+void http_arrival_init(struct http_server *server);
+void http_on_accepted(
+    int fd, const struct sockaddr *addr, socklen_t len, void *data);
+
+/* ---- http_stream.c ---- */
+
+/* Serves a connection whose first bytes ask for a stream and get one: then the
+ * arrival is taken. False: it is libmicrohttpd's, and nothing has happened. */
+bool http_stream_serve_first(struct http_server *server,
+    const struct http_arrival *arrival, const char *bytes, size_t len);
 
 /* ---- http_request.c: libmicrohttpd's callbacks; cls is the server ---- */
 
@@ -162,7 +195,27 @@ void http_request_drop(struct http_request *req);
 /* All of the request is here: hands it to its handler or refuses it. */
 void http_dispatch(struct http_request *req);
 
+/* The route that serves this request, or NULL; `allow` lists the methods of
+ * all routes with its path, "" if there is none. */
+const struct http_route *http_route_find(
+    struct http_request *req, char allow[static HTTP_ALLOW_MAX]);
+
 /* ---- http_reply.c ---- */
+
+struct http_field {
+	const char *name, *value;
+};
+
+/* Of every answer; ends with a NULL. */
+extern const struct http_field http_common_fields[];
+
+/* Those, and the others that every answer has, unless there is no room. NULL
+ * for Cache-Control is no-store. */
+void http_reply_common(struct http_request *req, struct MHD_Response *response,
+    const char *cache_control);
+/* The daemon gets this response; it is the request's. */
+void http_reply_answer(struct http_request *req, unsigned status,
+    struct MHD_Response *response, enum http_request_state state);
 
 /* 204 to an OPTIONS; allow is the list of methods. */
 void http_reply_options(struct http_request *req, const char *allow);

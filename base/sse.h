@@ -9,7 +9,11 @@
  * comes with Last-Event-ID or ?since= gets what it missed, or `resync` if the
  * ring no longer holds it. Heartbeats are real events, every 10 s, because
  * EventSource cannot see comments. A subscriber whose queue is full gets
- * `resync` and is closed; it never costs others anything.
+ * `resync` and is closed, one that reads nothing for 30 s is closed; neither
+ * costs others anything.
+ *
+ * Publishing sends nothing: some are served in each turn of the loop, so that
+ * thousands of subscribers do not keep others waiting (sse_fanout.c).
  */
 #ifndef HALLMARK_BASE_SSE_H
 #define HALLMARK_BASE_SSE_H
@@ -21,11 +25,12 @@
 /* Waiting for one slow reader; events are shared, so that a thousand of them
  * cost what one does. A tick of 256 feeds is 2 to 4 MiB at once. */
 #define SSE_QUEUE_BYTES     (8u << 20)
-#define SSE_SUBSCRIBERS_MAX 4096 /* one more gets 503 */
-#define SSE_TOPICS_MAX      64   /* topics of one subscriber */
-#define SSE_TOPIC_MAX       64   /* bytes of a topic and a NUL */
-#define SSE_ID_MAX          64   /* bytes of an id and a NUL */
+#define SSE_SUBSCRIBERS_MAX 12288 /* one more gets 503 */
+#define SSE_TOPICS_MAX      64    /* topics of one subscriber */
+#define SSE_TOPIC_MAX       64    /* bytes of a topic and a NUL */
+#define SSE_ID_MAX          64    /* bytes of an id and a NUL */
 #define SSE_HEARTBEAT_MS    10000
+#define SSE_INTERVAL_MAX_MS 60000 /* of min_interval_ms */
 
 struct sse_hub;
 
@@ -40,6 +45,7 @@ struct sse_hub_options {
 	void (*heartbeat)(char *out, size_t cap, void *data);
 	void *data;
 	uint64_t heartbeat_ms; /* 0: SSE_HEARTBEAT_MS */
+	unsigned retry_ms;     /* 0: for each another one, from 1 to 5 s */
 };
 
 /* A new subscriber gets retry, then its welcome, then what it missed. */
@@ -68,6 +74,19 @@ void sse_welcome(
 void sse_subscribe(struct sse_hub *hub, struct http_request *req,
     const char *topics, const char *since);
 
+struct sse_wish {                   /* all may be NULL */
+	const char *topics, *since; /* as above */
+	/*
+	 * At most one event of each topic in so many ms ("1000"; 1 to
+	 * SSE_INTERVAL_MAX_MS, else 400): the newest; those that it replaces
+	 * are not sent. Ids keep growing, with gaps: a sequence that is
+	 * missing was not lost. What is resumed is thinned as well.
+	 */
+	const char *min_interval_ms;
+};
+void sse_subscribe_with(
+    struct sse_hub *hub, struct http_request *req, const struct sse_wish *wish);
+
 /* Sends `goodbye` with this reason to all and ends their streams. */
 void sse_hub_close(struct sse_hub *hub, const char *reason);
 /* After http_server_stop() is done. */
@@ -76,6 +95,7 @@ void sse_hub_free(struct sse_hub *hub);
 struct sse_stats {
 	unsigned subscribers;
 	uint64_t events, deliveries, slow_closed, resumed, resynced;
+	uint64_t thinned; /* left out: a newer one came in time */
 };
 void sse_hub_stats(const struct sse_hub *hub, struct sse_stats *out);
 

@@ -19,14 +19,6 @@ void sse_format_id(
 
 /* ---- publishing ---- */
 
-static void send_all(struct sse_hub *hub, struct sse_buffer *buffer)
-{
-	struct sse_subscriber *sub;
-
-	TAILQ_FOREACH(sub, &hub->subscribers, entry)
-	sse_subscriber_send(sub, buffer);
-}
-
 void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
     const char *data, size_t len, bool durable)
 {
@@ -40,7 +32,7 @@ void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
 	if (durable)
 		sse_ring_add(&hub->ring, buffer);
 	hub->stats.events++;
-	send_all(hub, buffer);
+	sse_fanout_add(hub, buffer);
 	sse_buffer_unref(buffer);
 }
 
@@ -74,7 +66,6 @@ struct sse_hub *sse_hub_new(const struct sse_hub_options *options)
 	struct sse_hub *hub = calloc(1, sizeof(*hub));
 	uint64_t period_ms = options->heartbeat_ms ? options->heartbeat_ms
 						   : SSE_HEARTBEAT_MS;
-	char retry[32];
 
 	if (!hub)
 		log_die("sse", "out of memory");
@@ -83,11 +74,13 @@ struct sse_hub *sse_hub_new(const struct sse_hub_options *options)
 	hub->options = *options;
 	hub->options.epoch = hub->epoch;
 	TAILQ_INIT(&hub->subscribers);
+	TAILQ_INIT(&hub->thinned);
 	sse_ring_init(&hub->ring);
-	snprintf(retry, sizeof(retry), "retry: %d\n\n", SSE_RETRY_MS);
-	hub->retry = sse_buffer_text(retry);
 	uv_timer_init(options->loop, &hub->heartbeat);
-	hub->heartbeat.data = hub;
+	uv_timer_init(options->loop, &hub->thin_timer);
+	uv_idle_init(options->loop, &hub->idle);
+	hub->heartbeat.data = hub->thin_timer.data = hub->idle.data = hub;
+	hub->open_handles = 3;
 	uv_timer_start(&hub->heartbeat, on_heartbeat, period_ms, period_ms);
 	return hub;
 }
@@ -95,16 +88,15 @@ struct sse_hub *sse_hub_new(const struct sse_hub_options *options)
 static void free_now(struct sse_hub *hub)
 {
 	sse_ring_fini(&hub->ring);
-	sse_buffer_unref(hub->retry);
+	sse_queue_fini(&hub->outbox);
 	free(hub);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
 	struct sse_hub *hub = handle->data;
 
-	hub->timer_closed = true;
-	if (hub->freed)
+	if (--hub->open_handles == 0 && hub->freed)
 		free_now(hub);
 }
 
@@ -125,18 +117,25 @@ static struct sse_buffer *goodbye(const char *reason)
 
 void sse_hub_close(struct sse_hub *hub, const char *reason)
 {
-	struct sse_subscriber *sub;
-	struct sse_buffer *buffer;
+	struct sse_buffer *last;
 
 	if (hub->closed)
 		return;
 	hub->closed = true;
-	buffer = goodbye(reason);
-	send_all(hub, buffer);
-	sse_buffer_unref(buffer);
-	TAILQ_FOREACH(sub, &hub->subscribers, entry)
-	sse_subscriber_end(sub);
-	uv_close((uv_handle_t *)&hub->heartbeat, on_timer_closed);
+	last = goodbye(reason);
+	/* Who takes something goes to the end of the list. */
+	for (unsigned i = hub->stats.subscribers; i > 0; i--) {
+		struct sse_subscriber *sub = TAILQ_FIRST(&hub->subscribers);
+
+		TAILQ_REMOVE(&hub->subscribers, sub, entry);
+		TAILQ_INSERT_TAIL(&hub->subscribers, sub, entry);
+		sse_subscriber_end(sub, last);
+	}
+	sse_buffer_unref(last);
+	sse_fanout_trim(hub);
+	uv_close((uv_handle_t *)&hub->heartbeat, on_handle_closed);
+	uv_close((uv_handle_t *)&hub->thin_timer, on_handle_closed);
+	uv_close((uv_handle_t *)&hub->idle, on_handle_closed);
 }
 
 void sse_hub_free(struct sse_hub *hub)
@@ -146,7 +145,7 @@ void sse_hub_free(struct sse_hub *hub)
 	sse_hub_close(hub, "closed");
 	assert(TAILQ_EMPTY(&hub->subscribers));
 	hub->freed = true;
-	if (hub->timer_closed)
+	if (hub->open_handles == 0)
 		free_now(hub);
 }
 

@@ -8,17 +8,23 @@
 
 static struct sse_hub *hub;
 static bool with_welcome;
+/* Requests come in two pieces: then libmicrohttpd serves the stream. */
+static bool in_pieces;
 
 static void serve_stream(struct http_request *req, void *data)
 {
 	(void)data;
-	sse_subscribe(
-	    hub, req, http_param(req, "feeds"), http_param(req, "since"));
+	sse_subscribe_with(hub, req,
+	    &(struct sse_wish){
+		.topics = http_param(req, "feeds"),
+		.since = http_param(req, "since"),
+		.min_interval_ms = http_param(req, "min_interval_ms"),
+	    });
 }
 
-static const char *const params[] = {"feeds", "since", NULL};
+static const char *const params[] = {"feeds", "since", "min_interval_ms", NULL};
 static const struct http_route routes[] = {
-    {"GET", "/stream", params, serve_stream},
+    {http_get_stream, "/stream", params, serve_stream},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -42,6 +48,7 @@ static void hub_start(
 	    .heartbeat = heartbeat,
 	    .data = &with_welcome,
 	    .heartbeat_ms = heartbeat_ms,
+	    .retry_ms = 2000,
 	});
 }
 
@@ -79,8 +86,14 @@ struct stream {
 	int fd;
 	struct response r;
 	char *text; /* the body so far */
+	size_t copied;
 	bool ended; /* the last chunk has come */
 };
+
+static bool is_door_empty(void)
+{
+	return TAILQ_EMPTY(&server->door.waiting);
+}
 
 static void stream_open_with(
     struct stream *s, const char *target, const char *headers)
@@ -92,7 +105,13 @@ static void stream_open_with(
 	s->fd = client_connect();
 	snprintf(request, sizeof(request),
 	    "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", target, headers);
-	client_send(s->fd, request);
+	if (in_pieces) {
+		client_send_bytes(s->fd, request, 5);
+		pump_until(server->clients.total > 0 && is_door_empty());
+		client_send(s->fd, request + 5);
+	} else {
+		client_send(s->fd, request);
+	}
 }
 
 static void stream_close(struct stream *s)
@@ -128,9 +147,20 @@ static void dechunk(struct stream *s)
 
 static const char *stream_read(struct stream *s)
 {
+	size_t before = s->r.len;
+
 	while (client_read_some(s->fd, &s->r))
 		;
-	dechunk(s);
+	if (s->r.len == before && !s->r.closed)
+		return s->text;
+	if (response_header(&s->r, "Transfer-Encoding")[0]) {
+		dechunk(s);
+		return s->text;
+	}
+	/* Only what is new: some of these tests read megabytes. */
+	s->copied += strlen(
+	    strcpy(s->text + s->copied, response_body(&s->r) + s->copied));
+	s->ended = s->r.closed && !s->r.reset;
 	return s->text;
 }
 
@@ -507,7 +537,7 @@ static void test_resume_of_more_than_a_queue(void **state)
 	stream_open_with(&s, "/stream?since=" EPOCH "-0", "");
 	pump_until(stats().subscribers == 1);
 	assert_true(
-	    TAILQ_FIRST(&hub->subscribers)->queued_bytes > SSE_QUEUE_BYTES);
+	    TAILQ_FIRST(&hub->subscribers)->queue.bytes > SSE_QUEUE_BYTES);
 	publish("", "\"end\"");
 	stream_wait(&s, "\"end\"");
 	assert_true(strlen(s.text) > 100 * len);
@@ -707,7 +737,7 @@ static void test_goodbye(void **state)
 			   "data: {\"reason\":\"going \\\"down\\\"\"}\n\n"));
 	assert_null(strstr(a.text, "too late"));
 	assert_null(strstr(a.text, "again"));
-	assert_int_equal(stats().subscribers, 0);
+	pump_until(stats().subscribers == 0);
 	check_refused("/stream", 503, "SERVER_STOPPING");
 	stream_close(&a);
 	stream_close(&b);
@@ -777,6 +807,175 @@ static void test_hub_without_a_server(void **state)
 	sse_hub_free(NULL);
 }
 
+/* ---- retry and thinning ---- */
+
+static void test_retry_is_jittered(void **state)
+{
+	unsigned long first = 0;
+	bool differ = false;
+
+	(void)state;
+	hub->options.retry_ms = 0;
+	for (int i = 0; i < 20; i++) {
+		unsigned long ms;
+		struct stream s;
+
+		stream_open_with(&s, "/stream", "");
+		stream_wait(&s, "\n\n");
+		assert_int_equal(strncmp(s.text, "retry: ", 7), 0);
+		ms = strtoul(s.text + 7, NULL, 10);
+		assert_in_range(ms, SSE_RETRY_MIN_MS, SSE_RETRY_MAX_MS);
+		first = first ? first : ms;
+		differ = differ || ms != first;
+		stream_close(&s);
+	}
+	assert_true(differ);
+}
+
+static void test_thinning(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	stream_open(&s, "/stream?min_interval_ms=300");
+	publish("A", "\"a1\"");
+	stream_wait(&s, "\"a1\"");
+	publish("A", "\"a2\"");
+	publish("B", "\"b3\"");
+	publish("A", "\"a4\"");
+	publish("", "\"now\"");
+	stream_wait(&s, "\"now\"");
+	assert_null(strstr(s.text, "\"b3\""));
+	stream_wait(&s, "\"a4\"");
+	assert_string_equal(s.text,
+	    "retry: 2000\n\n"
+	    "event: price\nid: " EPOCH "-1\ndata: \"a1\"\n\n"
+	    "event: price\nid: " EPOCH "-5\ndata: \"now\"\n\n"
+	    "event: price\nid: " EPOCH "-3\ndata: \"b3\"\n\n"
+	    "event: price\nid: " EPOCH "-4\ndata: \"a4\"\n\n");
+	assert_int_equal(stats().thinned, 1);
+	stream_close(&s);
+}
+
+/* What is resumed is thinned too: the newest of each, in order. */
+static void test_thinned_resume(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	publish_numbered(1, 10);
+	stream_open(&s, "/stream?min_interval_ms=60000&since=" EPOCH "-2");
+	stream_wait(&s, "{\"n\":10}");
+	assert_string_equal(s.text,
+	    "retry: 2000\n\n"
+	    "event: price\nid: " EPOCH "-9\ndata: {\"n\":9}\n\n"
+	    "event: price\nid: " EPOCH "-10\ndata: {\"n\":10}\n\n");
+	/* And the goodbye comes after what was kept back. */
+	publish_numbered(11, 13);
+	sse_hub_close(hub, "over");
+	pump_until((stream_read(&s), s.ended));
+	assert_non_null(
+	    strstr(s.text, "{\"n\":12}\n\nevent: price\nid: " EPOCH
+			   "-13\ndata: {\"n\":13}\n\nevent: goodbye"));
+	assert_null(strstr(s.text, "{\"n\":11}"));
+	stream_close(&s);
+}
+
+static void test_many_thinned(void **state)
+{
+	static struct stream s[150];
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		stream_open(&s[i], "/stream?min_interval_ms=200");
+	publish("A", "\"1\"");
+	publish("A", "\"2\"");
+	for (int i = 0; i < 150; i++)
+		stream_wait(&s[i], "\"2\"");
+	publish("A", "\"3\"");
+	pump_ms(5);
+	publish("A", "\"4\"");
+	for (int i = 0; i < 150; i++) {
+		stream_wait(&s[i], "\"4\"");
+		assert_null(strstr(s[i].text, "\"3\""));
+	}
+	pump_until(TAILQ_EMPTY(&hub->thinned));
+	publish("A", "\"5\""); /* kept, and they leave */
+	pump_ms(20);
+	for (int i = 0; i < 150; i++)
+		stream_close(&s[i]);
+}
+
+static void test_malformed_interval(void **state)
+{
+	static const char *const values[] = {"", "0", "-1", "x", "1x", "01",
+	    "60001", "100000", "1.5", "%201", "99999999999999999999"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		char target[128];
+
+		snprintf(target, sizeof(target), "/stream?min_interval_ms=%s",
+		    values[i]);
+		check_refused(target, 400, "\"parameter\":\"min_interval_ms\"");
+	}
+}
+
+/* ---- a few in each turn ---- */
+
+static void test_fanout_takes_turns(void **state)
+{
+	static struct stream s[200];
+	uint64_t before;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		stream_open(&s[i], "/stream");
+	before = stats().deliveries;
+	publish("", "\"1\"");
+	assert_int_equal(stats().deliveries, before);
+	for (int turn = 1; turn <= 2 && !in_pieces; turn++) {
+		pump_once();
+		assert_in_range(stats().deliveries - before, 1,
+		    (unsigned)turn * SSE_FANOUT_SENDS);
+	}
+	publish("", "\"2\""); /* the others get both in one send */
+	for (int i = 0; i < 200; i++) {
+		stream_wait(&s[i], "\"2\"");
+		assert_non_null(strstr(s[i].text, "\"1\""));
+		stream_close(&s[i]);
+	}
+	assert_int_equal(hub->outbox.count, 0);
+}
+
+/* ---- the two ways ---- */
+
+static int way_of_our_own(void **state)
+{
+	(void)state;
+	in_pieces = false;
+	return 0;
+}
+
+static int way_of_libmicrohttpd(void **state)
+{
+	(void)state;
+	in_pieces = true;
+	return 0;
+}
+
+/* Who has which stream: these tests are about both. */
+static void test_who_serves(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	stream_open(&s, "/stream");
+	assert_int_equal(server->sender.count, in_pieces ? 0 : 1);
+	assert_int_equal(TAILQ_EMPTY(&server->requests), !in_pieces);
+	stream_close(&s);
+}
+
 static int teardown_loop(void **state)
 {
 	(void)state;
@@ -790,6 +989,7 @@ static int teardown_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    hub_test(test_who_serves),
 	    hub_test(test_headers),
 	    hub_test(test_order_and_form),
 	    hub_test(test_line_breaks_cannot_forge),
@@ -816,11 +1016,21 @@ int main(void)
 	    hub_test(test_leaving_in_the_middle_of_an_event),
 	    hub_test(test_slow_reader_is_cut_off),
 	    hub_test(test_many_streams),
+	    hub_test(test_retry_is_jittered),
+	    hub_test(test_thinning),
+	    hub_test(test_thinned_resume),
+	    hub_test(test_many_thinned),
+	    hub_test(test_malformed_interval),
+	    hub_test(test_fanout_takes_turns),
 	    hub_test(test_goodbye),
 	    stop_test(test_goodbye_before_the_stop),
 	    stop_test(test_stop_ends_streams),
 	    stop_test(test_stop_with_a_slow_reader),
 	    cmocka_unit_test_teardown(test_hub_without_a_server, teardown_loop),
 	};
-	return cmocka_run_group_tests_name("sse_hub", tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name(
+	    "sse_hub", tests, way_of_our_own, NULL);
+
+	return failed + cmocka_run_group_tests_name("sse_hub by libmicrohttpd",
+			    tests, way_of_libmicrohttpd, NULL);
 }

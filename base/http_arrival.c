@@ -1,0 +1,85 @@
+/*
+ * http_arrival: from the accepted connection to whoever serves it.
+ *
+ *   listener --> (proxied: who it is from) --> counted --> door: first bytes
+ *     --> a stream of ours (http_stream), or libmicrohttpd
+ */
+#include "base/http_state.h"
+
+#include "base/log.h"
+#include "base/now.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* Which of them is logged is left to chance: at most one a second. */
+static void log_crowd(struct http_server *server, const struct sockaddr *addr)
+{
+	char host[UV_MAXHOSTNAMESIZE] = "-";
+	int64_t now = now_monotonic_ms();
+
+	if (server->crowd_logged_ms != 0 &&
+	    now - server->crowd_logged_ms < HTTP_CROWD_LOG_MS)
+		return;
+	server->crowd_logged_ms = now;
+	if (addr->sa_family == AF_INET || addr->sa_family == AF_INET6)
+		uv_ip_name(addr, host, sizeof(host));
+	log_warn("http", "connection_refused", LOG_S("client", host));
+}
+
+static void on_first_bytes(const struct http_arrival *arrival,
+    const char *bytes, size_t len, void *data)
+{
+	struct http_server *server = data;
+
+	if (http_stream_serve_first(server, arrival, bytes, len))
+		return;
+	/* http_server.c counts it again once the daemon has it. */
+	http_clients_leave(&server->clients, arrival->client);
+	/* On failure it has closed the descriptor. */
+	if (MHD_add_connection(server->daemon, arrival->fd, &arrival->from.sa,
+		arrival->from_len) != MHD_YES)
+		log_crowd(server, &arrival->from.sa);
+	http_server_kick(server);
+}
+
+/* Its address is known. */
+static void on_client(
+    int fd, const struct sockaddr *addr, socklen_t len, void *data)
+{
+	struct http_server *server = data;
+	struct http_arrival arrival = {.fd = fd, .from_len = len};
+
+	memcpy(&arrival.from, addr, len);
+	arrival.client = http_clients_enter(&server->clients, addr, len);
+	if (arrival.client) {
+		http_door_add(&server->door, &arrival);
+		return;
+	}
+	log_crowd(server, addr);
+	close(fd);
+}
+
+void http_on_accepted(
+    int fd, const struct sockaddr *addr, socklen_t len, void *data)
+{
+	struct http_server *server = data;
+
+	if (server->options.proxy_protocol)
+		http_proxied_add(&server->proxied, fd, addr, len);
+	else
+		on_client(fd, addr, len, data);
+}
+
+void http_arrival_init(struct http_server *server)
+{
+	unsigned per_client = server->options.proxy_protocol
+				  ? HTTP_CONNECTIONS_PER_CLIENT_MAX
+				  : 0; /* none */
+
+	http_clients_init(&server->clients, HTTP_CONNECTIONS_MAX, per_client);
+	http_proxied_init(&server->proxied, server->loop, on_client, server);
+	http_door_init(&server->door, server->loop, &server->clients,
+	    on_first_bytes, server);
+	stream_sender_init(&server->sender, server->loop, &server->clients);
+}
