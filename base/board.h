@@ -8,7 +8,8 @@
  *   GET /price/{name}?attestation=full|ref&max_age_ms=N
  *       &after_sequence=N&boot_id=HEX&wait_ms=N       board_serve_one
  *   GET /price?feeds=A,B&attestation=&max_age_ms=     board_serve_many
- *   GET /stream?feeds=A,B&attestation=&since=         board_serve_stream
+ *   GET /stream?feeds=A,B&attestation=&since=
+ *       &min_interval_ms=                                board_serve_stream
  *   GET /attestations/{sha256}                        board_serve_document
  *
  * A text that is past its expiry, older than max_age_ms, or was posted as

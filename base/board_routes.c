@@ -105,6 +105,9 @@ static const struct service_param stream_params[] = {
     {"feeds", "names with commas; all if not given", NAMES},
     ATTESTATION("ref"),
     {"since", "an event's id: what came after it is sent first", TEXT},
+    {"min_interval_ms",
+	"of each feed at most one event in so many ms, the newest",
+	"{\"type\":\"integer\",\"minimum\":1,\"maximum\":60000}"},
     {NULL, NULL, NULL},
 };
 
@@ -217,7 +220,7 @@ const struct service_route board_routes[] = {
 	.handler = on_many,
 	.params = many_params,
 	.answers = many_answers},
-    {.method = "GET",
+    {.method = http_get_stream,
 	.path = "/stream",
 	.about = "Server-sent events; resumes from Last-Event-ID or since.",
 	.handler = on_stream,
@@ -238,7 +241,7 @@ const struct service_route board_routes[] = {
 	.params = hermes_latest_params,
 	.answers = hermes_latest_answers,
 	.problems = hermes_latest_problems},
-    {.method = "GET",
+    {.method = http_get_stream,
 	.path = "/v2/updates/price/stream",
 	.about = "Prices as they come, in the shape of Pyth's Hermes.",
 	.handler = on_hermes_stream,

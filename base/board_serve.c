@@ -266,6 +266,10 @@ void board_serve_stream(struct board *board, struct http_request *req)
 	}
 	if (ask.full && !board->full_hub)
 		board->full_hub = board_new_hub(board, "f");
-	sse_subscribe(ask.full ? board->full_hub : board->ref_hub, req, names,
-	    http_param(req, "since"));
+	sse_subscribe_with(ask.full ? board->full_hub : board->ref_hub, req,
+	    &(struct sse_wish){
+		.topics = names,
+		.since = http_param(req, "since"),
+		.min_interval_ms = http_param(req, "min_interval_ms"),
+	    });
 }

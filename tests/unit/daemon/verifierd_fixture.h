@@ -88,7 +88,7 @@ static const char *const stream_params[] = {
     "feeds", "attestation", "since", NULL};
 static const struct http_route routes[] = {
     {"GET", "/feeds", NULL, on_feeds},
-    {"GET", "/stream", stream_params, on_stream},
+    {http_get_stream, "/stream", stream_params, on_stream},
     {"GET", "/attestations/{sha256}", NULL, on_document},
     {NULL, NULL, NULL, NULL},
 };
