@@ -109,6 +109,11 @@ test("under another root of the same name", async () => {
 
 // name: [which certificate, what is spoilt in it, verdict]
 const stranger = generateKeyPairSync("ec", { namedCurve: "P-384" });
+// brainpoolP384r1, with a point that is on P-384
+const otherCurve = der(0x30, der(0x30,
+  Buffer.from("06072a8648ce3d020106092b240303020801010b", "hex")),
+der(0x03, [0], stranger.publicKey.export({ type: "spki", format: "der" })
+  .subarray(-97)));
 const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const CA = [constraints(true, 1), usage(1, 0x86)];
 const LEAF = [constraints(false), usage(6, 0xc0)];
@@ -126,6 +131,8 @@ const CERTIFICATES = {
   "a point that is not on the curve": [2, { spki: Buffer.concat([
     stranger.publicKey.export({ type: "spki", format: "der" }).subarray(0, -1),
     Buffer.from([0])]) }, "certificate_profile"],
+  "a curve of another name": [2, { spki: otherCurve },
+    "certificate_profile"],
   "another algorithm outside": [2, {
     outerAlgorithm: der(0x30, der(0x06, Buffer.from("2a8648ce3d040302",
       "hex"))) }, "certificate_profile"],
@@ -156,6 +163,14 @@ const CERTIFICATES = {
   "certificate_profile"],
   "an extension twice": [2, { extensions: [...CA, CA[1]] },
     "certificate_profile"],
+  "a critical subject key identifier": [2, { extensions: [...CA,
+    extension("551d0e", true, der(0x04, [1]))] }, "certificate_profile"],
+  "17 extensions": [2, { extensions: [...CA, ...Array.from({ length: 15 },
+    (_, i) => extension(`2a0${(i + 1).toString(16)}`, false, der(0x05)))] },
+  "certificate_profile"],
+  "16 extensions": [2, { extensions: [...CA, ...Array.from({ length: 14 },
+    (_, i) => extension(`2a0${(i + 1).toString(16)}`, false, der(0x05)))] },
+  "valid"],
   "an unknown critical extension": [2, { extensions: [...CA,
     extension("2a03", true, der(0x05))] }, "certificate_profile"],
   "an unknown extension": [2, { extensions: [...CA,
