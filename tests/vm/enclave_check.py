@@ -27,12 +27,13 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests" / "integration"),
                 str(ROOT / "tests" / "simulator")]
 
 import check        # noqa: E402
-import enclave      # noqa: E402
 import guest        # noqa: E402
 import kernel       # noqa: E402
+import machine      # noqa: E402
 import qemu         # noqa: E402
 import run as integration   # noqa: E402
 import test_image   # noqa: E402
+from enclave import Given   # noqa: E402
 
 IMAGE = pathlib.Path(os.environ.get(
     "HALLMARK_IMAGE", ROOT / "build/image/hallmark.eif"))
@@ -63,15 +64,15 @@ def _prepare(counts):
     if not IMAGE.exists():
         counts.say(False, "the image is there", f"no {IMAGE}: make image")
         return False
-    test_image.IMAGE = enclave.Image(IMAGE)
+    Given.image = machine.Image(IMAGE)
     try:
         done = subprocess.run([ROOT / "deploy/install-packages.sh", *PACKAGES])
         if done.returncode != 0:
             raise kernel.Missing(f"not installed: {' '.join(PACKAGES)}")
-        test_image.PLAIN_QEMU = qemu.of_this_machine()
-        test_image.QEMU = qemu.find(guest.BUILD)
+        Given.plain_qemu = qemu.of_this_machine()
+        Given.qemu = qemu.find(guest.BUILD)
     except (kernel.Missing, OSError) as error:
-        test_image.WHY = str(error).splitlines()[0]
+        Given.why = str(error).splitlines()[0]
         _banner("SKIPPED: what boots the image.\n" + str(error))
     return True
 
@@ -81,7 +82,7 @@ def _suite(options):
     if options.k:
         loader.testNamePatterns = [f"*{options.k}*"]
     return loader.loadTestsFromNames(
-        ["test_qemu", "test_machine", "test_image"])
+        ["test_qemu", "test_machine", "test_image_ends", "test_image"])
 
 
 def _say_times():
@@ -107,9 +108,9 @@ def main():
     if test_image.times:
         _say_times()
     print("\n" + NOT_PROVEN)
-    if test_image.WHY:
-        _banner("SKIPPED, see above: " + test_image.WHY)
-    print(f"# {test_image.QEMU}, {test_image.PLAIN_QEMU}; "
+    if Given.why:
+        _banner("SKIPPED, see above: " + Given.why)
+    print(f"# {Given.qemu}, {Given.plain_qemu}; "
           f"{time.monotonic() - began:.0f} s")
     return counts.end()
 

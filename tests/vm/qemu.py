@@ -9,6 +9,7 @@ Debian 12 as on 13: nothing is installed, and /etc/apt stays as it is.
 $HALLMARK_QEMU11 names another program that has the device.
 """
 
+import functools
 import os
 import pathlib
 import platform
@@ -28,6 +29,7 @@ PROGRAM = "usr/bin/qemu-system-x86_64"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 LOADER = f"{LIBRARIES}/ld-linux-x86-64.so.2"
 DATA = ("usr/share/qemu", "usr/share/seabios")
+say = functools.partial(print, flush=True)
 _VERSION = re.compile(r"version (\d+)\.(\d+)")
 
 
@@ -123,7 +125,7 @@ def _fetch(build):
     beside = build / f"qemu.{os.getpid()}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
-    print(f"Fetching into {build}: {PACKAGE} of {BACKPORTS}", flush=True)
+    say(f"Fetching into {build}: {PACKAGE} of {BACKPORTS}")
     try:
         apt = _Apt(beside / "apt")
         apt.run("update")

@@ -17,15 +17,14 @@ import cbor
 import client
 import enclave
 import support
+from enclave import Given
+from machine import BOOT_S
 from program import Failed, wait_until
 from test_eif import measurements, pcr
 
 EXIT_CHAIN, EXIT_PCR = 4, 5
 # In the bridge's log, with what the enclave wrote behind it.
 LINE_OF_ENCLAVE = re.compile(r" enclave \S+ \| ")
-# Set by enclave_check.py. None: could not be had, and WHY says why.
-IMAGE = QEMU = PLAIN_QEMU = None
-WHY = ""
 times = []      # [(what, seconds)] of the boot that ends with a price
 
 
@@ -39,6 +38,7 @@ def note_times(machine, now):
 
     oracle = machine.lines("init", "step")[-1][0]
     attested = machine.lines("oracle", "attested")[0][0]
+    priced = machine.lines("publisher", "first_price")[0][0]
     times[:] = [
         ("power-on to init", machine.lines()[0][0] - machine.began),
         ("  by the machine's own clock", field("mounts", "boot_ms")),
@@ -48,7 +48,8 @@ def note_times(machine, now):
          field("configuration", "took_ms")),
         ("init: PCR16 extended and locked", field("measure", "took_ms")),
         ("oracle: start, key, first attestation", attested - oracle),
-        ("first poll, first price, verified", now - attested),
+        ("oracle: first poll, to the first price signed", priced - attested),
+        ("BTC-USD of 4 exchanges, verified on the parent", now - priced),
         ("all of it", now - machine.began)]
 
 
@@ -78,13 +79,13 @@ class Judged(unittest.TestCase):
 
     def test_measurements(self):
         """hallmark pcrs accepts the image, with the PCRs of hashlib"""
-        said = json.loads(enclave.hallmark("pcrs", IMAGE.path, "--json"))
-        for name, value in measurements(IMAGE.path.read_bytes()).items():
+        said = json.loads(enclave.hallmark("pcrs", Given.image.path, "--json"))
+        for name, value in measurements(Given.image.path.read_bytes()).items():
             self.assertEqual(said["Measurements"][name], value)
 
     def test_size(self):
         """the image is smaller than 20 MB"""
-        self.assertLess(IMAGE.path.stat().st_size, 20 * 10 ** 6)
+        self.assertLess(Given.image.path.stat().st_size, 20 * 10 ** 6)
 
 
 class Emulated(unittest.TestCase):
@@ -98,9 +99,9 @@ class Emulated(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        if QEMU is None or cls is Emulated:
+        if Given.qemu is None or cls is Emulated:
             return
-        cls.stack = enclave.EnclaveStack(QEMU, IMAGE, cls is Prices)
+        cls.stack = enclave.EnclaveStack(Given.qemu, Given.image, cls is Prices)
         cls.addClassCleanup(cls.stack.stop)
         try:
             cls.boot(cls.stack)
@@ -108,8 +109,8 @@ class Emulated(unittest.TestCase):
             raise Failed(f"{failed}\n{cls.stack.logs(30)}") from None
 
     def setUp(self):
-        if QEMU is None:
-            self.skipTest(WHY)
+        if Given.qemu is None:
+            self.skipTest(Given.why)
 
     def temporary(self, value):
         """The path of a JSON file in the installation's directory."""
@@ -123,7 +124,7 @@ class Prices(Emulated):
     def boot(cls, stack):
         stack.start()
         cls.item = wait_until("a price of 4 exchanges", lambda: support.price(
-            stack, "BTC-USD"), enclave.BOOT_S, stack.machine.must_run)
+            stack, "BTC-USD"), BOOT_S, stack.machine.must_run)
         note_times(stack.machine, time.monotonic())
         cls.policy = json.loads(stack.policy.read_text())
 
@@ -159,7 +160,7 @@ class Prices(Emulated):
         """the policy is what hallmark pcrs wrote, with config-pcr's PCR16"""
         pcrs = self.policy["releases"][0]["pcrs"]
         self.assertEqual(
-            {f"PCR{i}": pcrs[str(i)] for i in range(3)}, IMAGE.pcrs)
+            {f"PCR{i}": pcrs[str(i)] for i in range(3)}, Given.image.pcrs)
         self.assertEqual(pcrs["16"], enclave.hallmark(
             "config-pcr", self.stack.config("oracle")).strip())
 
@@ -169,7 +170,7 @@ class Prices(Emulated):
         path = self.stack.document(nonce)
         found = pcrs_of(path)
         for index in range(3):
-            self.assertEqual(found[index], IMAGE.pcrs[f"PCR{index}"])
+            self.assertEqual(found[index], Given.image.pcrs[f"PCR{index}"])
         self.assertEqual(found[16], pcr(
             self.stack.config("oracle").read_bytes()))
         code, said = verify(path, self.stack.policy, "--nonce", nonce)
@@ -196,9 +197,11 @@ class Prices(Emulated):
         bridge.process.send_signal(signal.SIGHUP)
         wait_until("the bridge has it", lambda: re.search(
             r" handout configuration_reloaded ", bridge.log()),
-            enclave.BOOT_S)
+            BOOT_S)
         found = pcrs_of(self.stack.document(secrets.token_hex(16)))
         self.assertEqual(found[16], pcr(before))
+        self.assertEqual(bridge.log().count(" handout handed_out "),
+                         self.stack.boots)
 
     def test_h_ports(self):
         """of the enclave's ports only the oracle's answers"""
@@ -228,9 +231,9 @@ class Prices(Emulated):
         length, after_ms = len(log()), support.now_ms()
         self.stack.start_bridge()
         wait_until("a newer price", lambda: support.price(
-            self.stack, "BTC-USD", after_ms), enclave.BOOT_S)
+            self.stack, "BTC-USD", after_ms), BOOT_S)
         wait_until("a line of the enclave's", lambda: LINE_OF_ENCLAVE.search(
-            log(), length), enclave.BOOT_S)
+            log(), length), BOOT_S)
 
     def test_l_hardware(self):
         """the module gives random numbers; only the clock is let pass"""
@@ -250,7 +253,7 @@ BAD_ANSWERS = (b"", b"\0\0", bytes(4), b"\xff" * 4, b"\0\x10\0\1" + b"{",
 def answer_badly(path):
     """Each of them once, to whoever connects there."""
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.settimeout(enclave.BOOT_S)
+        listener.settimeout(BOOT_S)
         listener.bind(path)
         listener.listen()
         for answer in BAD_ANSWERS:
@@ -281,7 +284,7 @@ class Handover(Emulated):
         stack.start_bridge()
         # No exchanges, no prices: it lives, and is not ready.
         wait_until("the oracle", lambda: client.ready(
-            stack.oracle_url("/livez")), enclave.BOOT_S,
+            stack.oracle_url("/livez")), BOOT_S,
             stack.machine.must_run)
         path = stack.document(secrets.token_hex(16))
         self.assertEqual(pcrs_of(path)[16], pcr(config.read_bytes()))
@@ -290,71 +293,6 @@ class Handover(Emulated):
         self.assertRegex(said, r"(?m)^FAIL  pcr16\b")
         code, said = verify(path, stack.write_policy(stack.dir / "new.json"))
         self.assertEqual(code, 0, said)
-
-
-class Ends(unittest.TestCase):
-    """Boots that are not to give a price."""
-
-    def boot(self, qemu, nsm=True, **changes):
-        """A machine that was handed a configuration with these members
-        changed (None: left out)."""
-        if qemu is None:
-            self.skipTest(WHY)
-        stack = enclave.EnclaveStack(qemu, IMAGE, False, nsm)
-        self.addCleanup(stack.stop)
-
-        def configure():
-            config = {**stack.oracle_config(), **changes}
-            stack.config("oracle").write_text(json.dumps(
-                {key: value for key, value in config.items()
-                 if value is not None}))
-        stack.boot(configure=configure)
-        return stack
-
-    def end_of(self, stack):
-        """Waits until it is off; its last words came to the parent, too."""
-        stack.machine.wait_off()
-        self.assertEqual(
-            stack.machine.console.text().count("Linux version"), 1)
-        found = [line for line in stack.machine.lines("init")
-                 if line[3] in ("oracle_ended", "refused")]
-        self.assertEqual(len(found), 1, stack.machine.log_tail(40))
-        _, level, _, event, fields = found[0]
-        self.assertEqual(level, "error")
-        log = stack.programs["bridge"].log
-        wait_until("its last words at the parent",
-                   lambda: event in log(), enclave.BOOT_S)
-        return event, fields
-
-    def test_emulator(self):
-        """unless told that it is emulated the machine refuses, and goes off"""
-        stack = self.boot(QEMU, insecure_emulator=None)
-        event, fields = self.end_of(stack)
-        self.assertEqual(event, "refused")
-        self.assertRegex(fields, r"step=platform why=\"clock: .*kvm-clock")
-        self.assertEqual(stack.machine.lines("oracle"), [])
-
-    def test_oracle_ends(self):
-        """when the oracle ends the machine goes off, and init says how"""
-        stack = self.boot(QEMU, colour="blue")
-        event, fields = self.end_of(stack)
-        self.assertEqual(event, "oracle_ended")
-        self.assertRegex(fields, r"\b1\b")
-        self.assertRegex(stack.machine.console.text(), "colour")
-
-    def test_no_module(self):
-        """without a security module it refuses, and goes off"""
-        event, fields = self.end_of(
-            self.boot(PLAIN_QEMU, nsm=False, insecure_emulator=None))
-        self.assertEqual(event, "refused")
-        self.assertRegex(fields, "/dev/nsm")
-
-    def test_plain_qemu(self):
-        """Debian's own QEMU, and no module: the oracle starts all the same"""
-        stack = self.boot(PLAIN_QEMU, nsm=False, attester="simulated",
-                          simulated_dir="/tmp/simulated", nsm_root=None)
-        stack.machine.wait_line("the oracle", r" oracle listening ")
-        stack.machine.wait_line("simulated", r" SIMULATED ")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import unittest
 
 import check
 import enclave
+import machine as vm
 from program import Failed
 from test_eif import CMDLINE, HEADER, KERNEL, METADATA, RAMDISK, SECTION, pcr
 
@@ -43,12 +44,14 @@ class Fake(unittest.TestCase):
         self.dir = pathlib.Path(directory.name)
         for name in ("vsock_device", "nsm_device"):
             self.script(name, DEVICE)
-        self.change(enclave, "VM_BIN", self.dir)
-        self.change(enclave, "REACH_S", 0.6)
+        self.change(vm, "VM_BIN", self.dir)
+        self.change(vm, "REACH_S", 0.6)
+        self.said = []
+        self.change(enclave, "say", self.said.append)
         (self.dir / "eif").write_bytes(image_of([
             (KERNEL, b"kernel"), (CMDLINE, b"console=ttyS0"),
             (METADATA, b"{}"), (RAMDISK, b"boot"), (RAMDISK, b"app")]))
-        self.image = enclave.Image(self.dir / "eif")
+        self.image = vm.Image(self.dir / "eif")
 
     def change(self, where, name, value):
         self.addCleanup(setattr, where, name, getattr(where, name))
@@ -66,7 +69,7 @@ class Fake(unittest.TestCase):
                                  "environment": {"MODULES": "here"}})()
 
     def machine(self, script):
-        machine = enclave.Machine(self.qemu(script), self.image, self.dir)
+        machine = vm.Machine(self.qemu(script), self.image, self.dir)
         self.addCleanup(machine.stop)
         machine.start_devices()
         machine.start()
@@ -112,7 +115,7 @@ class Machines(Fake):
 
     def test_gone(self):
         """a machine that is off before init is noticed at once"""
-        self.change(enclave, "REACH_S", 300)
+        self.change(vm, "REACH_S", 300)
         self.assertFalse(self.machine("exit 1").reached())
 
 
@@ -156,6 +159,7 @@ class Boots(Fake):
                   "say 'info  init began'; exec sleep 60")
         self.boot(script, exact=True)
         self.assertEqual(self.boots(), 2)
+        self.assertRegex("\n".join(self.said), r"clock lost \d+\.\d s")
         (self.dir / "boots").unlink()
         self.boot(script)
         self.assertEqual(self.boots(), 1)

@@ -33,6 +33,9 @@ cp {here}/fetched "$3/{loader}"
 
 class Fetched(unittest.TestCase):
     def setUp(self):
+        self.said = []
+        self.addCleanup(setattr, qemu, "say", qemu.say)
+        qemu.say = self.said.append
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.dir = pathlib.Path(directory.name)
@@ -74,6 +77,7 @@ class Fetched(unittest.TestCase):
         """QEMU 11 is fetched once, by an apt that keeps to its own files"""
         found = qemu.find(self.build)
         self.assertEqual((found.version, str(found)), ((11, 1), "QEMU 11.1"))
+        self.assertEqual(len(self.said), 1, self.said)
         said = (self.dir / "said").read_text()
         calls = [line for line in said.splitlines() if " -o " in line]
         self.assertEqual(len(calls), 2)     # update, install
