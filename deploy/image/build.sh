@@ -20,6 +20,7 @@
 # without the name of the directory.
 set -euo pipefail
 umask 022
+unset CDPATH
 export LC_ALL=C TZ=UTC OUT INIT
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -55,13 +56,15 @@ certificates() {
 }
 
 # Where the loader will find what programs link, and the loader; nothing for a
-# static program.
+# static program. Only where a loader without a cache looks: not what somebody
+# has in /usr/local.
 libraries_of() { # PROGRAM...
 	local program all
 	for program in "$@"; do
 		readelf -lW "$program" | grep -q INTERP || continue
-		all=$(ldd "$program")
-		! grep 'not found' <<<"$all" || die "$program: lacks a library"
+		all=$(env -i PATH=$tools ldd "$program" | grep -v linux-vdso)
+		! grep -vE ' => /lib/[^/]+/[^/]+ |^\s/lib64/' <<<"$all" ||
+		    die "$program links what is not Debian's"
 		grep -oE '/[^ ]+' <<<"$all"
 	done | sort -u
 }
@@ -93,7 +96,8 @@ boot_ramdisk() {
 # The list is expanded by pack.py: a directory's name may have blanks.
 app_ramdisk() {
 	certificates >"$OUT/ca.pem"
-	[ -z "$CONFIG" ] || install -m 644 "$CONFIG" "$OUT/oracle.json"
+	[ -z "$CONFIG" ] || [ "$CONFIG" -ef "$OUT/oracle.json" ] ||
+	    install -m 644 "$CONFIG" "$OUT/oracle.json"
 	{
 		printf '%s\n' "${libraries[@]}" | sed 's/.*/& & 755/'
 		# shellcheck disable=SC2016
@@ -137,6 +141,7 @@ kernel_version() {
 
 # ---- all of it ----
 
+[ "$(uname -m)" = x86_64 ] || die "the kernel's configuration is x86-64's"
 mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 cd "$root"
@@ -155,7 +160,7 @@ if [ -z "$INIT" ]; then
 fi
 found=$(libraries_of "$INIT" "$OUT/programs/bin/hallmark-oracle")
 mapfile -t libraries <<<"$found"
-install -m 644 "$KERNEL" "$OUT/bzImage"
+[ "$KERNEL" -ef "$OUT/bzImage" ] || install -m 644 "$KERNEL" "$OUT/bzImage"
 boot_ramdisk
 app_ramdisk
 cat >"$OUT/metadata.json" <<END
@@ -165,7 +170,7 @@ END
     --cmdline "${CMDLINE:-$(cat "$here/cmdline")}" \
     --ramdisk "$OUT/boot.cpio" --ramdisk "$OUT/app.cpio" \
     --metadata "$OUT/metadata.json" --name hallmark \
-    --image-version "$VERSION" --output "$OUT/hallmark.eif" \
+    --image-version "$VERSION" --memory 512 --output "$OUT/hallmark.eif" \
     >"$OUT/measurements.json"
 "$HALLMARK" pcrs "$OUT/hallmark.eif" --policy "$VERSION" \
     ${CONFIG:+--config "$CONFIG"} >"$OUT/policy.json"

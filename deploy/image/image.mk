@@ -26,6 +26,6 @@ image: export CMDLINE := $(CMDLINE)
 
 # Two clones, the same bytes; what is in them; what measures what.
 check-image: image
-	@MAKE="$(MAKE)" KERNEL="$(KERNEL)" INIT="$(INIT)" tests/image/check.py
+	@KERNEL="$(or $(KERNEL),$(B)/image/kernel/bzImage)" tests/image/check.py
 
 .PHONY: image check-image
