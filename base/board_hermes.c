@@ -185,8 +185,7 @@ static bool read_ask(struct hermes_ask *ask, struct board *board,
 	*ask = (struct hermes_ask){
 	    .board = board, .parsed = true, .full = full, .bad = json_array()};
 	if (read_manner(ask, req) && read_ids(ask, req, fresh)) {
-		good = !ask->status ||
-		       (ask->ignore && ask->status != 400 && ask->count > 0);
+		good = !ask->status || (ask->ignore && ask->count > 0);
 		if (!good)
 			reply_blame(req, ask);
 	}

@@ -9,8 +9,6 @@
 #define ZLIB_CONST /* next_in may be const */
 #include <zlib.h>
 
-/* Six and above gain less than a hundredth on an item, and cost twice. */
-#define LEVEL     4
 #define FORMAT    (15 + 16) /* a window of 32 KiB, gzip's header and trailer */
 #define MEMORY    8         /* zlib's default */
 #define INPUT_MAX (16u << 20)
@@ -23,8 +21,9 @@ struct gzip *gzip_new(void)
 {
 	struct gzip *gzip = calloc(1, sizeof(*gzip));
 
-	if (!gzip || deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, FORMAT,
-			 MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (!gzip ||
+	    deflateInit2(&gzip->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
+		FORMAT, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
 		log_die("gzip", "out of memory");
 	return gzip;
 }

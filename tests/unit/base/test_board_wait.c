@@ -107,6 +107,11 @@ static void another_boot_is_newer(void **state)
 	post_number(BOOT_B, 0);
 	comes(fd, 200, "full");
 	comes(named, 200, "full");
+	fd = ask("/price/BTC-USD?after_sequence=0");
+	nothing_comes(fd);
+	post_number(BOOT_A, 0); /* the same number, and yet another item */
+	comes(fd, 200, "full");
+	post_number(BOOT_B, 0);
 	asked("/price/BTC-USD?after_sequence=7", 200, "full");
 	asked("/price/BTC-USD?after_sequence=0&boot_id=" BOOT_A, 200, "full");
 	asked("/price/BTC-USD?after_sequence=0&wait_ms=1", 204, "");

@@ -172,6 +172,7 @@ static void a_sane_name_is_kept(void **state)
 	longest[HTTP_REQUEST_ID_MAX - 1] = 'a';
 	longest[HTTP_REQUEST_ID_MAX] = '\0';
 	is_named(longest, false);
+	is_named("", false);
 	is_named("two words", false);
 	is_named("\"", false);
 	is_named("<b>", false);
