@@ -299,6 +299,7 @@ help:
 	@echo "make check       all tests; ends with N passed, N failed"
 	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make image       the enclave's image in build/image (CONFIG=FILE measured in it)"
+	@echo "make check-image that two clones give the same image, and what is in it"
 	@echo "make check-enclave   that image, booted: a verified price comes out"
 	@echo "make check-web   the API and the dashboard, in node and in Chromium"
 	@echo "make check-long  the same with every bit flipped and long fuzzing"
