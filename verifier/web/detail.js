@@ -153,15 +153,19 @@ export class Detail {
     const failed = checks.at(-1);
     byId("tampered").hidden = false;
     byId("tampered").dataset.verdict = verdict;
-    setText(byId("tampered-what"), `Altered: ${altered.what}.`);
-    setText(byId("tampered-verdict"), verdict === "valid"
+    const what = `Altered: ${altered.what}.`;
+    const said = verdict === "valid"
       ? "Accepted: this is a fault of this page, please report it."
-      : `Refused by ${failed.check} (${verdict}).`);
+      : `Refused by ${failed.check} (${verdict}).`;
+    setText(byId("tampered-what"), what);
+    setText(byId("tampered-verdict"), said);
+    setText(byId("tampered-said"), `${what} ${said}`); // and not all 27 lines
     this.tampered.show(plannedChecks(policy).filter((check) =>
       check !== "sequence" && check !== "previous_sha256"), checks);
   }
 
   closeTampered() {
     byId("tampered").hidden = true;
+    setText(byId("tampered-said"), "");
   }
 }
