@@ -271,7 +271,7 @@ coverage: deps-check
 	@tests/coverage.sh build/coverage
 
 # Speeds, as ratios to limits measured beside them; never a test.
-bench: bench-verify bench-bridge bench-oracle
+bench: bench-verify bench-bridge bench-oracle bench-serve
 bench-verify: deps
 	@$(MAKE) -s -j2 $(B)/bench/bench_verify
 	@$(B)/bench/bench_verify
@@ -282,6 +282,13 @@ bench-bridge: deps
 	@$(MAKE) -s -j2 $(B)/bin/vsock-bridge $(B)/bench/bridge_load
 	@python3 tests/bench/bench_bridge.py $(B)/bin/vsock-bridge \
 	    $(B)/bench/bridge_load
+# A stream for 5,000, beside a bare epoll server and nginx with nchan.
+bench-serve: deps
+	@deploy/install-packages.sh nginx-light libnginx-mod-nchan || \
+	    echo "Without those that are missing:"
+	@$(MAKE) -s -j2 $(B)/bench/stream_server $(B)/bench/stream_load
+	@python3 tests/bench/bench_serve.py $(B)/bench/stream_server \
+	    $(B)/bench/stream_load $(BENCH_ARGS)
 # 200 feeds from 14 exchanges: CPU and memory; fails only if a tick is missed.
 bench-oracle: deps
 	@$(MAKE) -s -j2 $(PROGRAMS)
@@ -309,7 +316,8 @@ help:
 	@echo "make mutants     switches off each check; a test must notice"
 	@echo "make coverage    the lines that the unit tests run"
 	@echo "make bench       how near verification comes to its limits, and"
-	@echo "                 the bridge beside haproxy, nginx and socat, and"
+	@echo "                 the bridge beside haproxy, nginx and socat, streams"
+	@echo "                 beside nchan (bench-serve, BENCH_ARGS=--realtime), and"
 	@echo "                 what 200 feeds from 14 exchanges cost"
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"
@@ -317,4 +325,4 @@ help:
 	@echo "make bundle      the programs for a parent with other libraries"
 
 .PHONY: deps deps-check demo check check-vm check-enclave check-web check-long fuzz mutants coverage bench \
-    bench-verify bench-bridge bench-oracle format clean help
+    bench-verify bench-bridge bench-oracle bench-serve format clean help
