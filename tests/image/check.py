@@ -242,6 +242,17 @@ class Image(unittest.TestCase):
                 capture_output=True, check=True).stdout
             self.assertTrue(packed == self.one.read(f"{part}.cpio"), part)
 
+    def test_b_lists(self):
+        """a list with a line that is none, or an owner, is refused"""
+        self.assertEqual(pack.pack("# nothing\n\n"), pack.pack(""))
+        for line in ("nod /dev/null 666 0 0 c 1 3", "dir /a 755 0",
+                     "dir /a 755 1 0", "dir a 755 0 0", "dir /a rwx 0 0",
+                     "slink /a b c 777 0 0"):
+            with self.subTest(line), self.assertRaises(ValueError):
+                pack.pack(line)
+        with self.assertRaises(OSError):
+            pack.pack(f"file /a {self.dir}/absent 644 0 0")
+
     def test_b_size(self):
         """the image is under 20 MB"""
         size = len(self.one.read("hallmark.eif"))
