@@ -65,4 +65,8 @@ void board_metrics(
 		metrics_text_family(metrics, name, family->type, family->help);
 		metrics_text_sample(metrics, NULL, family->value(&stats));
 	}
+	snprintf(name, sizeof(name), "%swaiting_requests", prefix);
+	metrics_text_family(metrics, name, "gauge",
+	    "Requests that wait for an item newer than theirs.");
+	metrics_text_sample(metrics, NULL, (int64_t)board_waiting(board));
 }

@@ -148,6 +148,7 @@ static void streams_are_counted(void **state)
 {
 	(void)state;
 	scrape();
+	shows("hallmark_oracle_waiting_requests 5");
 	shows("hallmark_oracle_stream_subscribers 3");
 	shows("hallmark_oracle_stream_events_total 100");
 	shows("hallmark_oracle_stream_deliveries_total 300");
