@@ -161,7 +161,8 @@ char *hermes_parsed(const struct hermes_price *price)
 
 #define SYMBOL_MAX 64
 
-/* "BTC-USD" is "BTC/USD" to Hermes; *slash is where, NULL if nowhere. */
+/* "BTC-USD" is "BTC/USD" to Hermes. Returns the slash, NULL if there is none.
+ */
 static char *put_symbol(char out[static SYMBOL_MAX], const char *name)
 {
 	char *dash;
