@@ -154,6 +154,10 @@ void http_dispatch(struct http_request *req)
 	else if (strlen(req->part) > HTTP_PATH_PARAM_MAX)
 		http_problem(req, 414, "URI_TOO_LONG",
 		    "the last part of the path is too long", NULL);
+	else if (route->method == http_get_stream &&
+		 http_stream_is_full(req->server))
+		http_problem(req, 503, "STREAMS_FULL",
+		    "there are as many streams as this server holds", NULL);
 	else
 		route->handler(req, req->server->data);
 }

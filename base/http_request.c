@@ -342,6 +342,8 @@ void http_on_completed(void *cls, struct MHD_Connection *connection,
 void http_request_completed(struct http_request *req)
 {
 	TAILQ_REMOVE(&req->server->requests, req, entry);
+	if (req->state == HTTP_STREAMING)
+		req->server->daemon_streams--;
 	http_connection_time(req->server, req->peer, true);
 	req->peer->request = NULL;
 	req->peer = NULL;

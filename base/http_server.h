@@ -23,11 +23,13 @@
 #include <uv.h>
 
 #define HTTP_CONNECTIONS_MAX 16384 /* descriptors one server may hold */
-#define HTTP_IDLE_TIMEOUT_S  60    /* for a whole request, or silence */
-#define HTTP_POOL_BYTES      4096  /* header block of one request */
-#define HTTP_BODY_MAX        65536 /* bytes of a request's body (POST) */
-#define HTTP_PATH_PARAM_MAX  128   /* bytes of the {part} of a path */
-#define HTTP_PARAMS_MAX      64    /* query parameters of one request */
+/* Of them streams: those who ask for a price shall not find them all taken. */
+#define HTTP_STREAMS_MAX    12288
+#define HTTP_IDLE_TIMEOUT_S 60    /* for a whole request, or silence */
+#define HTTP_POOL_BYTES     4096  /* header block of one request */
+#define HTTP_BODY_MAX       65536 /* bytes of a request's body (POST) */
+#define HTTP_PATH_PARAM_MAX 128   /* bytes of the {part} of a path */
+#define HTTP_PARAMS_MAX     64    /* query parameters of one request */
 /* Of one client's address, where a PROXY header tells it: without one all of
  * a bridge's clients have the same. */
 #define HTTP_CONNECTIONS_PER_CLIENT_MAX 256

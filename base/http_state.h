@@ -66,6 +66,7 @@ struct http_server {
 	struct http_clients clients; /* of door, sender and daemon */
 	struct http_door door;
 	struct stream_sender sender;
+	unsigned daemon_streams; /* those that the daemon carries */
 	int64_t crowd_logged_ms; /* when a full house was logged last */
 	unsigned port;
 	uv_poll_t poll;   /* the daemon's epoll descriptor */
@@ -165,6 +166,9 @@ void http_on_accepted(
     int fd, const struct sockaddr *addr, socklen_t len, void *data);
 
 /* ---- http_stream.c ---- */
+
+/* Are there as many streams as this server holds? */
+bool http_stream_is_full(const struct http_server *server);
 
 /* Serves a connection whose first bytes ask for a stream and get one: then the
  * arrival is taken. False: it is libmicrohttpd's, and nothing has happened. */

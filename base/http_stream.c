@@ -94,6 +94,7 @@ static const struct http_route *stream_route(struct http_request *req)
 
 	route = http_route_find(req, allow);
 	if (!route || route->method != http_get_stream || req->part[0] ||
+	    http_stream_is_full(req->server) ||
 	    http_target_bad_param(&req->target, route->params, &twice))
 		return NULL;
 	return route;
@@ -168,6 +169,12 @@ static ssize_t on_read(void *cls, uint64_t position, char *buf, size_t cap)
 
 /* ---- public ---- */
 
+bool http_stream_is_full(const struct http_server *server)
+{
+	return server->sender.count + server->daemon_streams >=
+	       HTTP_STREAMS_MAX;
+}
+
 struct http_stream *http_stream_start(
     struct http_request *req, const struct http_stream_ops *ops, void *data)
 {
@@ -189,6 +196,7 @@ struct http_stream *http_stream_start(
 	req->stream.ops = ops;
 	req->stream.data = data;
 	req->stream.req = req;
+	req->server->daemon_streams++;
 	http_reply_answer(req, 200, response, HTTP_STREAMING);
 	for (field = stream_fields; field->name; field++)
 		http_reply_header(req, field->name, field->value);

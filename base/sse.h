@@ -25,10 +25,10 @@
 /* Waiting for one slow reader; events are shared, so that a thousand of them
  * cost what one does. A tick of 256 feeds is 2 to 4 MiB at once. */
 #define SSE_QUEUE_BYTES     (8u << 20)
-#define SSE_SUBSCRIBERS_MAX 12288 /* one more gets 503 */
-#define SSE_TOPICS_MAX      64    /* topics of one subscriber */
-#define SSE_TOPIC_MAX       64    /* bytes of a topic and a NUL */
-#define SSE_ID_MAX          64    /* bytes of an id and a NUL */
+#define SSE_SUBSCRIBERS_MAX HTTP_STREAMS_MAX /* one more gets 503 */
+#define SSE_TOPICS_MAX      64               /* topics of one subscriber */
+#define SSE_TOPIC_MAX       64               /* bytes of a topic and a NUL */
+#define SSE_ID_MAX          64               /* bytes of an id and a NUL */
 #define SSE_HEARTBEAT_MS    10000
 #define SSE_INTERVAL_MAX_MS 60000 /* of min_interval_ms */
 

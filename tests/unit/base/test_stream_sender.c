@@ -215,6 +215,140 @@ static void test_half_close_is_leaving(void **state)
 	close(fd);
 }
 
+/* ---- slow ones ---- */
+
+static void block(void)
+{
+	static char data[1 << 20];
+
+	memset(data, 'x', sizeof(data) - 1);
+	for (int i = 0; i < 7 && TAILQ_EMPTY(&server->sender.blocked); i++) {
+		publish(data);
+		pump_until(hub->outbox.count == 0);
+		pump_ms(5);
+	}
+	assert_false(TAILQ_EMPTY(&server->sender.blocked));
+}
+
+/* As long as it takes something now and then. */
+static void test_slow_is_not_stalled(void **state)
+{
+	uv_timer_t *timer = &server->sender.timer;
+	struct response r;
+	int fd = open_with("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", &r);
+	uint64_t before;
+	size_t len;
+
+	(void)state;
+	block();
+	assert_true(uv_is_active((uv_handle_t *)timer));
+	assert_in_range(uv_timer_get_due_in(timer), 1, STREAM_STALL_MS);
+	pump_ms(50);
+	timer->timer_cb(timer); /* nothing to do yet */
+	assert_int_equal(server->sender.count, 1);
+	before = uv_timer_get_due_in(timer);
+	len = r.len;
+	client_read_until(fd, &r, r.len > len + (1 << 20));
+	if (!TAILQ_EMPTY(&server->sender.blocked)) {
+		timer->timer_cb(timer);
+		assert_true(uv_timer_get_due_in(timer) > before);
+	}
+	assert_int_equal(hub->stats.slow_closed, 0);
+	response_fini(&r);
+	close(fd);
+}
+
+/* The end waits for those that still read, and not for the others. */
+static void test_end_of_a_blocked_one(void **state)
+{
+	struct response r;
+	int fd = open_with("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", &r);
+
+	(void)state;
+	block();
+	sse_hub_close(hub, "over");
+	pump_ms(20);
+	assert_int_equal(server->sender.count, 1);
+	client_read_until(fd, &r, r.closed);
+	assert_non_null(strstr(r.text, "event: goodbye"));
+	pump_until(server->sender.count == 0);
+	assert_true(TAILQ_EMPTY(&server->sender.blocked));
+	response_fini(&r);
+	close(fd);
+}
+
+/* ---- ceilings ---- */
+
+static void test_streams_full(void **state)
+{
+	struct response r;
+
+	(void)state;
+	server->daemon_streams = HTTP_STREAMS_MAX;
+	r = client_get("/stream");
+	assert_int_equal(response_status(&r), 503);
+	assert_non_null(strstr(r.text, "STREAMS_FULL"));
+	response_fini(&r);
+	r = client_get("/now");
+	assert_int_equal(response_status(&r), 200);
+	response_fini(&r);
+	server->daemon_streams = 0;
+	r = client_get("/stream?since=x");
+	assert_int_equal(response_status(&r), 400);
+	response_fini(&r);
+}
+
+/* By the way of libmicrohttpd they count as well, and are given back. */
+static void test_both_kinds_count(void **state)
+{
+	struct response a, b;
+	int fd_a = open_with("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", &a);
+	int fd_b = open_with("GET /stream HTTP/1.1\r\nHost: x\r\n"
+			     "Content-Length: 0\r\n\r\n",
+	    &b);
+
+	(void)state;
+	assert_int_equal(server->sender.count, 1);
+	assert_int_equal(server->daemon_streams, 1);
+	assert_int_equal(server->clients.total, 2);
+	close(fd_a);
+	close(fd_b);
+	pump_until(server->sender.count + server->daemon_streams == 0);
+	response_fini(&a);
+	response_fini(&b);
+}
+
+/* Streams and other connections of an address have one ceiling together. */
+static void test_one_client(void **state)
+{
+	static int fds[3];
+	struct response r = {.text = NULL};
+	int more;
+
+	(void)state;
+	server->clients.each_max = 3;
+	for (int i = 0; i < 3; i++) {
+		fds[i] = client_connect();
+		client_send(
+		    fds[i], i < 2 ? "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
+				  : "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+	}
+	client_read_until(fds[2], &r, response_complete(&r));
+	response_fini(&r);
+	pump_until(server->sender.count == 2);
+	more = client_connect();
+	client_read_until(more, &r, r.closed);
+	assert_int_equal(r.len, 0);
+	response_fini(&r);
+	close(more);
+	close(fds[0]);
+	pump_until(server->clients.total == 2);
+	fds[0] = open_with("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", &r);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	response_fini(&r);
+}
+
 /* ---- thousands, and some that stall ---- */
 
 struct reader {
@@ -325,6 +459,7 @@ static void test_a_tenth_stalls(void **state)
 	pump_until(all_have(expected_len));
 	assert_int_equal(hub->stats.slow_closed, 0);
 	assert_int_equal(hub->stats.subscribers, MANY);
+	assert_true(uv_is_active((uv_handle_t *)&server->sender.timer));
 	/* Half a minute later. */
 	server->sender.stall_ms = 1;
 	server->sender.timer.timer_cb(&server->sender.timer);
@@ -355,6 +490,11 @@ int main(void)
 	    sender_test(test_heads_agree),
 	    sender_test(test_client_talks),
 	    sender_test(test_half_close_is_leaving),
+	    sender_test(test_slow_is_not_stalled),
+	    sender_test(test_end_of_a_blocked_one),
+	    sender_test(test_streams_full),
+	    sender_test(test_both_kinds_count),
+	    sender_test(test_one_client),
 	    sender_test(test_a_tenth_stalls),
 	};
 
