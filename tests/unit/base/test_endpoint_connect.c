@@ -240,12 +240,15 @@ static void test_cancel_before_the_loop_runs(void **state)
 
 struct busy {
 	uv_work_t work;
-	uv_sem_t *release;
+	uv_sem_t *release, *held;
 };
 
 static void busy_run(uv_work_t *work)
 {
-	uv_sem_wait(((struct busy *)work)->release);
+	struct busy *busy = (struct busy *)work;
+
+	uv_sem_post(busy->held);
+	uv_sem_wait(busy->release);
 }
 
 static void busy_done(uv_work_t *work, int status)
@@ -254,13 +257,22 @@ static void busy_done(uv_work_t *work, int status)
 	(void)status;
 }
 
+/* Returns when all of them are: before that the pool may still have a turn for
+ * lookups to give, which a canceled one of the test before has left behind. */
 static void hold_pool(struct busy busy[POOL_THREADS], uv_sem_t *release)
 {
+	uv_sem_t held;
+
 	uv_sem_init(release, 0);
+	uv_sem_init(&held, 0);
 	for (int i = 0; i < POOL_THREADS; i++) {
 		busy[i].release = release;
+		busy[i].held = &held;
 		uv_queue_work(&loop, &busy[i].work, busy_run, busy_done);
 	}
+	for (int i = 0; i < POOL_THREADS; i++)
+		uv_sem_wait(&held);
+	uv_sem_destroy(&held);
 }
 
 static void release_pool(uv_sem_t *release)
