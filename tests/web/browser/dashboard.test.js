@@ -164,8 +164,10 @@ test("a digit altered on the way is refused, and the next price is good", () =>
     await page.waitForSelector('#journal [data-kind="bad"]');
     assert.match(await page.textContent('#journal [data-kind="bad"]'),
       /refused by item_signature/);
-    assert.equal(await page.textContent("#sum-refused"), "1");
+    // The sums are drawn after the journal, not with it.
+    await page.waitForSelector('#sum-refused:text-is("1")');
     await allVerified(page);
+    assert.equal(await page.textContent("#sum-refused"), "1");
   }));
 
 // Each feed's sequences, in the order in which they were judged.
