@@ -3,14 +3,12 @@
 
 #include "base/log.h"
 #include "base/now.h"
-#include "feeds/hex.h"
-#include "verifier/base64.h"
 #include "verifier/daemon/budget.h"
 #include "verifier/daemon/oracle_feeds.h"
 #include "verifier/daemon/oracle_get.h"
+#include "verifier/daemon/pairing.h"
 #include "verifier/daemon/subscriber.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +17,14 @@ struct intake {
 	struct intake_options options;
 	struct subscriber *subscriber; /* from the first answer to /feeds on */
 	char last_event_id[SSE_ID_MAX];
-	struct kept_documents documents;
-	struct record_queue waiting; /* the head's document may be fetched */
-	struct oracle_get fetch, ask;
-	bool fetching, asking;
+	struct pairing *pairing;
+	struct oracle_get ask;
+	bool asking;
 	struct oracle_feeds feeds; /* what it said it has */
 	size_t named;              /* names it has brought so far */
 	struct budget refusals;
 	uint64_t unkept; /* refused beyond the budget */
 };
-
-static void drain(struct intake *in);
 
 static const char *name_of(const struct intake *in)
 {
@@ -38,8 +33,8 @@ static const char *name_of(const struct intake *in)
 
 static bool is_full(const struct intake *in)
 {
-	return in->waiting.count >= INTAKE_WAITING_MAX ||
-	       in->waiting.bytes >= INTAKE_WAITING_BYTES ||
+	return pairing_waiting(in->pairing) >= INTAKE_WAITING_MAX ||
+	       pairing_bytes(in->pairing) >= INTAKE_WAITING_BYTES ||
 	       archive_writer_full(in->options.writer);
 }
 
@@ -72,8 +67,10 @@ static bool wanted_feed(struct intake *in, const char *feed)
 	return announcer_add_feed(in->options.announcer, feed);
 }
 
-static void judge(struct intake *in, struct record *r)
+static void judge(struct record *r, void *data)
 {
+	struct intake *in = data;
+
 	validator_judge(in->options.validator, r, now_unix_ms());
 	if (r->refused ? !worth_keeping(in) : !wanted_feed(in, r->feed)) {
 		record_free(r);
@@ -85,136 +82,25 @@ static void judge(struct intake *in, struct record *r)
 	archive_writer_put(in->options.writer, r);
 }
 
-/* ---- documents ---- */
-
-/* The envelope's own document, or one that came before; with a reference. */
-static struct kept_document *find_document(
-    struct intake *in, const struct hm_envelope *e)
-{
-	struct kept_document *found = kept_documents_find(
-	    &in->documents, e->attestation_sha256);
-
-	if (found)
-		return kept_document_ref(found);
-	if (e->document && e->document_len <= HM_DOCUMENT_MAX) {
-		found = kept_document_new(e->document, e->document_len);
-		kept_documents_add(&in->documents, found);
-	}
-	return found;
-}
-
-/* With or without it: all that wait for it are judged now, and it is not
- * fetched for them again. Without it the library says attestation_missing. */
-static void judge_who_waited(struct intake *in)
-{
-	uint8_t sha256[HM_SHA256_LEN];
-	struct record *r = in->waiting.head;
-
-	if (!r)
-		return;
-	memcpy(sha256, r->envelope.attestation_sha256, sizeof(sha256));
-	for (; (r = in->waiting.head); judge(in, r)) {
-		if (r->parsed == HM_VALID) {
-			if (memcmp(r->envelope.attestation_sha256, sha256,
-				sizeof(sha256)) != 0)
-				break;
-			r->document = find_document(in, &r->envelope);
-		}
-		record_queue_pop(&in->waiting);
-	}
-}
-
-static void on_document(
-    struct oracle_get *get, const char *error, const uint8_t *body, size_t len)
-{
-	struct intake *in = get->data;
-	struct kept_document *document;
-
-	in->fetching = false;
-	if (body) {
-		document = kept_document_new(body, len);
-		kept_documents_add(&in->documents, document);
-		kept_document_unref(document);
-	} else {
-		log_warn("intake", "document_not_fetched",
-		    LOG_S("oracle", name_of(in)), LOG_S("why", error));
-	}
-	judge_who_waited(in);
-	drain(in);
-}
-
-static void fetch_document(struct intake *in, const struct hm_envelope *e)
-{
-	char target[ORACLE_TARGET_MAX];
-	char hex[2 * HM_SHA256_LEN + 1];
-
-	hex_encode(e->attestation_sha256, HM_SHA256_LEN, hex);
-	snprintf(target, sizeof(target), "/attestations/%s", hex);
-	in->fetching = true;
-	in->fetch.data = in;
-	oracle_get_start(&in->fetch, in->options.curl, in->options.address,
-	    target, "application/cbor", HM_DOCUMENT_MAX, on_document);
-}
-
-/* Judges from the head on until one has to wait. */
-static void drain(struct intake *in)
-{
-	struct record *r;
-
-	while (!in->fetching && (r = in->waiting.head)) {
-		struct kept_document *document = NULL;
-
-		if (r->parsed == HM_VALID) {
-			document = find_document(in, &r->envelope);
-			if (!document) {
-				fetch_document(in, &r->envelope);
-				break;
-			}
-		}
-		record_queue_pop(&in->waiting);
-		r->document = document;
-		judge(in, r);
-	}
-	pause_or_resume(in);
-}
-
-/* {"attestation_doc_b64": "...", ...}. Advice only: whatever it is, it will be
- * found by the hash of its bytes alone, and verified with the first item. */
-static void take_attestation(struct intake *in, const char *json, size_t len)
-{
-	json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
-	json_t *text = json_object_get(root, "attestation_doc_b64");
-	struct kept_document *document;
-	uint8_t *bytes = NULL;
-	size_t bytes_len;
-
-	if (json_is_string(text) &&
-	    base64_decode(&bytes, &bytes_len, json_string_value(text),
-		json_string_length(text)) == 0 &&
-	    bytes_len <= HM_DOCUMENT_MAX) {
-		document = kept_document_new(bytes, bytes_len);
-		kept_documents_add(&in->documents, document);
-		kept_document_unref(document);
-	}
-	free(bytes);
-	json_decref(root);
-}
-
 /* ---- the stream ---- */
+
+static void on_fetched(void *data)
+{
+	pause_or_resume(data);
+}
+
+static void on_missing(const char *why, void *data)
+{
+	log_warn("intake", "document_not_fetched",
+	    LOG_S("oracle", name_of(data)), LOG_S("why", why));
+}
 
 static void on_event(const struct sse_event *event, void *data)
 {
 	struct intake *in = data;
 
-	if (strcmp(event->name, "attestation") == 0) {
-		take_attestation(in, event->data, event->len);
-	} else if (strcmp(event->name, "price") == 0 ||
-		   strcmp(event->name, "status") == 0) {
-		record_queue_push(
-		    &in->waiting, record_new(name_of(in), event->id,
-				      event->data, event->len, now_unix_ms()));
-		drain(in);
-	}
+	pairing_event(in->pairing, event);
+	pause_or_resume(in);
 }
 
 /* Asks for no more than is wanted, once we know what there is: an unknown
@@ -310,6 +196,14 @@ struct intake *intake_start(const struct intake_options *options)
 	in->options = *options;
 	snprintf(in->last_event_id, sizeof(in->last_event_id), "%s",
 	    options->last_event_id);
+	in->pairing = pairing_new(&(struct pairing_options){
+	    .curl = options->curl,
+	    .address = options->address,
+	    .ready = judge,
+	    .fetched = on_fetched,
+	    .missing = on_missing,
+	    .data = in,
+	});
 	ask_feeds(in);
 	return in;
 }
@@ -321,21 +215,19 @@ bool intake_connected(const struct intake *intake)
 
 size_t intake_waiting(const struct intake *intake)
 {
-	return intake->waiting.count;
+	return pairing_waiting(intake->pairing);
 }
 
 void intake_resume(struct intake *intake)
 {
-	drain(intake);
+	pause_or_resume(intake);
 }
 
 void intake_stop(struct intake *intake)
 {
 	if (intake->subscriber)
 		subscriber_stop(intake->subscriber);
-	oracle_get_cancel(&intake->fetch);
 	oracle_get_cancel(&intake->ask);
-	record_queue_fini(&intake->waiting);
-	kept_documents_fini(&intake->documents);
+	pairing_free(intake->pairing);
 	free(intake);
 }

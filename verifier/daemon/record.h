@@ -38,6 +38,7 @@ struct record {
 	char feed[32];
 	uint8_t boot_id[16];
 	uint64_t sequence;
+	uint64_t missing; /* with HM_SEQUENCE_GAP: how many before it */
 	bool ok;
 	char price[64], confidence[64], reason[32];
 	int64_t published_ms, expires_ms;

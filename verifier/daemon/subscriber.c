@@ -81,6 +81,8 @@ static void lost(struct subscriber *s, const char *why)
 		    LOG_S("why", why));
 	s->told_lost = true;
 	s->connected = false;
+	if (s->options.failed)
+		s->options.failed(why, s->options.data);
 	release(s);
 	wait_and_try(s);
 	if (was_connected && s->options.changed)

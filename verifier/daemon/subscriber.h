@@ -38,6 +38,9 @@ struct subscriber_options {
 	void (*event)(const struct sse_event *event, void *data);
 	/* After it was found, and after it was lost. May be NULL. */
 	void (*changed)(bool connected, void *data);
+	/* Each try that failed and each loss, before `changed`; borrowed for
+	 * the call. May be NULL. */
+	void (*failed)(const char *why, void *data);
 	void *data;
 	unsigned silence_ms; /* 0: SUBSCRIBER_SILENCE_MS */
 };

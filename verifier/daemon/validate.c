@@ -131,12 +131,14 @@ static void judge_order(
 		log_joined(r);
 	if (order == HM_VALID)
 		return;
-	if (order == HM_SEQUENCE_GAP)
+	if (order == HM_SEQUENCE_GAP) {
+		r->missing = item->sequence - expected;
 		log_gap(r, expected);
-	else if (order == HM_SEQUENCE_REPLAY)
+	} else if (order == HM_SEQUENCE_REPLAY) {
 		r->late = true;
-	else
+	} else {
 		r->refused = true;
+	}
 	r->verdict = order;
 }
 
@@ -183,21 +185,30 @@ static void copy_facts(struct record *r, const struct hm_item *item)
 	r->expires_ms = item->expires_ms;
 }
 
-void validator_judge(
-    struct validator *validator, struct record *record, int64_t now_ms)
+void validator_judge_item(struct validator *validator, struct record *record,
+    int64_t now_ms, struct hm_item *item)
 {
-	struct hm_item item = {0};
-
+	memset(item, 0, sizeof(*item));
 	record->late = record->refused = false;
 	record->verdict = record->parsed;
 	if (record->verdict == HM_VALID)
-		record->verdict = verify(validator, record, now_ms, &item);
+		record->verdict = verify(validator, record, now_ms, item);
 	record->refused = record->verdict != HM_VALID && !record->late;
 	if (!record->refused) {
-		copy_facts(record, &item);
-		judge_order(validator, record, &item);
+		copy_facts(record, item);
+		judge_order(validator, record, item);
 	}
+	if (record->refused)
+		memset(item, 0, sizeof(*item));
 	validator->counts[record->verdict]++;
+}
+
+void validator_judge(
+    struct validator *validator, struct record *record, int64_t now_ms)
+{
+	struct hm_item item;
+
+	validator_judge_item(validator, record, now_ms, &item);
 }
 
 enum hm_verdict validator_fill_live(

@@ -39,6 +39,9 @@ void validator_seed(struct validator *validator, const char *feed,
  */
 void validator_judge(
     struct validator *validator, struct record *record, int64_t now_ms);
+/* The same, and all that the item says; zeroed if it is refused. */
+void validator_judge_item(struct validator *validator, struct record *record,
+    int64_t now_ms, struct hm_item *item);
 
 /* Judges an item of the archive again, by itself, and fills the same part. */
 HM_MUST_CHECK enum hm_verdict validator_fill_live(

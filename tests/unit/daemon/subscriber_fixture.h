@@ -41,6 +41,8 @@ struct fixture {
 	int requests, found, lost, events, prices;
 	char last_event_id[SSE_ID_MAX]; /* of the newest request */
 	char data[128], id[SSE_ID_MAX]; /* of the newest price */
+	int failed;
+	char why[64]; /* of the newest failure */
 	bool server_stopped, pause_at_price;
 };
 
@@ -174,6 +176,14 @@ static inline void on_changed(bool connected, void *data)
 		f->lost++;
 }
 
+static inline void on_try_failed(const char *why, void *data)
+{
+	struct fixture *f = data;
+
+	f->failed++;
+	snprintf(f->why, sizeof(f->why), "%s", why);
+}
+
 static inline void subscribe(
     struct fixture *f, const char *last_event_id, unsigned silence_ms)
 {
@@ -185,6 +195,7 @@ static inline void subscribe(
 	    .target = target,
 	    .event = on_event,
 	    .changed = on_changed,
+	    .failed = on_try_failed,
 	    .data = f,
 	    .silence_ms = silence_ms,
 	});

@@ -85,6 +85,8 @@ static void refused(struct fixture *f, enum mode mode)
 	TURN_UNTIL(&f->loop, f->requests == 3);
 	assert_int_equal(f->events, 0);
 	assert_int_equal(f->found + f->lost, 0);
+	assert_true(f->failed >= 2); /* each try that has ended */
+	assert_non_null(strstr(f->why, "not a stream"));
 	assert_false(subscriber_connected(f->subscriber));
 	f->mode = HUB; /* and it is well again */
 	TURN_UNTIL(&f->loop, f->requests == 4);

@@ -72,6 +72,7 @@ static void test_order(void **state)
 		&r, sha[2]),
 	    HM_SEQUENCE_GAP);
 	assert_false(r->refused || r->late);
+	assert_int_equal(r->missing, 3); /* 2, 3, 4 */
 	record_free(r);
 	/* An earlier number: for the archive to compare. */
 	assert_int_equal(
@@ -356,10 +357,44 @@ static void test_clock_comes_back(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* All that a good item says; of a refused one nothing, whatever was there. */
+static void test_item(void **state)
+{
+	struct mint_wish w = {.sequence = 4};
+	const struct hm_item nothing = {0};
+	struct fixture *f = *state;
+	struct hm_item item;
+
+	for (int i = 0; i < 2; i++) {
+		char *json = mint_item(&mint, &w, NULL);
+		struct record *r = record_new(
+		    "http://o", "", json, strlen(json), now_unix_ms());
+
+		r->document = kept_document_ref(f->document);
+		memset(&item, 0x5a, sizeof(item));
+		validator_judge_item(f->validator, r, now_unix_ms(), &item);
+		if (w.spoiled) {
+			assert_true(r->refused);
+			assert_memory_equal(&item, &nothing, sizeof(item));
+		} else {
+			assert_int_equal(r->verdict, HM_VALID);
+			assert_int_equal(item.sequence, 4);
+			assert_int_equal(item.sources_total, 1);
+			assert_string_equal(
+			    item.document.platform, "simulated");
+		}
+		record_free(r);
+		free(json);
+		w.sequence++;
+		w.spoiled = true;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_order),
+	    TEST(test_item),
 	    TEST(test_feeds_and_boots_have_orders_of_their_own),
 	    TEST(test_late_is_archived_not_served),
 	    TEST(test_refused),
