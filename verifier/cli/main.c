@@ -6,6 +6,7 @@
 
 static const struct command *const commands[] = {
     &command_verify,
+    &command_watch,
     &command_inspect,
     &command_policy_check,
     &command_pcrs,

@@ -4,6 +4,7 @@
 #include "feeds/hex.h"
 #include "verifier/moment.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -133,28 +134,36 @@ static int read_option(struct reader *r, int option, const char *text)
 	}
 }
 
-static int check_whole(const struct reader *r)
+int verify_options_trust(struct verify_options *out, int option,
+    const char *text, char error[static POLICY_FILE_ERROR_MAX])
 {
-	const struct verify_options *o = r->out;
+	struct reader r = {.out = out, .error = error};
+
+	assert(option == 'p' || option == 'r' || option == 'n');
+	return read_option(&r, option, text);
+}
+
+int verify_options_check_trust(
+    const struct verify_options *o, char error[static POLICY_FILE_ERROR_MAX])
+{
+	const struct reader r = {.error = error};
 	bool image = false;
 
 	for (size_t i = 0; i < o->pcr_count; i++)
 		image |= o->pcrs[i].index <= 2;
-	if (!o->file)
-		return fail(r, "which FILE?");
 	if (o->policy && (o->root_count || o->pcr_count))
-		return fail(r, "either --policy, or --root and --pcr");
+		return fail(&r, "either --policy, or --root and --pcr");
 	if (!o->policy && !o->root_count && !o->pcr_count)
-		return fail(r,
+		return fail(&r,
 		    "what would you accept? Give --policy FILE, or --root and "
 		    "--pcr: without them any enclave of anybody would do");
 	if (!o->policy && !o->root_count)
-		return fail(r, "--pcr needs a --root, as in --root "
-			       "aws-nitro-g1");
+		return fail(&r, "--pcr needs a --root, as in --root "
+				"aws-nitro-g1");
 	if (!o->policy && !image)
-		return fail(r, "--root needs at least one of --pcr 0:HEX, "
-			       "--pcr 1:HEX, --pcr 2:HEX: a root alone vouches "
-			       "for any code");
+		return fail(&r, "--root needs at least one of --pcr 0:HEX, "
+				"--pcr 1:HEX, --pcr 2:HEX: a root alone "
+				"vouches for any code");
 	return 0;
 }
 
@@ -191,7 +200,9 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 		return fail(&r, "more than one FILE");
 	if (optind < argc)
 		out->file = argv[optind];
-	return check_whole(&r);
+	if (!out->file)
+		return fail(&r, "which FILE?");
+	return verify_options_check_trust(out, error);
 }
 
 static int add_pins(struct hm_policy *policy, const struct verify_options *o)

@@ -38,6 +38,14 @@ struct verify_options { /* texts are borrowed from argv */
 HM_MUST_CHECK int verify_options_parse(struct verify_options *out, int argc,
     char **argv, char error[static POLICY_FILE_ERROR_MAX]);
 
+/* For other commands with the same question, "what would you accept?": one
+ * option, 'p' --policy, 'r' --root or 'n' --pcr, then all of them together. */
+HM_MUST_CHECK int verify_options_trust(struct verify_options *out, int option,
+    const char *text, char error[static POLICY_FILE_ERROR_MAX]);
+HM_MUST_CHECK int verify_options_check_trust(
+    const struct verify_options *options,
+    char error[static POLICY_FILE_ERROR_MAX]);
+
 /* Reads the policy file, or makes one of --root and --pcr. 0, or -1 and why;
  * the caller frees it. */
 HM_MUST_CHECK int verify_options_policy(struct hm_policy **out,

@@ -1,0 +1,142 @@
+/* watch_options: reads the arguments of `hallmark watch`. */
+#include "verifier/cli/watch_options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static int fail(
+    char *error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, POLICY_FILE_ERROR_MAX, format, args);
+	va_end(args);
+	return -1;
+}
+
+static int read_feed(struct watch_options *o, const char *text, char *error)
+{
+	if (!oracle_feeds_is_name(text))
+		return fail(error,
+		    "--feed %.120s: wanted a name as in BTC-USD; repeat --feed "
+		    "for more than one",
+		    text);
+	if (oracle_feeds_has(&o->feeds, text))
+		return fail(error, "--feed %s is given twice", text);
+	if (o->feeds.count == SSE_TOPICS_MAX)
+		return fail(error,
+		    "--feed: more than %d; without --feed all are watched",
+		    SSE_TOPICS_MAX);
+	snprintf(o->feeds.names[o->feeds.count++], ORACLE_FEED_MAX, "%s", text);
+	return 0;
+}
+
+static int read_until(struct watch_options *o, const char *text, char *error)
+{
+	if (o->until_text)
+		return fail(error, "--until is given twice");
+	if (condition_parse(&o->until, text))
+		return fail(error,
+		    "--until %.120s: wanted verified, refused, FEED>PRICE or "
+		    "FEED<PRICE, as in 'BTC-USD>84000.5' (in quotes, for the "
+		    "shell)",
+		    text);
+	o->until_text = text;
+	return 0;
+}
+
+static int read_for(struct watch_options *o, const char *text, char *error)
+{
+	size_t len = strspn(text, "0123456789");
+	unsigned long seconds = strtoul(text, NULL, 10);
+
+	if (o->for_s)
+		return fail(error, "--for is given twice");
+	if (len < 1 || len > 8 || text[len] != '\0' || seconds < 1 ||
+	    seconds > WATCH_SECONDS_MAX)
+		return fail(error, "--for %.120s: wanted 1 to %d seconds", text,
+		    WATCH_SECONDS_MAX);
+	o->for_s = (unsigned)seconds;
+	return 0;
+}
+
+static int read_option(
+    struct watch_options *o, int option, const char *text, char *error)
+{
+	switch (option) {
+	case 'f':
+		return read_feed(o, text, error);
+	case 'u':
+		return read_until(o, text, error);
+	case 's':
+		return read_for(o, text, error);
+	case 'j':
+		o->json = true;
+		return 0;
+	default:
+		return verify_options_trust(&o->trust, option, text, error);
+	}
+}
+
+static int read_url(struct watch_options *o, const char *text, char *error)
+{
+	if (oracle_address_parse(&o->address, text) == 0)
+		return 0;
+	return fail(error,
+	    "%.120s: wanted the address of an oracle or verifier without a "
+	    "path, as in http://127.0.0.1:8090, https://oracle.example or "
+	    "unix:///run/oracle.sock",
+	    text);
+}
+
+static int check_whole(const struct watch_options *o, char *error)
+{
+	if (o->until.feed[0] && o->feeds.count &&
+	    !oracle_feeds_has(&o->feeds, o->until.feed))
+		return fail(error,
+		    "--until waits for %s, which no --feed names: it would "
+		    "never come",
+		    o->until.feed);
+	return verify_options_check_trust(&o->trust, error);
+}
+
+int watch_options_parse(struct watch_options *out, int argc, char **argv,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	static const struct option known[] = {
+	    {"policy", required_argument, NULL, 'p'},
+	    {"root", required_argument, NULL, 'r'},
+	    {"pcr", required_argument, NULL, 'n'},
+	    {"feed", required_argument, NULL, 'f'},
+	    {"until", required_argument, NULL, 'u'},
+	    {"for", required_argument, NULL, 's'},
+	    {"json", no_argument, NULL, 'j'},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	memset(out, 0, sizeof(*out));
+	optind = 0; /* getopt(3): begin anew, its own errors not printed */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+		if (option == '?')
+			return fail(
+			    error, "%.120s: no such option", argv[optind - 1]);
+		if (option == ':')
+			return fail(
+			    error, "%.120s needs a value", argv[optind - 1]);
+		if (read_option(out, option, optarg, error))
+			return -1;
+	}
+	if (optind == argc)
+		return fail(error, "which URL? As in http://127.0.0.1:8090");
+	if (argc - optind > 1)
+		return fail(error, "more than one URL");
+	if (read_url(out, argv[optind], error))
+		return -1;
+	return check_whole(out, error);
+}
