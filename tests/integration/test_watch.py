@@ -321,6 +321,21 @@ class Usage(WatchTest):
         self.assertIn("Is it running", done.stderr)
 
 
+    def test_no_answer(self):
+        """a server that hangs at any step does not keep it from ending"""
+        let_go = threading.Event()
+        self.addCleanup(let_go.set)
+        for step in ("/feeds", "/stream", "/attestations/"):
+            def hang(path, line, step=step):
+                if path.startswith(step):
+                    let_go.wait(ENDS_S)
+                return b"" if b"attestation_doc_b64" in line else line
+            done = self.watch(self.proxy(hang), "--feed", "BTC-USD", "--for",
+                              2)
+            self.assertEqual(done.returncode, 9, step + done.stderr)
+            self.assertEqual(done.stdout, "", step)
+
+
 class Restarted(WatchTest):
     """On servers that are killed."""
 

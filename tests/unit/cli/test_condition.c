@@ -79,6 +79,18 @@ static void test_met(void **state)
 	assert_false(met("BTC-USD<1", "BTC-USD", "")); /* never happens */
 }
 
+/* Whatever else an item holds that says it has no price. */
+static void test_unavailable(void **state)
+{
+	struct hm_item item = {.feed = "BTC-USD", .price = "2"};
+
+	(void)state;
+	assert_int_equal(condition_parse(&c, "BTC-USD>1"), 0);
+	assert_false(condition_met(&c, &item));
+	item.ok = true;
+	assert_true(condition_met(&c, &item));
+}
+
 /* In floating point these are all the same number. */
 static void test_exact(void **state)
 {
@@ -99,6 +111,7 @@ int main(void)
 	    cmocka_unit_test(test_forms),
 	    cmocka_unit_test(test_mistakes),
 	    cmocka_unit_test(test_met),
+	    cmocka_unit_test(test_unavailable),
 	    cmocka_unit_test(test_exact),
 	};
 

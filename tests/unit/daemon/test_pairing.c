@@ -183,6 +183,25 @@ static void test_absent(void **state)
 	assert_non_null(a->ready[2]->document);
 }
 
+/* One that names another document does not go on with those. */
+static void test_absent_one_only(void **state)
+{
+	struct asked *a = *state;
+
+	a->hold = a->absent = true;
+	item(a, "price", false);
+	mint_document(&mint);
+	item(a, "price", false);
+	TURN_UNTIL(&a->f->loop, a->held != NULL);
+	answer(a);
+	a->hold = a->absent = false;
+	TURN_UNTIL(&a->f->loop, a->fetched == 2);
+	assert_int_equal(a->requests, 2);
+	assert_int_equal(a->count, 2);
+	assert_null(a->ready[0]->document);
+	assert_non_null(a->ready[1]->document);
+}
+
 /* The stream's own event, or the full form, spares the question. */
 static void test_brought(void **state)
 {
@@ -230,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_fetched_once),
 	    TEST(test_absent),
+	    TEST(test_absent_one_only),
 	    TEST(test_brought),
 	    TEST(test_full_form),
 	    TEST(test_free_while_fetching),
