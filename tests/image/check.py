@@ -63,7 +63,8 @@ class Clone:
         if not LONG:
             variables.setdefault("KERNEL", KERNEL)
         environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith("MAKE")}
+                       if not name.startswith("MAKE")
+                       and name not in ("KERNEL", "INIT", "CONFIG", "CMDLINE")}
         done = subprocess.run(
             ["make", "-s", "image", *(f"{name}={value}" for name, value
                                       in variables.items())],
