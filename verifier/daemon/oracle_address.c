@@ -100,7 +100,6 @@ CURL *oracle_address_get(
 	    easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(
 	    easy, CURLOPT_CONNECTTIMEOUT_MS, (long)ORACLE_CONNECT_MS);
-	curl_easy_setopt(
-	    easy, CURLOPT_USERAGENT, "hallmark-verifierd/" HALLMARK_VERSION);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "hallmark/" HALLMARK_VERSION);
 	return easy;
 }
