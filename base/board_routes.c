@@ -1,6 +1,8 @@
 /* board_routes: see board_routes.h. */
 #include "base/board_routes.h"
 
+#include "base/metrics_text.h"
+
 #define NUMBER(max) "{\"type\":\"integer\",\"minimum\":0,\"maximum\":" max "}"
 #define FLAG        "{\"type\":\"boolean\"}"
 #define TEXT        "{\"type\":\"string\"}"
@@ -202,6 +204,16 @@ static const struct service_answer livez_answers[] = {
 
 static const struct service_answer openapi_answers[] = {
     {200, JSON, "OpenApi", "this document", true},
+    {0, NULL, NULL, NULL, false},
+};
+
+const struct service_answer board_readyz_answers[] = {
+    {200, JSON, "Ready", "ready", false},
+    {503, JSON, "Ready", "not ready, and why", false},
+    {0, NULL, NULL, NULL, false},
+};
+const struct service_answer board_metrics_answers[] = {
+    {200, METRICS_TEXT_CONTENT_TYPE, NULL, "for Prometheus", false},
     {0, NULL, NULL, NULL, false},
 };
 

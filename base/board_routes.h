@@ -16,4 +16,8 @@ struct board_front {
 
 extern const struct service_route board_routes[];
 
+/* For the programs' own /readyz and /metrics. */
+extern const struct service_answer board_readyz_answers[];
+extern const struct service_answer board_metrics_answers[];
+
 #endif

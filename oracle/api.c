@@ -205,15 +205,6 @@ static const struct service_answer attestation_answers[] = {
 	false},
     {0, NULL, NULL, NULL, false},
 };
-static const struct service_answer readyz_answers[] = {
-    {200, JSON, "Ready", "ready", false},
-    {503, JSON, "Ready", "not ready, and why", false},
-    {0, NULL, NULL, NULL, false},
-};
-static const struct service_answer metrics_answers[] = {
-    {200, METRICS_TEXT_CONTENT_TYPE, NULL, "for Prometheus", false},
-    {0, NULL, NULL, NULL, false},
-};
 static const struct service_answer version_answers[] = {
     {200, JSON, "Version", "program, version, platform and boot", false},
     {0, NULL, NULL, NULL, false},
@@ -249,12 +240,12 @@ static const struct service_route own_routes[] = {
 	.path = "/readyz",
 	.about = "Does each feed have a price?",
 	.handler = on_readyz,
-	.answers = readyz_answers},
+	.answers = board_readyz_answers},
     {.method = "GET",
 	.path = "/metrics",
 	.about = "Counters and gauges.",
 	.handler = on_metrics,
-	.answers = metrics_answers},
+	.answers = board_metrics_answers},
     {.method = "GET",
 	.path = "/version",
 	.about = "Who answers.",

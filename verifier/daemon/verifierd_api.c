@@ -240,15 +240,6 @@ static const struct service_answer feeds_answers[] = {
     {200, JSON, "ServedFeeds", "what is served, and how fresh", false},
     {0, NULL, NULL, NULL, false},
 };
-static const struct service_answer readyz_answers[] = {
-    {200, JSON, "Ready", "ready", false},
-    {503, JSON, "Ready", "not ready, and why", false},
-    {0, NULL, NULL, NULL, false},
-};
-static const struct service_answer metrics_answers[] = {
-    {200, METRICS_TEXT_CONTENT_TYPE, NULL, "for Prometheus", false},
-    {0, NULL, NULL, NULL, false},
-};
 static const struct service_answer version_answers[] = {
     {200, JSON, "Version", "program and version", false},
     {0, NULL, NULL, NULL, false},
@@ -285,12 +276,12 @@ static const struct service_route own_routes[] = {
 	.path = "/readyz",
 	.about = "Are oracles, archive and feeds as they should be?",
 	.handler = serve_readyz,
-	.answers = readyz_answers},
+	.answers = board_readyz_answers},
     {.method = "GET",
 	.path = "/metrics",
 	.about = "Counters and gauges.",
 	.handler = serve_metrics,
-	.answers = metrics_answers},
+	.answers = board_metrics_answers},
     {.method = "GET",
 	.path = "/version",
 	.about = "Who answers.",
