@@ -1,7 +1,8 @@
 /* eif_options: reads the arguments of `hallmark eif build`. */
 #include "verifier/cli/eif_options.h"
 
-#include <getopt.h>
+#include "verifier/cli/options.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -131,18 +132,13 @@ int eif_options_parse(struct eif_options *out, int argc, char **argv,
 		known[i + 1] = (struct option){
 		    texts[i].name, required_argument, NULL, (int)i};
 	memset(out, 0, sizeof(*out));
-	optind = 0; /* getopt(3): begin anew, its own errors not printed */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-		if (option == '?')
-			return fail(
-			    error, "%.120s: no such option", argv[optind - 1]);
-		if (option == ':')
-			return fail(
-			    error, "%.120s needs a value", argv[optind - 1]);
+	options_begin();
+	while ((option = options_next(
+		    argc, argv, known, error, EIF_OPTIONS_ERROR_MAX)) >= 0)
 		if (read_text(out, option, optarg, error))
 			return -1;
-	}
+	if (option == OPTIONS_BAD)
+		return -1;
 	if (optind < argc)
 		return fail(error, "%.120s: every file has an option before it",
 		    argv[optind]);

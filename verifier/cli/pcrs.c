@@ -4,9 +4,9 @@
 #include "verifier/cli/config_pcr.h"
 #include "verifier/cli/eif_image.h"
 #include "verifier/cli/json_of.h"
+#include "verifier/cli/options.h"
 #include "verifier/cli/pcrs_print.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +41,8 @@ static const char help[] =
     "  hallmark pcrs oracle.eif\n"
     "  hallmark pcrs oracle.eif --policy 1.4.0 --config oracle.json > policy.json\n"
     "  hallmark policy check policy.json\n";
+
+#define ERROR_MAX 160
 
 struct options { /* borrowed from argv */
 	const char *image, *policy, *config, *root;
@@ -95,20 +97,16 @@ static int parse(struct options *out, int argc, char **argv)
 	    {"root", required_argument, NULL, 'r'},
 	    {NULL, 0, NULL, 0},
 	};
+	char error[ERROR_MAX];
 	int option, rc = 0;
 
 	memset(out, 0, sizeof(*out));
-	optind = 0; /* getopt(3): begin anew, its own errors not printed */
-	opterr = 0;
-	while (
-	    !rc && (option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-		if (option == '?')
-			rc = usage(argv[optind - 1], ": no such option");
-		else if (option == ':')
-			rc = usage(argv[optind - 1], " needs a value");
-		else
-			rc = read_option(out, option, optarg);
-	}
+	options_begin();
+	while (!rc && (option = options_next(
+			   argc, argv, known, error, sizeof(error))) >= 0)
+		rc = read_option(out, option, optarg);
+	if (rc == 0 && option == OPTIONS_BAD)
+		rc = usage(error, "");
 	if (rc == 0 && argc - optind > 1)
 		rc = usage("more than one IMAGE", "");
 	if (rc == 0 && optind < argc)

@@ -1,11 +1,12 @@
 /* verify_options: reads the arguments of `hallmark verify`. */
 #include "verifier/cli/verify_options.h"
 
+#include "verifier/cli/options.h"
+
 #include "feeds/hex.h"
 #include "verifier/moment.h"
 
 #include <assert.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,18 +185,13 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 	int option;
 
 	memset(out, 0, sizeof(*out));
-	optind = 0; /* getopt(3): begin anew, its own errors not printed */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-		if (option == '?')
-			return fail(
-			    &r, "%.120s: no such option", argv[optind - 1]);
-		if (option == ':')
-			return fail(
-			    &r, "%.120s needs a value", argv[optind - 1]);
+	options_begin();
+	while ((option = options_next(
+		    argc, argv, known, error, POLICY_FILE_ERROR_MAX)) >= 0)
 		if (read_option(&r, option, optarg))
 			return -1;
-	}
+	if (option == OPTIONS_BAD)
+		return -1;
 	if (argc - optind > 1)
 		return fail(&r, "more than one FILE");
 	if (optind < argc)

@@ -1,7 +1,8 @@
 /* watch_options: reads the arguments of `hallmark watch`. */
 #include "verifier/cli/watch_options.h"
 
-#include <getopt.h>
+#include "verifier/cli/options.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,18 +121,13 @@ int watch_options_parse(struct watch_options *out, int argc, char **argv,
 	int option;
 
 	memset(out, 0, sizeof(*out));
-	optind = 0; /* getopt(3): begin anew, its own errors not printed */
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-		if (option == '?')
-			return fail(
-			    error, "%.120s: no such option", argv[optind - 1]);
-		if (option == ':')
-			return fail(
-			    error, "%.120s needs a value", argv[optind - 1]);
+	options_begin();
+	while ((option = options_next(
+		    argc, argv, known, error, POLICY_FILE_ERROR_MAX)) >= 0)
 		if (read_option(out, option, optarg, error))
 			return -1;
-	}
+	if (option == OPTIONS_BAD)
+		return -1;
 	if (optind == argc)
 		return fail(error, "which URL? As in http://127.0.0.1:8090");
 	if (argc - optind > 1)
