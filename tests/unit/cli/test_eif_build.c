@@ -127,11 +127,12 @@ static void test_cmdline(void **state)
 	write_text("cmdline", "console=ttyS0\n");
 	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "cmdline");
 	read_image();
-	assert_string_equal(image.reader.cmdline.bytes, "console=ttyS0");
+	assert_string_equal(
+	    (const char *)image.reader.cmdline.bytes, "console=ttyS0");
 	write_text("cmdline", "a\n\n");
 	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "cmdline");
 	read_image();
-	assert_string_equal(image.reader.cmdline.bytes, "a\n");
+	assert_string_equal((const char *)image.reader.cmdline.bytes, "a\n");
 	GOOD(WITHOUT_CMDLINE, "--cmdline-file", "empty");
 	GOOD(WITHOUT_CMDLINE, "--cmdline", "");
 	memset(text, 'x', sizeof(text));
@@ -279,8 +280,8 @@ static void test_metadata(void **state)
 	    COMMAND_OK);
 	says("note: the metadata has no ImageVersion", true);
 	read_image();
-	assert_string_equal(
-	    image.reader.metadata.bytes, "{ \"ImageName\": \"mine\" }\n");
+	assert_string_equal((const char *)image.reader.metadata.bytes,
+	    "{ \"ImageName\": \"mine\" }\n");
 	write_text("meta", "[]");
 	BAD(COMMAND_USAGE, "meta: not one JSON object", PARTS, "--metadata",
 	    "meta");

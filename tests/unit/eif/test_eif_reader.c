@@ -48,8 +48,9 @@ static void test_known_answers(void **state)
 		check_pcr(reader.pcrs[0], PCR0);
 		check_pcr(reader.pcrs[1], PCR1);
 		check_pcr(reader.pcrs[2], PCR2);
-		assert_string_equal(reader.cmdline.bytes, "console=ttyS0");
-		assert_string_equal(reader.metadata.bytes, "{}");
+		assert_string_equal(
+		    (const char *)reader.cmdline.bytes, "console=ttyS0");
+		assert_string_equal((const char *)reader.metadata.bytes, "{}");
 		assert_null(reader.signature.bytes);
 		assert_int_equal(reader.at, image.len);
 		assert_int_equal(reader.count, 5);
