@@ -52,6 +52,13 @@ enum connections_place connections_enter(
 	return served ? CONNECTIONS_SERVED : CONNECTIONS_REFUSAL;
 }
 
+void connections_identify(
+    const struct connections *all, struct connection *connection, int fd)
+{
+	if (all->peers.max > 0)
+		connection->peer = peer_key_of(fd);
+}
+
 bool connections_enter_served(
     struct connections *all, struct connection *connection)
 {

@@ -49,6 +49,10 @@ enum connections_place {
 __attribute__((warn_unused_result)) enum connections_place connections_enter(
     struct connections *all, struct connection *connection);
 
+/* Whose it is, if peers are counted: before it enters. */
+void connections_identify(
+    const struct connections *all, struct connection *connection, int fd);
+
 /* For those who have no way to be told: false, and not entered, when full. */
 __attribute__((warn_unused_result)) bool connections_enter_served(
     struct connections *all, struct connection *connection);

@@ -232,21 +232,18 @@ static struct session *new_session(struct handout *handout, int fd)
 	session->handout = handout;
 	session->fd = fd;
 	session->member.abort = abort_session;
-	if (handout->service->connections.peers.max > 0)
-		session->member.peer = peer_key_of(fd);
+	connections_identify(
+	    &handout->service->connections, &session->member, fd);
 	peer_describe(fd, session->peer);
 	return session;
 }
 
 static void refuse(struct session *session, enum sight_reason reason)
 {
-	char listen[ENDPOINT_TEXT_MAX];
+	struct handout *handout = session->handout;
 
-	listener_describe(&session->handout->listener, listen);
-	service_log_full(session->handout->service, "handout", session->peer,
-	    listen, session->member.peer_is_full);
-	sight_refused(session->handout->sight, reason);
-	close(session->fd);
+	service_turn_away(handout->service, "handout", session->peer,
+	    &handout->listener, handout->sight, reason, session->fd);
 	free(session);
 }
 
@@ -264,9 +261,7 @@ static void on_accept(struct listener *listener, int fd)
 	}
 	if (!connections_enter_served(
 		&handout->service->connections, &session->member)) {
-		refuse(session, session->member.peer_is_full
-				    ? SIGHT_TOO_MANY_OF_PEER
-				    : SIGHT_TOO_MANY);
+		refuse(session, service_full_reason(&session->member));
 		return;
 	}
 	session->text = handout->text;

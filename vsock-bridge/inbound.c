@@ -51,15 +51,6 @@ static void log_failure(const struct session *session, const char *error)
 	    LOG_S("error", error));
 }
 
-static void log_full(const struct session *session)
-{
-	char listen[ENDPOINT_TEXT_MAX];
-
-	listener_describe(&session->inbound->listener, listen);
-	service_log_full(session->inbound->service, "inbound", session->peer,
-	    listen, session->member.peer_is_full);
-}
-
 /* So that nobody takes it for an answer. */
 static void reset_client(int fd)
 {
@@ -71,7 +62,8 @@ static void reset_client(int fd)
 static void refuse(struct session *session, enum sight_reason reason, int err)
 {
 	if (reason == SIGHT_TOO_MANY || reason == SIGHT_TOO_MANY_OF_PEER)
-		log_full(session);
+		service_log_full(session->inbound->service, "inbound",
+		    session->peer, &session->inbound->listener, reason);
 	else
 		log_failure(session, uv_strerror(err));
 	sight_refused(session->inbound->sight, reason);
@@ -203,10 +195,7 @@ static void begin(struct session *session)
 	int err;
 
 	if (!connections_enter_served(all, &session->member)) {
-		refuse(session,
-		    session->member.peer_is_full ? SIGHT_TOO_MANY_OF_PEER
-						 : SIGHT_TOO_MANY,
-		    0);
+		refuse(session, service_full_reason(&session->member), 0);
 		free(session);
 		return;
 	}
@@ -232,8 +221,8 @@ static struct session *new_session(struct inbound *inbound, int fd)
 	session->inbound = inbound;
 	session->fd = fd;
 	session->member.abort = abort_session;
-	if (inbound->service->connections.peers.max > 0)
-		session->member.peer = peer_key_of(fd);
+	connections_identify(
+	    &inbound->service->connections, &session->member, fd);
 	return session;
 }
 

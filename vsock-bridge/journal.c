@@ -189,8 +189,8 @@ static struct journal_session *new_session(struct journal *journal, int fd)
 	session->journal = journal;
 	session->fd = fd;
 	session->member.abort = abort_session;
-	if (journal->service->connections.peers.max > 0)
-		session->member.peer = peer_key_of(fd);
+	connections_identify(
+	    &journal->service->connections, &session->member, fd);
 	lines_init(&session->lines);
 	peer_describe(fd, session->peer);
 	return session;
@@ -198,13 +198,10 @@ static struct journal_session *new_session(struct journal *journal, int fd)
 
 static void refuse(struct journal_session *session, enum sight_reason reason)
 {
-	char listen[ENDPOINT_TEXT_MAX];
+	struct journal *journal = session->journal;
 
-	listener_describe(&session->journal->listener, listen);
-	service_log_full(session->journal->service, "journal", session->peer,
-	    listen, session->member.peer_is_full);
-	sight_refused(session->journal->sight, reason);
-	close(session->fd);
+	service_turn_away(journal->service, "journal", session->peer,
+	    &journal->listener, journal->sight, reason, session->fd);
 	free(session);
 }
 
@@ -240,9 +237,7 @@ static void on_accept(struct listener *listener, int fd)
 		refuse(session, SIGHT_TOO_MANY);
 	} else if (!connections_enter_served(
 		       &journal->service->connections, &session->member)) {
-		refuse(session, session->member.peer_is_full
-				    ? SIGHT_TOO_MANY_OF_PEER
-				    : SIGHT_TOO_MANY);
+		refuse(session, service_full_reason(&session->member));
 	} else {
 		enter(session);
 	}

@@ -113,27 +113,20 @@ static void log_refused(const struct outbound_session *session,
 	    LOG_S("reason", answer_error(code)), LOG_S("detail", detail));
 }
 
-static void log_full(const struct outbound_session *session)
-{
-	const struct outbound *outbound = session->outbound;
-	char listen[ENDPOINT_TEXT_MAX];
-
-	listener_describe(&outbound->listener, listen);
-	service_log_full(outbound->service, "outbound", session->peer, listen,
-	    session->member.peer_is_full);
-}
-
 /* The one place where a refusal is logged that has a status. */
 void outbound_end_refused(
     struct outbound_session *session, enum answer_code code, const char *detail)
 {
+	const struct outbound *outbound = session->outbound;
+	enum sight_reason reason = reason_of(code);
 	char answer[ANSWER_BYTES_MAX];
 
-	if (code == ANSWER_TOO_MANY || code == ANSWER_TOO_MANY_OF_PEER)
-		log_full(session);
+	if (reason == SIGHT_TOO_MANY || reason == SIGHT_TOO_MANY_OF_PEER)
+		service_log_full(outbound->service, "outbound", session->peer,
+		    &outbound->listener, reason);
 	else
 		log_refused(session, code, detail);
-	sight_refused(outbound_state_sight(session), reason_of(code));
+	sight_refused(outbound_state_sight(session), reason);
 	let_go(session, answer, answer_format(answer, code, detail));
 }
 

@@ -317,20 +317,15 @@ static bool open_handles(struct outbound_setup *setup, uv_loop_t *loop)
 	return setup->polled;
 }
 
-/* For want of a place or of memory, and not even told so. */
-static void drop(struct outbound *outbound, int fd, enum sight_reason reason)
+/* For want of memory, and not even told so. */
+static void drop(struct outbound *outbound, int fd)
 {
-	char peer[PEER_TEXT_MAX], listen[ENDPOINT_TEXT_MAX];
+	char peer[PEER_TEXT_MAX];
 
 	peer_describe(fd, peer);
-	listener_describe(&outbound->listener, listen);
-	if (reason == SIGHT_NO_MEANS)
-		log_warn("outbound", "dropped", LOG_S("peer", peer),
-		    LOG_S("detail", "out of memory"));
-	else
-		service_log_full(outbound->service, "outbound", peer, listen,
-		    reason == SIGHT_TOO_MANY_OF_PEER);
-	sight_refused(outbound->sight, reason);
+	log_warn("outbound", "dropped", LOG_S("peer", peer),
+	    LOG_S("detail", "out of memory"));
+	sight_refused(outbound->sight, SIGHT_NO_MEANS);
 	close(fd);
 }
 
@@ -338,8 +333,7 @@ static enum connections_place enter(struct outbound_session *session, int fd)
 {
 	struct connections *all = &outbound_state_service(session)->connections;
 
-	if (all->peers.max > 0)
-		session->member.peer = peer_key_of(fd);
+	connections_identify(all, &session->member, fd);
 	return connections_enter(all, &session->member);
 }
 
@@ -361,19 +355,19 @@ void outbound_session_start(struct outbound *outbound, int fd)
 
 	sight_opened(outbound->sight);
 	if (session == NULL) {
-		drop(outbound, fd, SIGHT_NO_MEANS);
+		drop(outbound, fd);
 		return;
 	}
+	peer_describe(fd, session->peer);
 	place = enter(session, fd);
 	if (place == CONNECTIONS_NONE) {
-		drop(outbound, fd,
-		    session->member.peer_is_full ? SIGHT_TOO_MANY_OF_PEER
-						 : SIGHT_TOO_MANY);
+		service_turn_away(outbound->service, "outbound", session->peer,
+		    &outbound->listener, outbound->sight,
+		    service_full_reason(&session->member), fd);
 		free(session->setup);
 		free(session);
 		return;
 	}
-	peer_describe(fd, session->peer);
 	if (!open_handles(session->setup, outbound->service->loop))
 		outbound_end_refused(session, ANSWER_NO_MEANS, "out of memory");
 	else if (place == CONNECTIONS_SERVED)

@@ -7,6 +7,7 @@
 
 #include "vsock-bridge/bridge_config.h"
 #include "vsock-bridge/connections.h"
+#include "vsock-bridge/listener.h"
 #include "vsock-bridge/relay.h"
 #include "vsock-bridge/sight.h"
 
@@ -28,7 +29,17 @@ struct service {
  * SERVICE_FULL_LOG_MS for all rules: it says how many had none. Such refusals
  * come as fast as a client likes; the counters have them all. */
 void service_log_full(struct service *service, const char *module,
-    const char *peer, const char *listen, bool peer_is_full);
+    const char *peer, const struct listener *listener,
+    enum sight_reason reason);
+
+/* Which limit was in the way of one that was refused a place: SIGHT_TOO_MANY or
+ * SIGHT_TOO_MANY_OF_PEER. */
+enum sight_reason service_full_reason(const struct connection *refused);
+
+/* Logs (as above), counts and closes one that is not even told why. */
+void service_turn_away(struct service *service, const char *module,
+    const char *peer, const struct listener *listener, struct sight_rule *sight,
+    enum sight_reason reason, int fd);
 
 /* A connected stream socket of any kind, taken, as a stream on the loop. */
 void service_open(struct service *service, uv_pipe_t *pipe, int fd);
