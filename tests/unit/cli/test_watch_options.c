@@ -9,34 +9,14 @@
 
 #include <cmocka.h>
 
-#define P48                                                                \
-	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" \
-	"00112233445566778899AABBCCDDEEFF"
 #define URL "http://127.0.0.1:8090"
 
 static struct watch_options options;
-static char error[POLICY_FILE_ERROR_MAX];
 
-/* Arguments up to NULL, after the subcommand's name. */
-static int parse(const char *const *args)
-{
-	char *argv[200] = {(char *)(uintptr_t) "watch"};
-	int argc = 1;
-
-	while (*args)
-		argv[argc++] = (char *)(uintptr_t)*args++;
-	error[0] = '\0';
-	return watch_options_parse(&options, argc, argv, error);
-}
-
-#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
-#define GOOD(...)  assert_int_equal(PARSE(__VA_ARGS__), 0)
-#define BAD(why, ...)                                             \
-	do {                                                      \
-		assert_int_equal(PARSE(__VA_ARGS__), -1);         \
-		if (!strstr(error, why))                          \
-			fail_msg("wanted %s in: %s", why, error); \
-	} while (0)
+#define COMMAND "watch"
+#define OPTIONS_PARSE(argc, argv) \
+	watch_options_parse(&options, argc, argv, error)
+#include "tests/unit/cli/options_fixture.h"
 
 static void test_good(void **state)
 {
