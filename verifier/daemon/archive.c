@@ -11,40 +11,12 @@
 
 #include "base/log.h"
 #include "feeds/hex.h"
+#include "verifier/archive/archive_schema.h"
 #include "verifier/envelope.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ARCHIVE_ID      0x484d4b31 /* "HMK1", PRAGMA application_id */
-#define ARCHIVE_VERSION 1          /* PRAGMA user_version */
-
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE attestations("
-    " sha256 TEXT PRIMARY KEY, document BLOB NOT NULL,"
-    " platform TEXT NOT NULL, public_key TEXT NOT NULL,"
-    " first_seen_ms INTEGER NOT NULL);"
-    "CREATE TABLE items("
-    " feed TEXT NOT NULL, boot_id TEXT NOT NULL, sequence INTEGER NOT NULL,"
-    " content TEXT NOT NULL, signature BLOB NOT NULL,"
-    " attestation_sha256 TEXT NOT NULL REFERENCES attestations(sha256),"
-    " published_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
-    " received_ms INTEGER NOT NULL, content_sha256 TEXT NOT NULL,"
-    " late INTEGER NOT NULL, PRIMARY KEY(feed, boot_id, sequence));"
-    "CREATE INDEX items_by_time ON items(feed, published_ms);"
-    "CREATE TABLE heads("
-    " feed TEXT NOT NULL, boot_id TEXT NOT NULL, sequence INTEGER NOT NULL,"
-    " published_ms INTEGER NOT NULL, content_sha256 TEXT NOT NULL,"
-    " PRIMARY KEY(feed, boot_id));"
-    "CREATE TABLE refused("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL,"
-    " oracle TEXT NOT NULL, verdict TEXT NOT NULL, text TEXT NOT NULL);"
-    "CREATE TABLE cursors(oracle TEXT PRIMARY KEY, event_id TEXT NOT NULL);"
-    "PRAGMA application_id=0x484d4b31;"
-    "PRAGMA user_version=1;"
-    "COMMIT;";
 
 static const char *const statements[ARCHIVE_STATEMENTS] = {
     [ARCHIVE_BEGIN] = "BEGIN IMMEDIATE",
@@ -102,18 +74,34 @@ static void harden(sqlite3 *db)
 	sqlite3_busy_timeout(db, ARCHIVE_BUSY_MS);
 }
 
+/* In a transaction, so that two daemons that open one file at once do not both
+ * change it. */
+static int bring_up_to_date(struct archive *a)
+{
+	if (exec(a, "BEGIN IMMEDIATE"))
+		return -1;
+	if (ask(a, "SELECT count(*) FROM sqlite_master") == 0 &&
+	    exec(a, ARCHIVE_SCHEMA_CREATE))
+		return -1;
+	if (ask(a, "PRAGMA application_id") == ARCHIVE_SCHEMA_ID &&
+	    ask(a, "PRAGMA user_version") == 1 &&
+	    exec(a, ARCHIVE_SCHEMA_UPGRADE_1))
+		return -1;
+	return exec(a, "COMMIT");
+}
+
 static const char *set_up(struct archive *a)
 {
 	if (exec(a, "PRAGMA journal_mode=WAL") ||
 	    exec(a, "PRAGMA synchronous=FULL") ||
 	    exec(a, "PRAGMA journal_size_limit=67108864"))
 		return sqlite3_errmsg(a->db);
-	if (ask(a, "SELECT count(*) FROM sqlite_master") == 0 &&
-	    exec(a, schema))
+	if (ask(a, "PRAGMA user_version") < ARCHIVE_SCHEMA_VERSION &&
+	    bring_up_to_date(a))
 		return sqlite3_errmsg(a->db);
-	if (ask(a, "PRAGMA application_id") != ARCHIVE_ID)
+	if (ask(a, "PRAGMA application_id") != ARCHIVE_SCHEMA_ID)
 		return "is not an archive of hallmark";
-	if (ask(a, "PRAGMA user_version") != ARCHIVE_VERSION)
+	if (ask(a, "PRAGMA user_version") != ARCHIVE_SCHEMA_VERSION)
 		return "was made by another version";
 	for (int i = 0; i < ARCHIVE_STATEMENTS; i++)
 		if (sqlite3_prepare_v3(a->db, statements[i], -1,

@@ -2,14 +2,9 @@
  * archive: every accepted item, for ever, in one SQLite file that auditors
  * open with the tools they have; and the newest refused ones as evidence.
  *
- *   attestations(sha256, document, platform, public_key, first_seen_ms)
- *   items(feed, boot_id, sequence, content, signature, attestation_sha256,
- *         published_ms, expires_ms, received_ms, content_sha256, late)
- *   refused(id, received_ms, oracle, verdict, text)
- *   heads(feed, boot_id, sequence, published_ms, content_sha256): the last
- *         item of each; cursors(oracle, event_id): where to resume
+ * Its tables stand in verifier/archive/archive_schema.h; a file of version 1
+ * becomes one of version 2 when it is opened.
  *
- * Hashes and boot_id are lower-case hex; content is the signed bytes.
  * WAL with synchronous=FULL: a commit that returned survives kill -9 and a
  * power cut. Blocking: the daemon calls it on the thread pool.
  */

@@ -1,6 +1,7 @@
 /* archive: what is committed is there, whatever happens next: a full disk, a
  * lock, a file of somebody else. */
 #include "archive_fixture.h"
+#include "verifier/archive/archive_schema.h"
 
 static void test_outcomes(void **state)
 {
@@ -241,6 +242,61 @@ static void test_hostile_rows(void **state)
 	}
 }
 
+/* What version 1 wrote, with an item in it. */
+static void make_version_1(struct fixture *f)
+{
+	static const char sql[] = ARCHIVE_SCHEMA_CREATE
+	    "INSERT INTO attestations VALUES('d','doc','nitro','k',1);"
+	    "INSERT INTO items VALUES('BTC-USD','b',0,'c','s','d',1,2,3,'h',0)";
+	sqlite3 *db;
+
+	archive_close(f->archive);
+	f->archive = NULL;
+	unlink(f->path);
+	assert_int_equal(sqlite3_open(f->path, &db), 0);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	assert_int_equal(ask(f, "PRAGMA user_version"), 1);
+}
+
+static void test_version_1_is_upgraded(void **state)
+{
+	struct fixture *f = *state;
+
+	make_version_1(f);
+	reopen(f);
+	assert_int_equal(ask(f, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items JOIN attestations"
+				" ON sha256=attestation_sha256"),
+	    1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM tree_heads"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM log_tiles"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM raw"), 0);
+	assert_int_equal(
+	    commit(f, made_record(f->document, "BTC-USD", 1, 0, "a")),
+	    RECORD_STORED);
+	reopen(f);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 2);
+}
+
+/* All of it, or it stays what it was. */
+static void test_upgrade_that_fails(void **state)
+{
+	struct fixture *f = *state;
+
+	make_version_1(f);
+	(void)ask(f, "CREATE TABLE raw(sha256 TEXT)");
+	assert_int_equal(archive_open(&f->archive, f->path, f->error), -1);
+	assert_non_null(strstr(f->error, "raw already exists"));
+	assert_int_equal(ask(f, "PRAGMA user_version"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM sqlite_master"
+				" WHERE name='tree_heads'"),
+	    0);
+	(void)ask(f, "DROP TABLE raw");
+	reopen(f);
+	assert_int_equal(ask(f, "PRAGMA user_version"), 2);
+}
+
 static void test_not_an_archive(void **state)
 {
 	struct fixture *f = *state;
@@ -262,7 +318,7 @@ static void test_not_an_archive(void **state)
 	assert_int_equal(archive_open(&other, f->path, f->error), -1);
 	assert_non_null(strstr(f->error, "not an archive"));
 	(void)ask(f, "PRAGMA application_id=0x484d4b31");
-	(void)ask(f, "PRAGMA user_version=2");
+	(void)ask(f, "PRAGMA user_version=3");
 	assert_int_equal(archive_open(&other, f->path, f->error), -1);
 	assert_non_null(strstr(f->error, "another version"));
 	assert_int_equal(
@@ -283,6 +339,8 @@ int main(void)
 	    TEST(test_heads_and_cursor),
 	    TEST(test_read_item),
 	    TEST(test_hostile_rows),
+	    TEST(test_version_1_is_upgraded),
+	    TEST(test_upgrade_that_fails),
 	    TEST(test_not_an_archive),
 	};
 
