@@ -64,6 +64,7 @@ ifdef MUTANTS
 VERIFIER += $(call obj,tests/mutants/*.c)
 endif
 EIF       = $(call obj,verifier/eif/*.c)
+ARCHIVE   = $(call obj,verifier/archive/*.c)
 DAEMON    = $(call obj,verifier/daemon/*.c)
 CLI       = $(call obj,verifier/cli/*.c)
 ORACLE    = $(call obj,oracle/*.c)
@@ -84,6 +85,7 @@ $(B)/lib/liboracle.a: $(call main_less,$(ORACLE))
 $(B)/lib/libinit.a: $(call main_less,$(INIT_OBJ))
 $(B)/lib/libbridge.a: $(call main_less,$(BRIDGE))
 $(B)/lib/libdaemon.a: $(call main_less,$(DAEMON))
+$(B)/lib/libarchive.a: $(ARCHIVE)
 $(B)/lib/libeif.a: $(EIF)
 $(B)/lib/libcli.a: $(call main_less,$(CLI))
 $(B)/lib/libnsm.a: $(call obj,tests/vm/nsm_core.c tests/vm/nsm_queue.c)
@@ -94,7 +96,8 @@ $(B)/lib/%.a:
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-OUTSIDE   = $(B)/lib/libdaemon.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
+OUTSIDE   = $(B)/lib/libdaemon.a $(B)/lib/libarchive.a $(B)/lib/libhallmark.a \
+            $(B)/lib/libbase.a
 ENCLAVE   = $(B)/lib/liboracle.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
 
 $(B)/bin/hallmark-oracle: $(B)/obj/oracle/main.o $(ENCLAVE)

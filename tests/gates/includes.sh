@@ -10,10 +10,12 @@ allowed() {
 	base) echo base ;;
 	feeds) echo feeds ;;
 	verifier) echo verifier feeds ;;
-	verifier/daemon) echo verifier/daemon verifier feeds base ;;
+	verifier/archive) echo verifier/archive verifier feeds ;;
+	verifier/daemon) echo verifier/daemon verifier/archive verifier feeds \
+	    base ;;
 	verifier/eif) echo verifier/eif verifier feeds ;;
-	verifier/cli) echo verifier/cli verifier/eif verifier/daemon verifier \
-	    feeds base ;;
+	verifier/cli) echo verifier/cli verifier/eif verifier/daemon \
+	    verifier/archive verifier feeds base ;;
 	oracle) echo oracle base feeds verifier ;;
 	oracle/init) echo oracle/init oracle base feeds ;;
 	vsock-bridge) echo vsock-bridge base ;;
@@ -23,7 +25,8 @@ allowed() {
 
 room_of() {
 	case $1 in
-	verifier/daemon/* | verifier/eif/* | verifier/cli/* | oracle/init/*)
+	verifier/archive/* | verifier/daemon/* | verifier/eif/* | \
+	    verifier/cli/* | oracle/init/*)
 		echo "${1%/*}" ;;
 	*) echo "${1%%/*}" ;;
 	esac

@@ -1,0 +1,2 @@
+/* Planted: reading archives is no program; it must not include base. */
+#include "base/log.h"
