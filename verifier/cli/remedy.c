@@ -123,6 +123,15 @@
 #define SAYS_TIME_REGRESSION                        \
 	"It was published before its predecessor.", \
 	    "Do not use it: the enclave's clock went backwards."
+#define SAYS_LOG_GAP                                         \
+	"Items that a signed tree head counts are missing.", \
+	    "Fetch the missing ones: the oracle signed that they exist."
+#define SAYS_LOG_FORK                                        \
+	"Two tree heads of one boot contradict each other.", \
+	    "Keep both as evidence and stop using this oracle."
+#define SAYS_LOG_PROOF                                                 \
+	"The path does not lead to the root of the signed tree head.", \
+	    "Ask for the proof again; if it stays so, keep it as evidence."
 
 /* Each line above is two initializers, separated by a comma. */
 static const struct remedy remedies[HM_VERDICT_COUNT] = {
