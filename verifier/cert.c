@@ -70,28 +70,9 @@ static bool key_ok(const X509 *x509)
 	       REQUIRE(cert_point_form, point[0] == 0x04);
 }
 
-/* X.690, 11.5: "The encoding of a set value or sequence value shall not include
- * an encoding for any component value which is equal to its default value." A
- * `critical` that says FALSE is one (OpenSSL keeps what it read, and writes
- * what it is told). */
-static bool critical_form_ok(X509_EXTENSION *extension)
-{
-	int len = i2d_X509_EXTENSION(extension, NULL);
-	int critical = X509_EXTENSION_get_critical(extension);
-
-	return len > 0 &&
-	       X509_EXTENSION_set_critical(extension, critical) == 1 &&
-	       i2d_X509_EXTENSION(extension, NULL) == len;
-}
-
-/* The same of cA, which is the first of the sequence. `value` is DER. */
-static bool constraints_form_ok(struct slice value)
-{
-	return value.len < 5 || memcmp(value.at + 2, "\x01\x01\x00", 3) != 0;
-}
-
-/* 11.2.2: of a list of named bits "the bitstring shall have all trailing 0 bits
- * removed". `value` is DER; keyUsage has nine bits, in one byte or two. */
+/* X.690, 11.2.2: of a list of named bits "the bitstring shall have all trailing
+ * 0 bits removed". `value` is DER; keyUsage has nine bits, in one byte or two.
+ */
 static bool usage_form_ok(struct slice value)
 {
 	return value.len >= 4 && value.len <= 5 &&
@@ -107,8 +88,7 @@ static bool extension_ok(X509_EXTENSION *extension)
 
 	switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
 	case NID_basic_constraints:
-		return REQUIRE(constraints_der, der_check(value) == 0) &&
-		       REQUIRE(constraints_form, constraints_form_ok(value));
+		return REQUIRE(constraints_der, der_check(value) == 0);
 	case NID_key_usage:
 		return REQUIRE(usage_der, der_check(value) == 0) &&
 		       REQUIRE(usage_form, usage_form_ok(value));
@@ -147,9 +127,7 @@ static bool extensions_ok(X509 *x509)
 	if (REFUSE(extensions_max, count > EXTENSIONS_MAX))
 		return false;
 	for (int i = 0; i < count; i++)
-		if (REFUSE(extension_critical_form,
-			!critical_form_ok(X509_get_ext(x509, i))) ||
-		    !extension_ok(X509_get_ext(x509, i)) ||
+		if (!extension_ok(X509_get_ext(x509, i)) ||
 		    REFUSE(extension_twice, is_duplicate(x509, i)))
 			return false;
 	/* unnamed: no test needs it as long as X509_get_key_usage() says 0 for

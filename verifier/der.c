@@ -95,9 +95,10 @@ static bool primitive_ok(uint8_t tag, struct slice value)
 		return true;
 	switch (tag & NUMBER_MASK) {
 	case BOOLEAN:
+		/* 11.1: "all eight bits set to one" for TRUE; FALSE would be a
+		 * default that is written */
 		return REQUIRE(der_boolean_length, value.len == 1) &&
-		       REQUIRE(der_boolean,
-			   value.at[0] == 0x00 || value.at[0] == 0xff);
+		       REQUIRE(der_boolean, value.at[0] == 0xff);
 	case INTEGER:
 		return integer_ok(value);
 	case BIT_STRING:

@@ -2,9 +2,14 @@
  * der: is this one DER element, and nothing behind it? OpenSSL reads BER and
  * forgives more; audits of other verifiers found certificates that two parsers
  * read differently. This looks at the encoding only (X.690, 10 and 11):
- * definite shortest lengths, BOOLEAN 00 or FF, shortest INTEGERs, sound BIT
- * STRINGs and OBJECT IDENTIFIERs, bounded depth. What is inside an OCTET
- * STRING is not followed.
+ * definite shortest lengths, BOOLEAN FF, shortest INTEGERs, sound BIT STRINGs
+ * and OBJECT IDENTIFIERs, bounded depth. What is inside an OCTET STRING is not
+ * followed.
+ *
+ * Certificates, the values of their extensions and keys are asked about, where
+ * each BOOLEAN (critical, cA) is FALSE by default. 11.5: "The encoding of a set
+ * value or sequence value shall not include an encoding for any component value
+ * which is equal to its default value." So 00 is never DER here.
  */
 #ifndef HALLMARK_VERIFIER_DER_H
 #define HALLMARK_VERIFIER_DER_H

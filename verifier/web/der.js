@@ -1,7 +1,7 @@
 // der: reads DER strictly. checkDer() looks at the encoding only (X.690, 10
-// and 11): definite shortest lengths, BOOLEAN 00 or FF, shortest INTEGERs,
-// sound BIT STRINGs and OBJECT IDENTIFIERs, bounded depth. Der walks what has
-// passed it. Both throw an Error for anything else than what was asked for.
+// and 11): definite shortest lengths, BOOLEAN FF, shortest INTEGERs, sound BIT
+// STRINGs and OBJECT IDENTIFIERs, bounded depth. Der walks what has passed it.
+// Both throw an Error for anything else than what was asked for.
 import { need } from "./refused.js";
 
 export const BOOLEAN = 0x01, INTEGER = 0x02, BIT_STRING = 0x03,
@@ -99,8 +99,8 @@ function checkPrimitive(tag, value) {
   if ((tag & CLASS) !== 0) return;
   switch (tag) {
   case BOOLEAN:
-    need(value.length === 1 && (value[0] === 0 || value[0] === 0xff),
-      "a BOOLEAN of no such form");
+    // 11.5: all of a certificate's are FALSE by default, which is not written
+    need(value.length === 1 && value[0] === 0xff, "a BOOLEAN of no such form");
     break;
   case INTEGER:
     checkInteger(value);

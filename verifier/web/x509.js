@@ -38,12 +38,8 @@ const DIGITAL_SIGNATURE = 0x80, CERT_SIGN = 0x04, CRL_SIGN = 0x02;
 function readExtension(der) {
   const fields = der.enter(SEQUENCE);
   const oid = toHex(fields.take(OBJECT_ID));
-  let critical = false;
-  if (fields.peek() === BOOLEAN) {
-    // X.690, 11.5: a default value is not written
-    need(fields.take(BOOLEAN)[0] === 0xff, "critical: FALSE is written");
-    critical = true;
-  }
+  const critical = fields.peek() === BOOLEAN; // checkDer(): TRUE
+  if (critical) fields.take(BOOLEAN);
   const value = fields.take(OCTET_STRING);
   fields.end();
   return { oid, critical, value };
@@ -53,7 +49,7 @@ function readConstraints(value) {
   const fields = new Der(value).enter(SEQUENCE);
   const out = { ca: false, pathlen: null };
   if (fields.peek() === BOOLEAN) {
-    need(fields.take(BOOLEAN)[0] === 0xff, "cA: FALSE is written");
+    fields.take(BOOLEAN); // checkDer(): TRUE
     out.ca = true;
   }
   if (fields.more) {
