@@ -10,6 +10,8 @@
  *   there at all, and again before a later one that names it when
  *   ARCHIVE_SOURCE_DOCUMENTS others came between. So whoever keeps that many
  *   has what he needs, however long the archive is.
+ * - Raw answers come in the order of their received_ms, each before the items
+ *   that were received at or after that.
  * - Whatever cannot be read is an entry too, DAMAGED, with a text that says
  *   which row or line and why; then it goes on, if it can.
  * - A SQLite file is checked as a whole (PRAGMA integrity_check) after its last
@@ -51,7 +53,11 @@ struct archive_stated {
 /* All pointers are borrowed until the next call. */
 struct archive_entry {
 	enum archive_entry_kind kind;
-	char where[ARCHIVE_SOURCE_WHERE_MAX]; /* file, and row or line */
+	/* Where it stands, for archive_entry_where(): a text for each of
+	 * millions would cost more than to read them. */
+	const char *path; /* borrowed until the source is closed */
+	const char *unit; /* static: "items row", "line" */
+	uint64_t number;  /* rowid, or line from 1 */
 	/* reference form; not for hm_envelope_fini() */
 	struct hm_envelope envelope;
 	struct archive_stated stated;
@@ -78,5 +84,9 @@ HM_MUST_CHECK int archive_source_next(
 
 /* What position runs up to (rows of items, or bytes of a text); 0: unknown. */
 uint64_t archive_source_total(const struct archive_source *source);
+
+/* "prices.db: items row 7" */
+void archive_entry_where(const struct archive_entry *entry,
+    char out[static ARCHIVE_SOURCE_WHERE_MAX]);
 
 #endif
