@@ -151,13 +151,18 @@ struct pairing *pairing_new(const struct pairing_options *options)
 
 void pairing_event(struct pairing *pairing, const struct sse_event *event)
 {
+	bool is_head = strcmp(event->name, "tree_head") == 0;
+	struct record *r;
+
 	if (strcmp(event->name, "attestation") == 0) {
 		take_attestation(pairing, event->data, event->len);
 	} else if (strcmp(event->name, "price") == 0 ||
-		   strcmp(event->name, "status") == 0) {
-		record_queue_push(&pairing->waiting,
-		    record_new(pairing->options.address->text, event->id,
-			event->data, event->len, now_unix_ms()));
+		   strcmp(event->name, "status") == 0 ||
+		   (is_head && pairing->options.heads)) {
+		r = record_new(pairing->options.address->text, event->id,
+		    event->data, event->len, now_unix_ms());
+		r->is_head = is_head;
+		record_queue_push(&pairing->waiting, r);
 		drain(pairing);
 	}
 }

@@ -25,11 +25,12 @@ struct pairing_options { /* all borrowed until freed */
 	 * same. Borrowed for the call. */
 	void (*missing)(const char *why, void *data);
 	void *data;
+	bool heads; /* heads of the log as well, in their place */
 };
 
 struct pairing *pairing_new(const struct pairing_options *options);
-/* Takes price, status and attestation; others are nothing to it. May call
- * `ready`. */
+/* Takes price, status, tree_head and attestation; others are nothing to it. May
+ * call `ready`. */
 void pairing_event(struct pairing *pairing, const struct sse_event *event);
 size_t pairing_waiting(const struct pairing *pairing); /* items */
 size_t pairing_bytes(const struct pairing *pairing);   /* that they hold */

@@ -35,6 +35,7 @@ void record_free(struct record *record)
 	hm_envelope_fini(&record->envelope);
 	kept_document_unref(record->document);
 	free(record->text);
+	free(record->head);
 	free(record);
 }
 
@@ -50,7 +51,8 @@ size_t record_bytes(const struct record *record)
 	const struct hm_envelope *e = &record->envelope;
 
 	return sizeof(*record) + record->len + e->content_len +
-	       e->signature_len + e->document_len;
+	       e->signature_len + e->document_len +
+	       (record->is_head ? sizeof(*record->head) : 0);
 }
 
 void record_queue_push(struct record_queue *queue, struct record *record)

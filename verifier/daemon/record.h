@@ -1,6 +1,7 @@
 /*
- * record: one item on its way through the daemon: taken from a stream, judged,
- * written to the archive, announced. Each stage fills its part.
+ * record: one item, or one head of the log, on its way through the daemon:
+ * taken from a stream, judged, written to the archive, announced. Each stage
+ * fills its part.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_RECORD_H
 #define HALLMARK_VERIFIER_DAEMON_RECORD_H
@@ -14,8 +15,29 @@ enum record_outcome {
 	RECORD_PENDING,
 	RECORD_STORED,    /* durable; the only one that is announced */
 	RECORD_DUPLICATE, /* the same bytes were in the archive */
-	RECORD_FORK,      /* other bytes are there under that number */
+	RECORD_FORK,      /* other bytes are there under that number, or a
+			     head that this one contradicts */
 	RECORD_REFUSED,   /* not an item of ours; evidence, perhaps stored */
+};
+
+/* What a stored head is to our own copy of the log. */
+enum record_log {
+	RECORD_LOG_WHOLE,    /* our items, added to the tree, give its root */
+	RECORD_LOG_JOINED,   /* our first one of a boot that had others */
+	RECORD_LOG_LATE,     /* older than one that we have */
+	RECORD_LOG_GAP,      /* items, or heads, before it are missing */
+	RECORD_LOG_MISMATCH, /* our items give another root */
+	RECORD_LOG_STATES
+};
+
+struct record_finding { /* with RECORD_STORED and RECORD_FORK of a head */
+	enum record_log state;
+	uint64_t heads_missing;
+	uint64_t items_missing;
+	char feed[32]; /* of the first missing item, or "" */
+	uint64_t sequence;
+	bool proven;     /* the proof of misbehaviour was written */
+	char proof[256]; /* its path, or why it was not */
 };
 
 struct record {
@@ -31,7 +53,10 @@ struct record {
 	struct hm_envelope envelope;
 	struct kept_document *document; /* a reference, or NULL */
 
-	/* validator */
+	bool is_head; /* of the log (event tree_head); else an item */
+
+	/* validator; of a head only some, and `head` */
+	struct hm_head *head;    /* owned; NULL if refused */
 	enum hm_verdict verdict; /* VALID, GAP, REPLAY, or why refused */
 	bool refused;
 	bool late; /* good when it was published: archived, never served */
@@ -46,6 +71,7 @@ struct record {
 
 	/* archive */
 	enum record_outcome outcome;
+	struct record_finding finding;
 };
 
 /* Reads the envelope and copies the id and the first RECORD_TEXT_MAX bytes of

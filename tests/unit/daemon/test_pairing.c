@@ -67,7 +67,7 @@ static void on_missing(const char *why, void *data)
 	a->missing++;
 }
 
-static int start(void **state)
+static int start_with(void **state, bool heads)
 {
 	struct asked *a = calloc(1, sizeof(*a));
 	struct endpoint ep;
@@ -85,9 +85,20 @@ static int start(void **state)
 	    .fetched = on_fetched,
 	    .missing = on_missing,
 	    .data = a,
+	    .heads = heads,
 	});
 	*state = a;
 	return 0;
+}
+
+static int start(void **state)
+{
+	return start_with(state, false);
+}
+
+static int start_heads(void **state)
+{
+	return start_with(state, true);
 }
 
 static void on_server_stopped(void *data)
@@ -233,6 +244,35 @@ static void test_full_form(void **state)
 	assert_int_equal(a->requests, 0);
 }
 
+/* A head is behind the items that it counts, whatever they wait for. */
+static void test_heads(void **state)
+{
+	struct asked *a = *state;
+
+	a->hold = true;
+	item(a, "price", false);
+	item(a, "tree_head", false);
+	item(a, "price", false);
+	assert_int_equal(pairing_waiting(a->pairing), 3);
+	TURN_UNTIL(&a->f->loop, a->held != NULL);
+	answer(a);
+	TURN_UNTIL(&a->f->loop, a->fetched == 1);
+	assert_int_equal(a->count, 3);
+	for (size_t i = 0; i < a->count; i++) {
+		assert_int_equal(a->ready[i]->is_head, i == 1);
+		assert_non_null(a->ready[i]->document);
+	}
+}
+
+static void test_heads_unwanted(void **state)
+{
+	struct asked *a = *state;
+
+	item(a, "tree_head", true);
+	assert_int_equal(a->count, 0);
+	assert_int_equal(pairing_waiting(a->pairing), 0);
+}
+
 static void test_free_while_fetching(void **state)
 {
 	struct asked *a = *state;
@@ -252,6 +292,8 @@ int main(void)
 	    TEST(test_absent_one_only),
 	    TEST(test_brought),
 	    TEST(test_full_form),
+	    cmocka_unit_test_setup_teardown(test_heads, start_heads, end),
+	    TEST(test_heads_unwanted),
 	    TEST(test_free_while_fetching),
 	};
 
