@@ -22,7 +22,7 @@ struct intake {
 	bool asking;
 	struct oracle_feeds feeds; /* what it said it has */
 	size_t named;              /* names it has brought so far */
-	struct budget refusals;
+	struct budget refusals, forks;
 	uint64_t unkept; /* refused beyond the budget */
 };
 
@@ -50,11 +50,14 @@ static void pause_or_resume(struct intake *in)
 
 /* ---- judged: where to? ---- */
 
-/* A flood of refusals fills neither the disk nor the log. */
-static bool worth_keeping(struct intake *in)
+/* A flood of refusals fills neither the disk nor the log; nor does it hide a
+ * fork, which is signed with an attested key and proves that somebody lies. */
+static bool worth_keeping(struct intake *in, const struct record *r)
 {
-	if (budget_take(
-		&in->refusals, uv_now(in->options.loop), INTAKE_REFUSED_PER_S))
+	struct budget *budget = r->verdict == HM_SEQUENCE_FORK ? &in->forks
+							       : &in->refusals;
+
+	if (budget_take(budget, uv_now(in->options.loop), INTAKE_REFUSED_PER_S))
 		return true;
 	in->unkept++;
 	return false;
@@ -72,7 +75,7 @@ static void judge(struct record *r, void *data)
 	struct intake *in = data;
 
 	validator_judge(in->options.validator, r, now_unix_ms());
-	if (r->refused ? !worth_keeping(in) : !wanted_feed(in, r->feed)) {
+	if (r->refused ? !worth_keeping(in, r) : !wanted_feed(in, r->feed)) {
 		record_free(r);
 		return;
 	}

@@ -16,6 +16,7 @@ static void on_committed(struct record *record, void *data)
 {
 	struct verifierd *d = data;
 
+	upstreams_note(d->upstreams, record);
 	announce_committed(d->announcer, record);
 	record_free(record);
 }
@@ -85,6 +86,10 @@ static void make_board(struct verifierd *d)
 	hex_encode(random, sizeof(random), epoch);
 	d->front.board = board_new(d->loop, epoch);
 	d->announcer = announcer_new(d->front.board);
+	d->upstreams = upstreams_new();
+	for (size_t i = 0; i < d->config->oracle_count; i++)
+		upstreams_add(
+		    d->upstreams, d->config->oracles[i].text, "oracle");
 	for (size_t i = 0; i < d->config->feeds.count; i++)
 		(void)announcer_add_feed(
 		    d->announcer, d->config->feeds.names[i]);
@@ -181,6 +186,15 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	return 0;
 }
 
+bool verifierd_connected(const struct verifierd *daemon, const char *upstream)
+{
+	for (size_t i = 0; i < daemon->config->oracle_count; i++)
+		if (daemon->config->oracles[i].text == upstream)
+			return daemon->intakes[i] &&
+			       intake_connected(daemon->intakes[i]);
+	return false;
+}
+
 /* ---- stop: no more in, what is in is written, all is told, out ---- */
 
 static void on_server_stopped(void *data)
@@ -190,6 +204,7 @@ static void on_server_stopped(void *data)
 	board_free(d->front.board);
 	service_free(d->front.service);
 	announcer_free(d->announcer);
+	upstreams_free(d->upstreams);
 	validator_free(d->validator);
 	hm_policy_free(d->policy);
 	curl_loop_close(d->curl);

@@ -13,6 +13,7 @@
 #include "verifier/daemon/budget.h"
 #include "verifier/daemon/curl_loop.h"
 #include "verifier/daemon/intake.h"
+#include "verifier/daemon/upstreams.h"
 #include "verifier/daemon/validate.h"
 #include "verifier/daemon/verifierd_config.h"
 
@@ -26,6 +27,7 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct validator *validator;
 	struct archive_writer *writer;
 	struct announcer *announcer;
+	struct upstreams *upstreams;
 	struct curl_loop *curl;
 	struct http_server *server;
 	struct intake *intakes[VERIFIERD_ORACLES_MAX];
@@ -44,5 +46,8 @@ __attribute__((warn_unused_result)) int verifierd_start(
 /* Streams get `goodbye`, what waits is written, all handles close: the loop
  * then ends by itself. A second call does nothing. */
 void verifierd_stop(struct verifierd *daemon);
+
+/* Is the upstream of this name (upstreams.h) connected? */
+bool verifierd_connected(const struct verifierd *daemon, const char *upstream);
 
 #endif

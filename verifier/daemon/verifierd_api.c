@@ -5,6 +5,7 @@
 #include "base/metrics_text.h"
 #include "base/now.h"
 #include "verifier/daemon/dashboard.h"
+#include "verifier/daemon/upstreams_api.h"
 #include "verifier/daemon/verifierd.h"
 #include "verifier/daemon/verifierd_metrics.h"
 
@@ -153,9 +154,10 @@ static void serve_readyz(struct http_request *req, void *data)
 {
 	const struct verifierd *d = data;
 	bool ready = !d->stopping;
-	json_t *checks = json_pack("{s:s, s:o, s:o, s:o}", "policy", "ok",
+	json_t *checks = json_pack("{s:s, s:o, s:o, s:o, s:o}", "policy", "ok",
 	    "archive", check_archive(d, &ready), "oracles",
-	    check_oracles(d, &ready), "feeds", check_feeds(d, &ready));
+	    check_oracles(d, &ready), "feeds", check_feeds(d, &ready),
+	    "upstreams", upstreams_api_check(d));
 
 	reply_object(req, ready ? 200 : 503,
 	    json_pack("{s:b, s:o, s:o, s:o}", "ready", ready, "checks", checks,
@@ -240,6 +242,11 @@ static const struct service_answer feeds_answers[] = {
     {200, JSON, "ServedFeeds", "what is served, and how fresh", false},
     {0, NULL, NULL, NULL, false},
 };
+static const struct service_answer upstreams_answers[] = {
+    {200, JSON, "Upstreams", "what each has brought, lag and contradictions",
+	false},
+    {0, NULL, NULL, NULL, false},
+};
 static const struct service_answer version_answers[] = {
     {200, JSON, "Version", "program and version", false},
     {0, NULL, NULL, NULL, false},
@@ -272,6 +279,11 @@ static const struct service_route own_routes[] = {
 	.about = "What is served of each feed.",
 	.handler = serve_feeds,
 	.answers = feeds_answers},
+    {.method = "GET",
+	.path = "/upstreams",
+	.about = "Who brings the items, who lags, who disagrees.",
+	.handler = upstreams_api_serve,
+	.answers = upstreams_answers},
     {.method = "GET",
 	.path = "/readyz",
 	.about = "Are oracles, archive and feeds as they should be?",

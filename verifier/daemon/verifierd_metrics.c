@@ -5,6 +5,7 @@
 #include "base/board_metrics.h"
 #include "base/metrics_text.h"
 #include "base/now.h"
+#include "verifier/daemon/upstreams_api.h"
 
 #include <stdlib.h>
 
@@ -180,6 +181,7 @@ void verifierd_metrics_serve(
 	put_waiting(&scrape);
 	put_not_after(&scrape);
 	put_cache(&scrape);
+	upstreams_api_metrics(daemon, &scrape.text);
 	board_metrics(daemon->front.board, &scrape.text, PREFIX);
 	text = metrics_text_finish(&scrape.text, &reply.len);
 	reply.body = text;
