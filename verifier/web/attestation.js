@@ -29,16 +29,18 @@ function shownPcrs(document, release) {
       document.pcrs[i].some((byte) => byte !== 0)));
 }
 
+// A day and a minute; a narrow table breaks between them.
 function minutes(ms) {
-  return toText(ms).slice(0, 16).replace("T", " ");
+  const [day, time] = toText(ms).slice(0, 16).split("T");
+  return h("td", { class: "date" }, h("span", { text: day }), " ",
+    h("span", { text: time }));
 }
 
 function certRow(cert, i, all) {
   const role = i === 0 ? "root" : i === all.length - 1 ? "enclave" : `CA ${i}`;
   return h("tr", {}, h("th", { scope: "row", text: role }),
     h("td", { class: "cn", text: cert.name }),
-    h("td", { class: "date", text: minutes(cert.notBeforeMs) }),
-    h("td", { class: "date", text: minutes(cert.notAfterMs) }));
+    minutes(cert.notBeforeMs), minutes(cert.notAfterMs));
 }
 
 export class AttestationView {

@@ -55,7 +55,7 @@ export class Chart {
     this.band = svg("path", { class: "band" });
     this.line = svg("path", { class: "line" });
     this.gaps = svg("path", { class: "gap" });
-    this.dot = svg("circle", { class: "dot", r: 3, visibility: "hidden" });
+    this.dot = svg("path", { class: "dot" });
     this.element = svg("svg", { class: className, role: "img",
       viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: "none" },
       this.band, this.gaps, this.line, this.dot);
@@ -72,9 +72,8 @@ export class Chart {
     this.band.setAttribute("d", parts.map((r) => bandPath(r, scale)).join(""));
     this.gaps.setAttribute("d", points.filter((p) => p.missing > 0)
       .map((p) => `M${scale.x(p.atMs)} 0V${this.height}`).join(""));
-    this.dot.setAttribute("cx", scale.x(last.atMs));
-    this.dot.setAttribute("cy", scale.y(last.price));
-    this.dot.setAttribute("visibility", "visible");
+    this.dot.setAttribute("d",
+      `M${scale.x(last.atMs)} ${scale.y(last.price)}h0.01`);
     return found;
   }
 }

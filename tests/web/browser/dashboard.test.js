@@ -301,6 +301,9 @@ for (const [name, options] of Object.entries(SHOTS)) {
     const wide = await page.evaluate(() =>
       document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${wide} pixels too wide`);
+    const columns = await page.$$eval("main > div", (parts) =>
+      new Set(parts.map((part) => part.offsetLeft)).size);
+    assert.equal(columns, { phone: 1, wall: 3 }[name] ?? 2);
     assert.deepEqual(await page.$$eval(".scroll", (boxes) => boxes
       .filter((box) => box.scrollWidth > box.clientWidth)
       .map((box) => box.textContent.trim().slice(0, 20))), []);
