@@ -11,6 +11,7 @@
 
 __extension__ typedef __int128 wide;
 
+#define WRITTEN_MAX       18     /* digits that surely fit a mantissa */
 #define WIDE_POWER_MAX    38     /* 10^38 is the last power that fits */
 #define EXPONENT_READ_MAX 100000 /* larger ones are as good as this one */
 
@@ -172,6 +173,31 @@ int decimal_parse(struct decimal *out, const char *text, size_t len)
 		return DECIMAL_RANGE;
 	*out = (struct decimal){mantissa, number.exponent};
 	return DECIMAL_OK;
+}
+
+int decimal_parse_written(struct decimal *out, const char *text, size_t len)
+{
+	size_t point = len;    /* where it stands */
+	uint64_t mantissa = 0; /* 19 digits fit */
+
+	*out = (struct decimal){0};
+	/* Nothing but "0" and "0.": "Leading zeros are not allowed." */
+	if (len == 0 || len > WRITTEN_MAX + 1 ||
+	    (text[0] == '0' && len > 1 && text[1] != '.'))
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '.' && point == len && i > 0 && i + 1 < len)
+			point = i;
+		else if (text[i] >= '0' && text[i] <= '9')
+			mantissa = mantissa * 10 + (uint64_t)(text[i] - '0');
+		else
+			return -1;
+	}
+	if (point == len && len > WRITTEN_MAX)
+		return -1;
+	*out = (struct decimal){
+	    (int64_t)mantissa, point < len ? -(int)(len - point - 1) : 0};
+	return 0;
 }
 
 void decimal_format(struct decimal d, char out[static DECIMAL_STRMAX])

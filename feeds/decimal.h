@@ -33,6 +33,15 @@ enum decimal_error {
 __attribute__((warn_unused_result)) int decimal_parse(
     struct decimal *out, const char *text, size_t len);
 
+/*
+ * Reads what decimal_format() writes, if it is as most prices are: at most 18
+ * digits, of which at least one stands before a point and one after it. Five
+ * times as fast as reading, writing and comparing. 0, or -1 and *out is zeroed:
+ * perhaps it is still a number.
+ */
+__attribute__((warn_unused_result)) int decimal_parse_written(
+    struct decimal *out, const char *text, size_t len);
+
 /* Plain digits, no exponent, as many decimals as -exponent says:
  * {8403600000, -5} is "84036.00000". Always fits. */
 void decimal_format(struct decimal d, char out[static DECIMAL_STRMAX]);

@@ -8,8 +8,6 @@
 #include "feeds/hex.h"
 #include "feeds/item_check.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define HASH_HEX 64
@@ -46,10 +44,14 @@ static void put_integer(
     struct writer *w, const char *key, bool has, int64_t value)
 {
 	char text[24];
+	char *p = text + sizeof(text) - 1;
+	uint64_t left = (uint64_t)value;
 
-	snprintf(text, sizeof(text), "%" PRId64, value);
+	*p = '\0';
+	for (; left > 0 || *p == '\0'; left /= 10)
+		*--p = (char)('0' + left % 10);
 	put(w, key);
-	put(w, has ? text : "null");
+	put(w, has ? p : "null");
 }
 
 static void put_decimal(
@@ -270,6 +272,9 @@ static void get_decimal(
 	if (!*has)
 		return;
 	get_string(c, "", text, sizeof(text));
+	/* unnamed: in one form only, and so quickly done */
+	if (!c->wrong && decimal_parse_written(out, text, strlen(text)) == 0)
+		return;
 	/* unnamed: what it leaves then is 0, and not as it was written */
 	if (c->wrong || decimal_parse(out, text, strlen(text)) != DECIMAL_OK) {
 		c->wrong = true;

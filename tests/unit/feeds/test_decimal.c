@@ -285,6 +285,54 @@ static void round_trips(void **state)
 	}
 }
 
+/* What it takes, the slow way takes too, and writes the same again. */
+static void check_written(const char *text)
+{
+	char again[DECIMAL_STRMAX];
+	struct decimal fast, slow;
+	int rc = decimal_parse_written(&fast, text, strlen(text));
+
+	if (rc) {
+		assert_int_equal(fast.mantissa, 0);
+		assert_int_equal(fast.exponent, 0);
+		return;
+	}
+	assert_int_equal(decimal_parse(&slow, text, strlen(text)), DECIMAL_OK);
+	assert_int_equal(fast.mantissa, slow.mantissa);
+	assert_int_equal(fast.exponent, slow.exponent);
+	decimal_format(fast, again);
+	assert_string_equal(again, text);
+}
+
+/* Every text of up to six characters of these, and the longest. */
+static void written(void **state)
+{
+	static const char some[] = "\0.019-e+";
+	static const char *const taken[] = {"0", "7", "0.0", "84036.00000",
+	    "0.00000000000000001", "999999999999999999", "9.99999999999999999"};
+	static const char *const left[] = {"", ".", "0.", ".5", "00", "01",
+	    "00.1", "-1", "1e3", "1..2", "1.2.3", "9999999999999999999",
+	    "1000000000000000000", "0.000000000000000001", " 1", "1 "};
+	struct decimal d;
+	char text[7];
+
+	(void)state;
+	for (unsigned n = 0; n < 262144; n++) {
+		for (unsigned i = 0; i < 6; i++)
+			text[i] = some[n >> 3 * i & 7];
+		text[6] = '\0';
+		check_written(text);
+	}
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		check_written(taken[i]);
+		assert_int_equal(
+		    decimal_parse_written(&d, taken[i], strlen(taken[i])), 0);
+	}
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		assert_int_equal(
+		    decimal_parse_written(&d, left[i], strlen(left[i])), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +343,7 @@ int main(void)
 	    cmocka_unit_test(multiplies),
 	    cmocka_unit_test(compares),
 	    cmocka_unit_test(round_trips),
+	    cmocka_unit_test(written),
 	};
 
 	return cmocka_run_group_tests_name("decimal", tests, NULL, NULL);
