@@ -12,9 +12,10 @@
  * Two clocks meet here, the enclave's (published_ms) and the hypervisor's (the
  * document's timestamp). They may differ by the policy's max_future_s.
  */
+#include "verifier/verify_item.h"
+
 #include "feeds/check.h"
 #include "feeds/hex.h"
-#include "feeds/item.h"
 #include "verifier/attested_data.h"
 #include "verifier/moment.h"
 #include "verifier/report.h"
@@ -334,21 +335,28 @@ static struct slice choose_document(const struct hm_envelope *envelope,
 	return (struct slice){NULL, 0};
 }
 
+static struct trial make_trial(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len,
+    const struct hm_report *report)
+{
+	return (struct trial){
+	    .question = {.policy = policy, .cache = cache, .report = report},
+	    .envelope = envelope,
+	    .document = choose_document(envelope, document, document_len),
+	};
+}
+
 enum hm_verdict hm_item_verify_live(const struct hm_policy *policy,
     struct hm_cache *cache, const struct hm_envelope *envelope,
     const uint8_t *document, size_t document_len, int64_t now_ms,
     struct hm_item *out, const struct hm_report *report)
 {
-	struct trial t = {
-	    .question = {.policy = policy,
-		.cache = cache,
-		.report = report,
-		.live = true,
-		.at_ms = question_time(now_ms)},
-	    .envelope = envelope,
-	    .document = choose_document(envelope, document, document_len),
-	};
+	struct trial t = make_trial(
+	    policy, cache, envelope, document, document_len, report);
 
+	t.question.live = true;
+	t.question.at_ms = question_time(now_ms);
 	return judge(&t, out);
 }
 
@@ -357,11 +365,28 @@ enum hm_verdict hm_item_verify_replay(const struct hm_policy *policy,
     const uint8_t *document, size_t document_len, struct hm_item *out,
     const struct hm_report *report)
 {
-	struct trial t = {
-	    .question = {.policy = policy, .cache = cache, .report = report},
-	    .envelope = envelope,
-	    .document = choose_document(envelope, document, document_len),
-	};
+	struct trial t = make_trial(
+	    policy, cache, envelope, document, document_len, report);
 
 	return judge(&t, out);
+}
+
+enum hm_verdict verify_item_and_content(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len, const int64_t *now_ms,
+    struct hm_item *out, struct item *content)
+{
+	struct trial t = make_trial(
+	    policy, cache, envelope, document, document_len, NULL);
+	enum hm_verdict verdict;
+
+	t.question.live = now_ms != NULL;
+	if (now_ms != NULL)
+		t.question.at_ms = question_time(*now_ms);
+	verdict = judge(&t, out);
+	if (verdict == HM_VALID)
+		*content = t.item;
+	else
+		memset(content, 0, sizeof(*content));
+	return verdict;
 }

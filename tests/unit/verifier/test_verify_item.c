@@ -3,6 +3,7 @@
 #include "tests/unit/verifier/item_builder.c"
 
 #include "verifier/moment.h"
+#include "verifier/verify_item.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,6 +83,34 @@ static void test_good(void **state)
 	assert_memory_equal(
 	    out.document.sha256, i.envelope.attestation_sha256, 32);
 	assert_int_equal(replay(), HM_VALID);
+	item_drop(&i);
+}
+
+/* What is said goes on with what was read, or with nothing. */
+static void test_content_with_it(void **state)
+{
+	static struct item content, zero;
+	struct hm_item out;
+	int64_t late_ms = ITEM_EXPIRES_MS + 1;
+
+	(void)state;
+	item_make(&i, b);
+	assert_int_equal(verify_item_and_content(i.policy, NULL, &i.envelope,
+			     NULL, 0, NULL, &out, &content),
+	    HM_VALID);
+	assert_string_equal(out.price, "84036.00");
+	assert_string_equal(content.feed, "BTC-USD");
+	assert_int_equal(content.source_count, 2);
+	assert_int_equal(verify_item_and_content(i.policy, NULL, &i.envelope,
+			     NULL, 0, &late_ms, &out, &content),
+	    HM_ITEM_EXPIRED);
+	assert_memory_equal(&content, &zero, sizeof(zero));
+	i.signature[0] ^= 1;
+	memset(&content, 0xaa, sizeof(content));
+	assert_int_equal(verify_item_and_content(i.policy, NULL, &i.envelope,
+			     NULL, 0, NULL, &out, &content),
+	    HM_ITEM_SIGNATURE);
+	assert_memory_equal(&content, &zero, sizeof(zero));
 	item_drop(&i);
 }
 
@@ -607,6 +636,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
+	    cmocka_unit_test(test_content_with_it),
 	    cmocka_unit_test(test_unavailable),
 	    cmocka_unit_test(test_reference),
 	    cmocka_unit_test(test_hash_of_another),
