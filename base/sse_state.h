@@ -28,6 +28,7 @@
 #define SSE_FANOUT_LOOKS    4096 /* readers looked at: most want other topics */
 #define SSE_THIN_TOPICS_MAX 256  /* kept for one reader; BOARD_NAMES_MAX */
 #define SSE_THIN_TICK_MS    10   /* between looks at those that are due */
+#define SSE_SLOW_LOG_MS     1000 /* between lines about slow readers */
 
 /* ---- sse_event.c ---- */
 
@@ -115,6 +116,7 @@ struct sse_hub {
 	uint64_t outbox_first;
 	struct sse_subscribers thinned; /* those that keep some back */
 	struct sse_stats stats;
+	int64_t slow_logged_ms; /* when one was logged last; 0: never */
 	uv_timer_t heartbeat, thin_timer;
 	uint64_t thin_at_ms; /* when thin_timer fires */
 	uv_idle_t idle;      /* while somebody waits for the outbox */

@@ -14,6 +14,7 @@
 #include "base/sse_state.h"
 
 #include "base/log.h"
+#include "base/now.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -47,13 +48,27 @@ static bool wants(const struct sse_subscriber *sub, const char *topic)
 	return false;
 }
 
+/* Readers that stall together are closed together: which of them is logged is
+ * left to chance, at most one a second; the number is that of all so far. */
+static void count_slow(struct sse_hub *hub, const char *why)
+{
+	int64_t now = now_monotonic_ms();
+
+	hub->stats.slow_closed++;
+	if (hub->slow_logged_ms != 0 &&
+	    now - hub->slow_logged_ms < SSE_SLOW_LOG_MS)
+		return;
+	hub->slow_logged_ms = now;
+	log_info("sse", "slow_closed", LOG_S("why", why),
+	    LOG_D("so_far", hub->stats.slow_closed));
+}
+
 static void cut_off(struct sse_subscriber *sub)
 {
 	sse_queue_drop(&sub->queue);
 	sse_subscriber_push_resync(sub, "slow");
 	sub->ending = true;
-	sub->hub->stats.slow_closed++;
-	log_info("sse", "slow_closed", LOG_S("why", "reads too slowly"));
+	count_slow(sub->hub, "reads too slowly");
 }
 
 void sse_subscriber_push(struct sse_subscriber *sub, struct sse_buffer *buffer)
@@ -130,10 +145,8 @@ static void on_closed(void *data, enum http_stream_ended how)
 	struct sse_subscriber *sub = data;
 	struct sse_hub *hub = sub->hub;
 
-	if (how == HTTP_STREAM_STALLED && !sub->ending) {
-		hub->stats.slow_closed++;
-		log_info("sse", "slow_closed", LOG_S("why", "reads nothing"));
-	}
+	if (how == HTTP_STREAM_STALLED && !sub->ending)
+		count_slow(hub, "reads nothing");
 	TAILQ_REMOVE(&hub->subscribers, sub, entry);
 	hub->stats.subscribers--;
 	sse_subscriber_free(sub);
