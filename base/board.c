@@ -166,6 +166,18 @@ static void keep_document(struct board *board, const char *sha256_hex,
 	board->next_document = (board->next_document + 1) % BOARD_DOCUMENTS_MAX;
 }
 
+void board_post_late(struct board *board, const char *name, const char *full,
+    const char *ref, const char *document_sha256_hex, const uint8_t *document,
+    size_t document_len)
+{
+	assert(board_find_entry(board, name) && !board->closed);
+	keep_document(board, document_sha256_hex, document, document_len);
+	sse_publish_behind(board->ref_hub, "late", name, ref, strlen(ref));
+	if (board->full_hub)
+		sse_publish_behind(
+		    board->full_hub, "late", name, full, strlen(full));
+}
+
 /* The slot of this origin; a new one, or NULL if there is no room. */
 static struct board_origin *origin_slot(struct board *board, const char *name)
 {

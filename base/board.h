@@ -64,6 +64,13 @@ struct board_text {                       /* all borrowed; copied */
  * unavailable; both durable. */
 void board_post(struct board *board, const struct board_text *text);
 
+/* Streams a text that is older than what its name shows, as the durable event
+ * `late`: whoever wants all of them has no gap; what is served stays. Its
+ * document is kept. */
+void board_post_late(struct board *board, const char *name, const char *full,
+    const char *ref, const char *document_sha256_hex, const uint8_t *document,
+    size_t document_len);
+
 /* A document that texts refer to from now on. `event` (one-line JSON) is
  * streamed as `attestation` and sent first to each new subscriber, in place of
  * the last one with the same `origin` (a server's own name, an oracle's URL).

@@ -57,6 +57,11 @@ struct sse_hub *sse_hub_new(const struct sse_hub_options *options);
 void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
     const char *data, size_t len, bool durable);
 
+/* The same, durable, of something older than what its topic has shown: readers
+ * that want the newest only (min_interval_ms) are spared it. */
+void sse_publish_behind(struct sse_hub *hub, const char *name,
+    const char *topic, const char *data, size_t len);
+
 /* From options.welcome only: an event for this subscriber alone. */
 void sse_welcome(
     void *subscriber, const char *name, const char *data, size_t len);

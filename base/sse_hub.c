@@ -19,8 +19,32 @@ void sse_format_id(
 
 /* ---- publishing ---- */
 
+/* Takes the buffer. */
+static void publish(
+    struct sse_hub *hub, struct sse_buffer *buffer, bool durable)
+{
+	if (durable)
+		sse_ring_add(&hub->ring, buffer);
+	hub->stats.events++;
+	sse_fanout_add(hub, buffer);
+	sse_buffer_unref(buffer);
+}
+
 void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
     const char *data, size_t len, bool durable)
+{
+	char id[SSE_ID_MAX];
+
+	if (hub->closed)
+		return;
+	sse_format_id(hub, hub->ring.next, id);
+	publish(hub,
+	    sse_buffer_new(name, topic, durable ? id : NULL, data, len),
+	    durable);
+}
+
+void sse_publish_behind(struct sse_hub *hub, const char *name,
+    const char *topic, const char *data, size_t len)
 {
 	struct sse_buffer *buffer;
 	char id[SSE_ID_MAX];
@@ -28,12 +52,9 @@ void sse_publish(struct sse_hub *hub, const char *name, const char *topic,
 	if (hub->closed)
 		return;
 	sse_format_id(hub, hub->ring.next, id);
-	buffer = sse_buffer_new(name, topic, durable ? id : NULL, data, len);
-	if (durable)
-		sse_ring_add(&hub->ring, buffer);
-	hub->stats.events++;
-	sse_fanout_add(hub, buffer);
-	sse_buffer_unref(buffer);
+	buffer = sse_buffer_new(name, topic, id, data, len);
+	buffer->behind = true;
+	publish(hub, buffer, true);
 }
 
 static void on_heartbeat(uv_timer_t *timer)

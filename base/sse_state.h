@@ -37,6 +37,7 @@ struct sse_buffer {
 	unsigned refs;
 	char topic[SSE_TOPIC_MAX];
 	size_t len;
+	bool behind; /* not for thinned readers */
 	char text[];
 };
 

@@ -83,7 +83,7 @@ void sse_subscriber_push(struct sse_subscriber *sub, struct sse_buffer *buffer)
 
 void sse_subscriber_offer(struct sse_subscriber *sub, struct sse_buffer *buffer)
 {
-	if (!wants(sub, buffer->topic))
+	if (!wants(sub, buffer->topic) || (sub->thin && buffer->behind))
 		return;
 	if (sub->thin && buffer->topic[0])
 		sse_thin_keep(sub, buffer);

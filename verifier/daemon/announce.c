@@ -152,9 +152,21 @@ static bool is_better(const struct shown *shown, const struct record *r)
 	       shown->expires_ms < r->published_ms;
 }
 
-static void post(struct announcer *a, const struct record *r)
+/* Both forms; the caller frees them. */
+static void format(const struct record *r, char **whole, char **ref)
 {
 	struct hm_envelope full = r->envelope; /* borrows all of it */
+
+	full.document = r->document->bytes;
+	full.document_len = r->document->len;
+	*ref = envelope_format(&full, false);
+	*whole = *ref ? envelope_add_document(*ref, &full) : NULL;
+	if (!*whole)
+		log_die("announce", "out of memory");
+}
+
+static void post(struct announcer *a, const struct record *r)
+{
 	char sha256_hex[2 * HM_SHA256_LEN + 1], boot_id[33];
 	struct board_text text = {
 	    .name = r->feed,
@@ -169,12 +181,7 @@ static void post(struct announcer *a, const struct record *r)
 	};
 	char *whole, *ref;
 
-	full.document = r->document->bytes;
-	full.document_len = r->document->len;
-	ref = envelope_format(&full, false);
-	whole = ref ? envelope_add_document(ref, &full) : NULL;
-	if (!whole)
-		log_die("announce", "out of memory");
+	format(r, &whole, &ref);
 	hex_encode(r->content_sha256, HM_SHA256_LEN, sha256_hex);
 	hex_encode(r->boot_id, sizeof(r->boot_id), boot_id);
 	text.full = whole;
@@ -184,12 +191,29 @@ static void post(struct announcer *a, const struct record *r)
 	free(ref);
 }
 
+/* Whoever collects all items gets those too that are no price (any more). */
+static void post_late(struct announcer *a, const struct record *r)
+{
+	const struct kept_document *d = r->document;
+	char *whole, *ref;
+
+	format(r, &whole, &ref);
+	board_post_late(
+	    a->board, r->feed, whole, ref, d->sha256_hex, d->bytes, d->len);
+	free(whole);
+	free(ref);
+}
+
 static void show(struct announcer *a, const struct record *r)
 {
 	struct shown *shown = find_shown(a, r->feed);
 
-	if (!shown || !is_better(shown, r))
+	if (!shown)
 		return;
+	if (r->late || !is_better(shown, r)) {
+		post_late(a, r);
+		return;
+	}
 	attest(a, r);
 	post(a, r);
 	memcpy(shown->boot_id, r->boot_id, sizeof(shown->boot_id));
@@ -218,11 +242,11 @@ static void stored(struct announcer *a, const struct record *r)
 {
 	if (r->late) {
 		a->stats.late++;
-		log_item(LOG_INFO, "archived_late", r);
-		return;
+		log_item(LOG_DEBUG, "archived_late", r);
+	} else {
+		a->stats.accepted++;
+		log_item(LOG_DEBUG, "accepted", r);
 	}
-	a->stats.accepted++;
-	log_item(LOG_DEBUG, "accepted", r);
 	show(a, r);
 }
 

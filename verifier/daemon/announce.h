@@ -20,7 +20,9 @@ void announcer_free(struct announcer *announcer);
 bool announcer_add_feed(struct announcer *announcer, const char *feed);
 bool announcer_has_feed(const struct announcer *announcer, const char *feed);
 
-/* A committed record: its outcome is set. Borrowed. */
+/* A committed record: its outcome is set. Borrowed. Each item that was not in
+ * the archive before is streamed once: as price or status if it is shown now,
+ * else as late. */
 void announce_committed(struct announcer *announcer, const struct record *r);
 
 /* An item of the archive that was verified again at start: served, neither

@@ -158,6 +158,7 @@ void pairing_event(struct pairing *pairing, const struct sse_event *event)
 		take_attestation(pairing, event->data, event->len);
 	} else if (strcmp(event->name, "price") == 0 ||
 		   strcmp(event->name, "status") == 0 ||
+		   strcmp(event->name, "late") == 0 ||
 		   (is_head && pairing->options.heads)) {
 		r = record_new(pairing->options.address->text, event->id,
 		    event->data, event->len, now_unix_ms());

@@ -29,8 +29,8 @@ struct pairing_options { /* all borrowed until freed */
 };
 
 struct pairing *pairing_new(const struct pairing_options *options);
-/* Takes price, status, tree_head and attestation; others are nothing to it. May
- * call `ready`. */
+/* Takes price, status, late, tree_head and attestation; others are nothing to
+ * it. May call `ready`. */
 void pairing_event(struct pairing *pairing, const struct sse_event *event);
 size_t pairing_waiting(const struct pairing *pairing); /* items */
 size_t pairing_bytes(const struct pairing *pairing);   /* that they hold */

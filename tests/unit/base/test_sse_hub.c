@@ -869,6 +869,31 @@ static void test_thinning(void **state)
 	stream_close(&s);
 }
 
+/* Who wants the newest only is spared what is not; everybody else gets it. */
+static void test_behind(void **state)
+{
+	struct stream thin, all;
+
+	(void)state;
+	stream_open(&thin, "/stream?min_interval_ms=1");
+	stream_open(&all, "/stream");
+	publish("A", "\"a1\"");
+	sse_publish_behind(hub, "late", "A", "\"a0\"", 4);
+	publish("", "\"now\"");
+	stream_wait(&all, "\"now\"");
+	stream_wait(&thin, "\"now\"");
+	assert_non_null(
+	    strstr(all.text, "event: late\nid: " EPOCH "-2\ndata: \"a0\"\n\n"));
+	assert_null(strstr(thin.text, "a0"));
+	stream_close(&thin);
+	stream_close(&all);
+	/* It is in the ring as well. */
+	stream_open(&all, "/stream?since=" EPOCH "-1");
+	stream_wait(&all, "\"now\"");
+	assert_non_null(strstr(all.text, "event: late"));
+	stream_close(&all);
+}
+
 /* What is resumed is thinned too: the newest of each, in order. */
 static void test_thinned_resume(void **state)
 {
@@ -1032,6 +1057,7 @@ int main(void)
 	    hub_test(test_many_streams),
 	    hub_test(test_retry_is_jittered),
 	    hub_test(test_thinning),
+	    hub_test(test_behind),
 	    hub_test(test_thinned_resume),
 	    hub_test(test_many_thinned),
 	    hub_test(test_malformed_interval),

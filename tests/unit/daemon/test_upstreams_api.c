@@ -2,6 +2,9 @@
  * contradict what was archived. */
 #include "verifierd_fixture.h"
 
+/* As it stands in a content that stands in an envelope. */
+#define PRICE(text) "\\\"price\\\":\\\"" text
+
 /* The same oracle by another address, as a mirror of it would be. */
 static void add_mirror(struct fixture *f)
 {
@@ -63,7 +66,7 @@ static void test_one_that_disagrees(void **state)
 	TURN_UNTIL(&f->loop, count(f, "SELECT count(*) FROM refused"
 				      " WHERE verdict='sequence_fork'") == 1);
 	get_until(f, "/price/BTC-USD", 200);
-	assert_null(strstr(f->body, "\\\"price\\\":\\\"1.00"));
+	assert_null(strstr(f->body, PRICE("1.00")));
 	assert_int_equal(get(f, "/upstreams"), 200);
 	says(f, "\"disagreements\":1,");
 	says(f, "\"disagreements\":[{\"upstream\":\"unix://");
@@ -74,6 +77,39 @@ static void test_one_that_disagrees(void **state)
 	says(f, "o.sock\"} 1\n");
 }
 
+/* What closes a gap is no price any more, but is in the stream, so that a
+ * mirror of us has it too. */
+static void test_late_is_streamed(void **state)
+{
+	struct fixture *f = *state;
+	struct curl_transfer transfer = {.done = on_answer, .data = f};
+	uint8_t before[32];
+	uint64_t gap;
+
+	start_all(f);
+	TURN_UNTIL(&f->loop, archive_writer_waiting(f->daemon.writer) == 0);
+	gap = f->sequence;
+	memcpy(before, f->previous, 32);
+	f->sequence++;
+	tick(f);
+	f->len = 0;
+	transfer.easy = oracle_address_get(&f->self, "/stream");
+	curl_easy_setopt(transfer.easy, CURLOPT_WRITEFUNCTION, on_bytes);
+	curl_easy_setopt(transfer.easy, CURLOPT_WRITEDATA, f);
+	curl_loop_add(f->curl, &transfer);
+	TURN_UNTIL(&f->loop, strstr(f->body, "event: price"));
+	post(f, (struct mint_wish){.sequence = gap,
+		    .previous = before,
+		    .cents = 7700,
+		    .life_ms = 60000});
+	TURN_UNTIL(&f->loop, strstr(f->body, "event: late"));
+	says(f, PRICE("77.00"));
+	curl_loop_remove(f->curl, &transfer);
+	curl_easy_cleanup(transfer.easy);
+	assert_int_equal(get(f, "/price/BTC-USD"), 200);
+	assert_null(strstr(f->body, PRICE("77.00")));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -81,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_two_that_agree),
 	    TEST(test_one_that_disagrees),
+	    TEST(test_late_is_streamed),
 	};
 
 	return cmocka_run_group_tests_name(
