@@ -1,255 +1,54 @@
-/*
- * verify_item: the two questions about an item.
- *
- * The way: the content is read (strictly, it has one reading); the document is
- * the one whose hash the envelope names; the document is good; the envelope
- * names its platform; the key in the envelope is the attested one; it signed
- * these very bytes; the content's boot and configuration are the attested
- * ones; and the times agree. Nothing of the content is believed before the
- * signature was found good, but its published_ms says at what instant a replay
- * asks about release windows: a lie there fails with the signature.
- *
- * Two clocks meet here, the enclave's (published_ms) and the hypervisor's (the
- * document's timestamp). They may differ by the policy's max_future_s.
- */
+/* verify_item: the two questions about an item; verify_signed.c has the way. An
+ * item alone expires. */
 #include "verifier/verify_item.h"
 
 #include "feeds/check.h"
-#include "feeds/hex.h"
-#include "verifier/attested_data.h"
 #include "verifier/moment.h"
 #include "verifier/report.h"
-#include "verifier/verify_document.h"
+#include "verifier/verify_signed.h"
 
-#include <inttypes.h>
-#include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 
 /* One item under judgement. */
 struct trial {
-	struct question question; /* at_ms of a replay: set by read_content */
-	const struct hm_envelope *envelope;
-	struct slice document; /* {NULL, 0}: neither inside nor supplied */
-	struct item item;      /* set by read_content */
-	struct answer answer;  /* set by check_document */
-	uint8_t sha256[HM_SHA256_LEN]; /* of content: set by check_signature */
+	struct signed_trial s;
+	struct item item;    /* set by read_content */
+	struct hm_item *out; /* may be NULL */
 };
 
-static enum hm_verdict tell(const struct trial *t, const char *check,
-    enum hm_verdict verdict, const char *wanted, const char *found)
+static enum hm_verdict read_content(struct signed_trial *s, void *data)
 {
-	return report_check(t->question.report, check, verdict, wanted, found);
-}
-
-static enum hm_verdict check_envelope(struct trial *t)
-{
-	const struct hm_envelope *e = t->envelope;
-	bool ok = REQUIRE(envelope_null, e != NULL) &&
-		  REQUIRE(envelope_content, e->content != NULL) &&
-		  REQUIRE(envelope_signature, e->signature != NULL) &&
-		  REQUIRE(envelope_key, e->public_key != NULL) &&
-		  REQUIRE(envelope_platform,
-		      memchr(e->platform, '\0', sizeof(e->platform)) != NULL) &&
-		  REQUIRE(envelope_document_max,
-		      t->document.len <= HM_DOCUMENT_MAX);
-
-	return tell(
-	    t, "envelope", ok ? HM_VALID : HM_ENVELOPE_MALFORMED, NULL, NULL);
-}
-
-static enum hm_verdict read_content(struct trial *t)
-{
-	const struct hm_envelope *e = t->envelope;
-	const struct item *item = &t->item;
-	int status = item_decode(&t->item, e->content, e->content_len);
+	const struct hm_envelope *e = s->envelope;
+	struct item *item = &((struct trial *)data)->item;
+	int status = item_decode(item, e->content, e->content_len);
 	bool ok = REQUIRE(content_form, status == 0) &&
 		  REQUIRE(
 		      content_published, item->published_ms <= MOMENT_MAX_MS);
 
-	if (!t->question.live)
-		t->question.at_ms = question_time(t->item.published_ms);
-	return tell(t, "content", ok ? HM_VALID : HM_CONTENT_MALFORMED,
+	s->boot_id = item->boot_id;
+	s->config_sha256 = item->config_sha256;
+	s->published_ms = item->published_ms;
+	return signed_tell(s, "content", ok ? HM_VALID : HM_CONTENT_MALFORMED,
 	    ITEM_FORMAT, ok ? item->feed : NULL);
 }
 
-static enum hm_verdict check_hash(struct trial *t)
-{
-	const uint8_t *named = t->envelope->attestation_sha256;
-	char wanted[2 * HM_SHA256_LEN + 1] = "";
-	char found[2 * HM_SHA256_LEN + 1] = "";
-	uint8_t sha256[HM_SHA256_LEN];
-	bool same;
-
-	if (report_wanted(t->question.report))
-		hex_encode(named, HM_SHA256_LEN, wanted);
-	if (t->document.at == NULL)
-		return tell(
-		    t, "attestation_hash", HM_VALID, wanted, "by reference");
-	if (EVP_Digest(t->document.at, t->document.len, sha256, NULL,
-		EVP_sha256(), NULL) != 1)
-		return HM_NO_MEMORY;
-	if (report_wanted(t->question.report))
-		hex_encode(sha256, HM_SHA256_LEN, found);
-	same = REQUIRE(
-	    attestation_hash, memcmp(sha256, named, HM_SHA256_LEN) == 0);
-	return tell(t, "attestation_hash",
-	    same ? HM_VALID : HM_ATTESTATION_MISMATCH, wanted, found);
-}
-
-static enum hm_verdict check_document(struct trial *t)
-{
-	enum hm_verdict verdict = question_ask(&t->question, t->document,
-	    t->envelope->attestation_sha256, &t->answer);
-
-	if (verdict == HM_ATTESTATION_MISSING)
-		return tell(t, "attestation", verdict,
-		    "the document that the item refers to", "none");
-	return verdict;
-}
-
-static enum hm_verdict check_platform(struct trial *t)
-{
-	const char *wanted = t->answer.root->platform;
-	const char *found = t->envelope->platform;
-	bool same = REQUIRE(item_platform, strcmp(wanted, found) == 0);
-
-	return tell(t, "platform", same ? HM_VALID : HM_PLATFORM_MISMATCH,
-	    wanted, found);
-}
-
-static enum hm_verdict check_public_key(struct trial *t)
-{
-	const struct item_key *key = &t->answer.facts->key;
-	bool ok = REQUIRE(item_key_attested, key->pkey != NULL) &&
-		  REQUIRE(item_key_same,
-		      strcmp(key->pem, t->envelope->public_key) == 0);
-
-	return tell(t, "public_key", ok ? HM_VALID : HM_KEY_NOT_ATTESTED,
-	    "the attested RSA key",
-	    key->pkey == NULL ? "no such key in the document"
-	    : ok              ? "the attested RSA key"
-			      : "another key");
-}
-
-static enum hm_verdict check_signature(struct trial *t)
-{
-	const struct hm_envelope *e = t->envelope;
-	bool ok = item_key_verifies(&t->answer.facts->key,
-	    (struct slice){(const uint8_t *)e->content, e->content_len},
-	    (struct slice){e->signature, e->signature_len}, t->sha256);
-
-	return tell(t, "item_signature",
-	    REQUIRE(item_signature, ok) ? HM_VALID : HM_ITEM_SIGNATURE, NULL,
-	    NULL);
-}
-
-static enum hm_verdict check_user_data(struct trial *t)
-{
-	const struct hm_bytes *bytes = &t->answer.facts->document.user_data;
-	const struct item *item = &t->item;
-	struct attested_data attested;
-	const char *found = NULL;
-	int status = attested_data_parse(
-	    &attested, (struct slice){bytes->bytes, bytes->len});
-	int boot = memcmp(
-	    attested.boot_id, item->boot_id, sizeof(item->boot_id));
-	int config = memcmp(
-	    attested.config_sha256, item->config_sha256, HM_SHA256_LEN);
-
-	if (REFUSE(user_data_form, status != 0))
-		found = "no boot_id and config_sha256 in the document";
-	else if (REFUSE(user_data_boot, boot != 0))
-		found = "another boot_id";
-	else if (REFUSE(user_data_config, config != 0))
-		found = "another config_sha256";
-	/* unnamed: by the three above */
-	return tell(t, "user_data",
-	    found == NULL ? HM_VALID : HM_USER_DATA_MISMATCH,
-	    "the attested boot_id and config_sha256", found);
-}
-
-/* Within the document's life, and, live, neither old nor from the future. */
-static enum hm_verdict judge_published(const struct trial *t)
-{
-	const struct hm_document *document = &t->answer.facts->document;
-	const struct hm_policy *policy = t->question.policy;
-	int64_t published = t->item.published_ms;
-	int64_t ahead_ms = published - t->question.at_ms;
-
-	if (REFUSE(item_before_document,
-		published < document->timestamp_ms - policy->max_future_ms))
-		return HM_ITEM_BEFORE_DOCUMENT;
-	if (REFUSE(item_after_chain, published > document->not_after_ms))
-		return HM_ITEM_AFTER_CHAIN;
-	if (!t->question.live)
-		return HM_VALID;
-	if (REFUSE(item_future, ahead_ms > policy->max_future_ms))
-		return HM_ITEM_IN_FUTURE;
-	if (REFUSE(item_age, -ahead_ms > policy->max_age_ms))
-		return HM_ITEM_TOO_OLD;
-	return HM_VALID;
-}
-
-/* The bounds of judge_published(), for people. */
-static void describe_bounds(const struct trial *t, char out[HM_TEXT_MAX])
-{
-	const struct hm_document *document = &t->answer.facts->document;
-	const struct hm_policy *policy = t->question.policy;
-	int64_t from_ms = document->timestamp_ms - policy->max_future_ms;
-	int64_t until_ms = document->not_after_ms;
-	int64_t oldest_ms = t->question.at_ms - policy->max_age_ms;
-	int64_t newest_ms = t->question.at_ms + policy->max_future_ms;
-	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX];
-
-	if (t->question.live && oldest_ms > from_ms)
-		from_ms = oldest_ms;
-	if (t->question.live && newest_ms < until_ms)
-		until_ms = newest_ms;
-	moment_format(from_ms, from);
-	moment_format(until_ms, until);
-	snprintf(out, HM_TEXT_MAX, "%s to %s", from, until);
-}
-
-static enum hm_verdict check_published(struct trial *t)
-{
-	char wanted[HM_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
-
-	if (report_wanted(t->question.report)) {
-		describe_bounds(t, wanted);
-		moment_format(t->item.published_ms, found);
-	}
-	return tell(t, "published", judge_published(t), wanted, found);
-}
-
-static enum hm_verdict check_expires(struct trial *t)
+static enum hm_verdict check_expires(
+    const struct signed_trial *s, const struct item *item)
 {
 	char wanted[MOMENT_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
 	bool expired;
 
-	if (!t->question.live)
+	if (!s->question.live)
 		return HM_VALID;
-	if (report_wanted(t->question.report)) {
-		moment_format(t->item.expires_ms, wanted);
-		moment_format(t->question.at_ms, found);
+	if (report_wanted(s->question.report)) {
+		moment_format(item->expires_ms, wanted);
+		moment_format(s->question.at_ms, found);
 	}
-	expired = REFUSE(item_expired, t->question.at_ms > t->item.expires_ms);
-	return tell(
-	    t, "expires", expired ? HM_ITEM_EXPIRED : HM_VALID, wanted, found);
+	expired = REFUSE(item_expired, s->question.at_ms > item->expires_ms);
+	return signed_tell(
+	    s, "expires", expired ? HM_ITEM_EXPIRED : HM_VALID, wanted, found);
 }
-
-static enum hm_verdict (*const steps[])(struct trial *t) = {
-    check_envelope,
-    read_content,
-    check_hash,
-    check_document,
-    check_platform,
-    check_public_key,
-    check_signature,
-    check_user_data,
-    check_published,
-    check_expires,
-};
 
 static unsigned used_sources(const struct item *item)
 {
@@ -272,11 +71,10 @@ static void copy_price(struct hm_item *out, const struct item *item)
 	decimal_format(item->confidence, out->confidence);
 }
 
-static void fill(const struct trial *t, struct hm_item *out)
+static void fill(
+    const struct signed_trial *s, const struct item *item, struct hm_item *out)
 {
-	const struct item *item = &t->item;
-
-	memcpy(out->content_sha256, t->sha256, HM_SHA256_LEN);
+	memcpy(out->content_sha256, s->sha256, HM_SHA256_LEN);
 	snprintf(out->feed, sizeof(out->feed), "%s", item->feed);
 	memcpy(out->boot_id, item->boot_id, sizeof(out->boot_id));
 	out->sequence = item->sequence;
@@ -287,64 +85,31 @@ static void fill(const struct trial *t, struct hm_item *out)
 	out->sources_total = (unsigned)item->source_count;
 	memcpy(out->previous_sha256, item->previous_sha256, HM_SHA256_LEN);
 	memcpy(out->config_sha256, item->config_sha256, HM_SHA256_LEN);
-	answer_document(&t->answer, &out->document);
+	answer_document(&s->answer, &out->document);
 }
 
-static enum hm_verdict run(struct trial *t, struct hm_item *out)
+static enum hm_verdict accept(const struct signed_trial *s, void *data)
 {
-	enum hm_verdict verdict = HM_VALID;
-	char error[HM_TEXT_MAX];
-	int status = hm_policy_check(t->question.policy, error);
+	struct trial *t = data;
+	enum hm_verdict verdict = check_expires(s, &t->item);
 
-	if (REFUSE(item_policy, status != 0))
-		return tell(t, "policy", HM_POLICY_EMPTY, NULL, error);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		verdict = steps[i](t);
-		if (verdict != HM_VALID)
-			return verdict;
-	}
-	if (out != NULL)
-		fill(t, out);
-	return HM_VALID;
+	if (verdict == HM_VALID && t->out != NULL)
+		fill(s, &t->item, t->out);
+	return verdict;
 }
 
 static enum hm_verdict judge(struct trial *t, struct hm_item *out)
 {
+	const struct signed_content content = {read_content, accept, t};
 	enum hm_verdict verdict;
 
+	t->out = out;
 	if (out != NULL)
 		memset(out, 0, sizeof(*out));
-	ERR_set_mark();
-	verdict = run(t, out);
-	ERR_pop_to_mark();
-	answer_fini(&t->answer);
+	verdict = signed_judge(&t->s, &content);
 	if (verdict != HM_VALID && out != NULL)
 		memset(out, 0, sizeof(*out));
 	return verdict;
-}
-
-/* The document inside goes before one that is supplied. */
-static struct slice choose_document(const struct hm_envelope *envelope,
-    const uint8_t *document, size_t document_len)
-{
-	if (envelope != NULL && envelope->document != NULL)
-		return (struct slice){
-		    envelope->document, envelope->document_len};
-	if (document != NULL)
-		return (struct slice){document, document_len};
-	return (struct slice){NULL, 0};
-}
-
-static struct trial make_trial(const struct hm_policy *policy,
-    struct hm_cache *cache, const struct hm_envelope *envelope,
-    const uint8_t *document, size_t document_len,
-    const struct hm_report *report)
-{
-	return (struct trial){
-	    .question = {.policy = policy, .cache = cache, .report = report},
-	    .envelope = envelope,
-	    .document = choose_document(envelope, document, document_len),
-	};
 }
 
 enum hm_verdict hm_item_verify_live(const struct hm_policy *policy,
@@ -352,11 +117,11 @@ enum hm_verdict hm_item_verify_live(const struct hm_policy *policy,
     const uint8_t *document, size_t document_len, int64_t now_ms,
     struct hm_item *out, const struct hm_report *report)
 {
-	struct trial t = make_trial(
-	    policy, cache, envelope, document, document_len, report);
+	struct trial t;
 
-	t.question.live = true;
-	t.question.at_ms = question_time(now_ms);
+	signed_init(
+	    &t.s, policy, cache, envelope, document, document_len, report);
+	signed_ask_live(&t.s, now_ms);
 	return judge(&t, out);
 }
 
@@ -365,9 +130,10 @@ enum hm_verdict hm_item_verify_replay(const struct hm_policy *policy,
     const uint8_t *document, size_t document_len, struct hm_item *out,
     const struct hm_report *report)
 {
-	struct trial t = make_trial(
-	    policy, cache, envelope, document, document_len, report);
+	struct trial t;
 
+	signed_init(
+	    &t.s, policy, cache, envelope, document, document_len, report);
 	return judge(&t, out);
 }
 
@@ -376,13 +142,13 @@ enum hm_verdict verify_item_and_content(const struct hm_policy *policy,
     const uint8_t *document, size_t document_len, const int64_t *now_ms,
     struct hm_item *out, struct item *content)
 {
-	struct trial t = make_trial(
-	    policy, cache, envelope, document, document_len, NULL);
+	struct trial t;
 	enum hm_verdict verdict;
 
-	t.question.live = now_ms != NULL;
+	signed_init(
+	    &t.s, policy, cache, envelope, document, document_len, NULL);
 	if (now_ms != NULL)
-		t.question.at_ms = question_time(*now_ms);
+		signed_ask_live(&t.s, *now_ms);
 	verdict = judge(&t, out);
 	if (verdict == HM_VALID)
 		*content = t.item;
