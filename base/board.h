@@ -79,6 +79,11 @@ void board_attest(struct board *board, const char *origin,
     const char *sha256_hex, const uint8_t *bytes, size_t len,
     const char *event);
 
+/* What concerns no name: streamed to all, whatever names they asked for, and
+ * durable. Both forms are one-line JSON; copied. */
+void board_event(
+    struct board *board, const char *event, const char *ref, const char *full);
+
 void board_serve_one(struct board *board, struct http_request *req);
 void board_serve_many(struct board *board, struct http_request *req);
 void board_serve_stream(struct board *board, struct http_request *req);
