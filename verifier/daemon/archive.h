@@ -11,6 +11,7 @@
 #ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_H
 #define HALLMARK_VERIFIER_DAEMON_ARCHIVE_H
 
+#include "verifier/daemon/archive_state.h"
 #include "verifier/daemon/record.h"
 
 #define ARCHIVE_REFUSED_MAX 10000 /* rows; the oldest go */
@@ -20,27 +21,34 @@
 
 struct archive;
 
-/* Opens or creates it. 0, or -1, *out NULL and why: not ours, another version,
- * not writable. */
-__attribute__((warn_unused_result)) int archive_open(struct archive **out,
-    const char *path, char error[static ARCHIVE_ERROR_MAX]);
-void archive_close(struct archive *archive); /* NULL is fine */
+/* Opens or creates it. ARCHIVE_OK (0); or what is wrong, and why in words, and
+ * *out is NULL. */
+__attribute__((warn_unused_result)) enum archive_state archive_open(
+    struct archive **out, const char *path,
+    char error[static ARCHIVE_ERROR_MAX]);
+void archive_close(struct archive *archive);   /* NULL is fine */
+void archive_abandon(struct archive *archive); /* writes nothing any more */
 
 /*
  * Writes a list of judged records (linked by next) in one transaction and sets
- * each one's outcome: all of them, durably, and 0; or none, and -1 and why.
- * The attestation goes in with the first item that needs it.
+ * each one's outcome: all of them, durably, and ARCHIVE_OK; or none, and what
+ * is wrong. The same list can be tried again, best on an archive that was
+ * closed and opened. The attestation goes in with the first item that needs it.
  */
-__attribute__((warn_unused_result)) int archive_commit(struct archive *archive,
-    struct record *list, char error[static ARCHIVE_ERROR_MAX]);
+__attribute__((warn_unused_result)) enum archive_state archive_commit(
+    struct archive *archive, struct record *list,
+    char error[static ARCHIVE_ERROR_MAX]);
 
 struct archive_head { /* borrowed for the call */
 	const char *feed;
 	struct hm_sequence state; /* its last item */
 };
-/* The last item of each feed and boot, the newest published first. 0 or -1. */
-__attribute__((warn_unused_result)) int archive_heads(struct archive *archive,
-    void (*cb)(const struct archive_head *head, void *data), void *data);
+/* The last item of each feed and boot, the newest published first. OK, or what
+ * is wrong; some may have been told then. */
+__attribute__((warn_unused_result)) enum archive_state archive_heads(
+    struct archive *archive,
+    void (*cb)(const struct archive_head *head, void *data), void *data,
+    char error[static ARCHIVE_ERROR_MAX]);
 
 /* One item as a full envelope, from hm_envelope_parse. 0, or -1: it is not
  * there, or cannot be read. */

@@ -1,4 +1,5 @@
-/* archive_db: what archive.c (open, write) and archive_read.c share. */
+/* archive_db: what archive.c (open), archive_write.c and archive_read.c share.
+ */
 #ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_DB_H
 #define HALLMARK_VERIFIER_DAEMON_ARCHIVE_DB_H
 
@@ -24,7 +25,15 @@ enum archive_statement {
 struct archive {
 	sqlite3 *db;
 	sqlite3_stmt *prepared[ARCHIVE_STATEMENTS];
+	int step_errno; /* SQLite keeps none of a COMMIT that fails */
 };
+
+/* 0 or -1; SQLite then knows why. */
+int archive_exec(struct archive *a, const char *sql);
+int archive_prepare(struct archive *a);
+/* What SQLite has just said no for. Never OK. */
+enum archive_state archive_fail(
+    struct archive *a, char error[static ARCHIVE_ERROR_MAX]);
 
 /* SQLITE_OK or not; `text` must outlive the step. */
 int archive_bind_text(sqlite3_stmt *stmt, int at, const char *text);

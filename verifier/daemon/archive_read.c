@@ -30,26 +30,31 @@ static int read_head(sqlite3_stmt *s, struct archive_head *head)
 	    head->state.content_sha256, HM_SHA256_LEN, sha256, strlen(sha256));
 }
 
-int archive_heads(struct archive *archive,
-    void (*cb)(const struct archive_head *head, void *data), void *data)
+enum archive_state archive_heads(struct archive *archive,
+    void (*cb)(const struct archive_head *head, void *data), void *data,
+    char error[static ARCHIVE_ERROR_MAX])
 {
 	static const char sql[] =
 	    "SELECT feed, boot_id, sequence, published_ms, content_sha256"
 	    " FROM heads ORDER BY published_ms DESC LIMIT ?1";
 	struct archive_head head;
+	enum archive_state state = ARCHIVE_OK;
 	sqlite3_stmt *s = NULL;
 	int rc;
 
 	if (sqlite3_prepare_v2(archive->db, sql, -1, &s, NULL) ||
 	    sqlite3_bind_int(s, 1, ARCHIVE_HEADS_MAX)) {
+		state = archive_fail(archive, error);
 		sqlite3_finalize(s);
-		return -1;
+		return state;
 	}
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW)
 		if (read_head(s, &head) == 0)
 			cb(&head, data);
+	if (rc != SQLITE_DONE)
+		state = archive_fail(archive, error);
 	sqlite3_finalize(s);
-	return rc == SQLITE_DONE ? 0 : -1;
+	return state;
 }
 
 /* The row as an envelope by way of its JSON: whatever stands in the file is

@@ -5,6 +5,8 @@
 #include "verifier/daemon/archive_writer.h"
 
 #include "base/log.h"
+#include "base/now.h"
+#include "verifier/daemon/archive_aside.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,9 +22,12 @@ struct archive_writer {
 	uv_work_t work;            /* .data points back */
 	uv_timer_t retry;          /* runs after a failure */
 	bool busy;                 /* set by start_batch, cleared by after */
-	int status;                /* set by the worker */
+	enum archive_state state;  /* set by the worker, OK if it wrote */
 	char error[ARCHIVE_ERROR_MAX]; /* set by the worker */
-	char why[ARCHIVE_ERROR_MAX];   /* "" while commits succeed */
+	char aside[PATH_MAX]; /* set by the worker: where one went, or "" */
+	bool moved;           /* set by the worker: it had lost its name */
+	struct archive_writer_view view; /* of the last batch */
+	char why[ARCHIVE_ERROR_MAX];     /* its text */
 	bool was_full;
 	bool stopping;
 	void (*stopped)(void *data);
@@ -33,18 +38,44 @@ static void start_batch(struct archive_writer *w);
 
 /* ---- on the thread pool ---- */
 
+/* Opened anew after a failure: the disk may have changed, and to close is the
+ * only way to make SQLite forget what it believes of it. */
+static enum archive_state attempt(struct archive_writer *w)
+{
+	enum archive_state state = ARCHIVE_OK;
+
+	if (!w->archive)
+		state = archive_aside_open(
+		    &w->archive, w->path, w->aside, w->error);
+	if (state != ARCHIVE_OK)
+		return state;
+	state = archive_commit(w->archive, w->batch.head, w->error);
+	if (state == ARCHIVE_OK)
+		return state;
+	if (state == ARCHIVE_CORRUPT)
+		archive_abandon(w->archive);
+	else
+		archive_close(w->archive);
+	w->archive = NULL;
+	return state;
+}
+
+/* True if there is room for a new one. */
+static bool make_way(struct archive_writer *w)
+{
+	if (w->state == ARCHIVE_MOVED)
+		return w->moved = true;
+	return w->state == ARCHIVE_CORRUPT &&
+	       archive_aside(w->path, now_unix_ms(), w->aside) == 0;
+}
+
 static void work(uv_work_t *req)
 {
 	struct archive_writer *w = req->data;
 
-	w->status = -1;
-	if (!w->archive && archive_open(&w->archive, w->path, w->error))
-		return;
-	w->status = archive_commit(w->archive, w->batch.head, w->error);
-	if (w->status == 0)
-		return;
-	archive_close(w->archive); /* opened anew: the disk may have changed */
-	w->archive = NULL;
+	w->state = attempt(w);
+	if (w->state != ARCHIVE_OK && make_way(w))
+		w->state = attempt(w);
 }
 
 /* ---- on the loop ---- */
@@ -80,14 +111,32 @@ static void on_retry(uv_timer_t *timer)
 	start_batch(timer->data);
 }
 
+static void tell_changes(struct archive_writer *w)
+{
+	if (w->moved)
+		log_error("archive", "moved_away", LOG_S("path", w->path));
+	if (w->aside[0]) {
+		w->view.set_aside++;
+		log_error("archive", "corrupt_set_aside",
+		    LOG_S("path", w->path), LOG_S("kept_as", w->aside));
+	}
+	w->moved = false;
+	w->aside[0] = '\0';
+}
+
 static void batch_failed(struct archive_writer *w)
 {
-	if (!w->why[0])
+	if (!w->error[0])
+		snprintf(w->error, sizeof(w->error), "unknown error");
+	if (w->view.state != w->state) {
+		w->view.since_ms = now_unix_ms();
 		log_error("archive", "write_failed", LOG_S("path", w->path),
+		    LOG_S("state", archive_state_name(w->state)),
 		    LOG_S("why", w->error),
-		    LOG_D("waiting", w->batch.count + w->waiting.count));
-	snprintf(w->why, sizeof(w->why), "%s",
-	    w->error[0] ? w->error : "unknown error");
+		    LOG_D("waiting", archive_writer_waiting(w)));
+	}
+	w->view.state = w->state;
+	snprintf(w->why, sizeof(w->why), "%s", w->error);
 	if (w->stopping)
 		finish_stop(w);
 	else
@@ -98,9 +147,13 @@ static void batch_done(struct archive_writer *w)
 {
 	struct record *record;
 
-	if (w->why[0])
+	if (w->view.state != ARCHIVE_OK)
 		log_info("archive", "write_recovered", LOG_S("path", w->path),
+		    LOG_S("state", archive_state_name(w->view.state)),
+		    LOG_D("after_ms", now_unix_ms() - w->view.since_ms),
 		    LOG_D("waiting", w->waiting.count));
+	w->view.state = ARCHIVE_OK;
+	w->view.since_ms = 0;
 	w->why[0] = '\0';
 	while ((record = record_queue_pop(&w->batch)))
 		w->options.done(record, w->options.data);
@@ -121,7 +174,8 @@ static void after_work(uv_work_t *req, int status)
 	struct archive_writer *w = req->data;
 
 	assert(status == 0); /* nobody cancels it */
-	if (w->status) {
+	tell_changes(w);
+	if (w->state != ARCHIVE_OK) {
 		w->busy = false;
 		batch_failed(w);
 		return;
@@ -181,15 +235,17 @@ bool archive_writer_full(const struct archive_writer *writer)
 	       writer->waiting.bytes >= ARCHIVE_WAITING_BYTES;
 }
 
-bool archive_writer_ok(const struct archive_writer *writer, const char **why)
-{
-	*why = writer->why;
-	return writer->why[0] == '\0';
-}
-
 size_t archive_writer_waiting(const struct archive_writer *writer)
 {
 	return writer->waiting.count + writer->batch.count;
+}
+
+void archive_writer_view(
+    const struct archive_writer *writer, struct archive_writer_view *out)
+{
+	*out = writer->view;
+	out->why = writer->why;
+	out->waiting = archive_writer_waiting(writer);
 }
 
 void archive_writer_stop(

@@ -8,8 +8,11 @@
  * One batch is in flight, the next collects meanwhile. Nothing is announced
  * before its batch is durable, and `done` comes in the order of put. When a
  * commit fails, the same batch is tried again on a newly opened archive until
- * it succeeds; meanwhile ok() says no and why, the queue fills, and full()
- * tells the streams to wait, so that the oracles' rings hold what we cannot.
+ * it succeeds; meanwhile the view says what is wrong and since when, the queue
+ * fills, and full() tells the streams to wait, so that the oracles' rings hold
+ * what we cannot. An archive that is damaged is set aside (archive_aside.h),
+ * one that was moved away is left to who moved it, and a new one takes its
+ * place at once.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
 #define HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
@@ -43,9 +46,17 @@ struct archive_writer *archive_writer_start(
  * full() before reading more. */
 void archive_writer_put(struct archive_writer *writer, struct record *record);
 bool archive_writer_full(const struct archive_writer *writer);
-/* False while commits fail; *why is then borrowed until the loop turns. */
-bool archive_writer_ok(const struct archive_writer *writer, const char **why);
 size_t archive_writer_waiting(const struct archive_writer *writer);
+
+struct archive_writer_view {
+	enum archive_state state; /* OK while commits succeed */
+	const char *why;          /* in words, "" if OK; until the loop turns */
+	int64_t since_ms;         /* of this state, Unix time; 0 if OK */
+	size_t waiting;           /* records */
+	uint64_t set_aside;       /* damaged files, since the start */
+};
+void archive_writer_view(
+    const struct archive_writer *writer, struct archive_writer_view *out);
 
 /* Writes what waits (one attempt when commits are failing), with done() for
  * each, closes, frees, and calls `stopped` from the loop. */

@@ -85,6 +85,7 @@ static int serve(const struct verifierd_config *config)
 	int rc, left_open;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit (LimitFSIZE=) is a full disk */
 	descriptors_want(HTTP_CONNECTIONS_MAX);
 	if (uv_loop_init(&loop))
 		log_die("main", "cannot make a loop");

@@ -71,6 +71,7 @@ struct record {
 
 	/* archive */
 	enum record_outcome outcome;
+	bool tried; /* a commit with it failed; it may be there or not */
 	struct record_finding finding;
 };
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "feeds/hex.h"
+#include "verifier/daemon/archive_aside.h"
 #include "verifier/daemon/policy_file.h"
 #include "verifier/daemon/verifierd_api.h"
 
@@ -95,23 +96,40 @@ static void make_board(struct verifierd *d)
 		    d->announcer, d->config->feeds.names[i]);
 }
 
+static enum archive_state read_archive(
+    struct verifierd *d, struct archive **out, char *aside, char *why)
+{
+	const char *path = d->config->archive;
+	struct reload reload = {.daemon = d};
+	enum archive_state state = archive_aside_open(out, path, aside, why);
+
+	if (state != ARCHIVE_OK)
+		return state;
+	reload.archive = *out;
+	state = archive_heads(*out, on_head, &reload, why);
+	if (state == ARCHIVE_OK)
+		return state;
+	archive_abandon(*out);
+	*out = NULL;
+	if (state == ARCHIVE_CORRUPT &&
+	    archive_aside(path, now_unix_ms(), aside) == 0)
+		state = archive_open(out, path, why);
+	return state;
+}
+
 static int open_archive(struct verifierd *d, struct archive **out, char *error)
 {
-	char why[ARCHIVE_ERROR_MAX] = "";
-	struct reload reload = {.daemon = d};
+	char why[ARCHIVE_ERROR_MAX] = "", aside[PATH_MAX] = "";
+	enum archive_state state = read_archive(d, out, aside, why);
 
-	if (archive_open(out, d->config->archive, why)) {
-		snprintf(error, VERIFIERD_ERROR_MAX, "%s: %s",
-		    d->config->archive, why);
-		return -1;
-	}
-	reload.archive = *out;
-	if (archive_heads(*out, on_head, &reload)) {
-		snprintf(error, VERIFIERD_ERROR_MAX, "%s: cannot be read",
-		    d->config->archive);
-		return -1;
-	}
-	return 0;
+	if (aside[0])
+		log_error("archive", "corrupt_set_aside",
+		    LOG_S("path", d->config->archive), LOG_S("kept_as", aside));
+	if (state == ARCHIVE_OK)
+		return 0;
+	snprintf(error, VERIFIERD_ERROR_MAX, "%s: %s (%s)", d->config->archive,
+	    why, archive_state_name(state));
+	return -1;
 }
 
 static void start_intake(

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/metrics_text.h"
 #include "base/now.h"
+#include "verifier/daemon/archive_api.h"
 #include "verifier/daemon/dashboard.h"
 #include "verifier/daemon/upstreams_api.h"
 #include "verifier/daemon/verifierd.h"
@@ -86,19 +87,6 @@ static json_t *check_oracles(const struct verifierd *d, bool *ready)
 	return text_or_null(len ? text : "ok");
 }
 
-static json_t *check_archive(const struct verifierd *d, bool *ready)
-{
-	const char *why = "stopping";
-	char text[ARCHIVE_ERROR_MAX + 64];
-
-	if (d->writer && archive_writer_ok(d->writer, &why))
-		return json_string("ok");
-	*ready = false;
-	snprintf(text, sizeof(text), "%s; %zu items wait", why,
-	    d->writer ? archive_writer_waiting(d->writer) : 0);
-	return text_or_null(text);
-}
-
 static json_t *check_feeds(const struct verifierd *d, bool *ready)
 {
 	char missing[WHY_MAX] = "", text[WHY_MAX + 64];
@@ -155,14 +143,14 @@ static void serve_readyz(struct http_request *req, void *data)
 	const struct verifierd *d = data;
 	bool ready = !d->stopping;
 	json_t *checks = json_pack("{s:s, s:o, s:o, s:o, s:o}", "policy", "ok",
-	    "archive", check_archive(d, &ready), "oracles",
+	    "archive", archive_api_check(d, &ready), "oracles",
 	    check_oracles(d, &ready), "feeds", check_feeds(d, &ready),
 	    "upstreams", upstreams_api_check(d));
 
 	reply_object(req, ready ? 200 : 503,
-	    json_pack("{s:b, s:o, s:o, s:o}", "ready", ready, "checks", checks,
-		"items", count_items(d), "attestations",
-		count_attestations(d)));
+	    json_pack("{s:b, s:o, s:o, s:o, s:o}", "ready", ready, "checks",
+		checks, "archive", archive_api_describe(d), "items",
+		count_items(d), "attestations", count_attestations(d)));
 }
 
 static void serve_metrics(struct http_request *req, void *data)

@@ -5,6 +5,7 @@
 #include "base/board_metrics.h"
 #include "base/metrics_text.h"
 #include "base/now.h"
+#include "verifier/daemon/archive_api.h"
 #include "verifier/daemon/upstreams_api.h"
 
 #include <stdlib.h>
@@ -52,19 +53,6 @@ static void put_items(struct scrape *scrape)
 	sample(scrape, "outcome", "late", stats.late);
 	sample(scrape, "outcome", "duplicate", stats.duplicates);
 	sample(scrape, "outcome", "refused", stats.refused);
-}
-
-static void put_archive(struct scrape *scrape)
-{
-	struct archive_writer *writer = scrape->daemon->writer;
-	const char *why;
-
-	one(scrape, PREFIX "archive_ok", "gauge",
-	    "1 while what is accepted can be written to the archive.",
-	    writer && archive_writer_ok(writer, &why));
-	one(scrape, PREFIX "archive_waiting_items", "gauge",
-	    "Items that wait to be written.",
-	    writer ? archive_writer_waiting(writer) : 0);
 }
 
 /* ---- feeds ---- */
@@ -175,7 +163,7 @@ void verifierd_metrics_serve(
 	metrics_text_init(&scrape.text);
 	put_build(&scrape);
 	put_items(&scrape);
-	put_archive(&scrape);
+	archive_api_metrics(daemon, &scrape.text);
 	put_feeds(&scrape);
 	put_connected(&scrape);
 	put_waiting(&scrape);

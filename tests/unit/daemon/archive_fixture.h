@@ -21,6 +21,7 @@ struct fixture {
 	struct archive *archive;
 	struct kept_document *document;
 	char error[ARCHIVE_ERROR_MAX];
+	enum archive_state state; /* of the last commit() */
 };
 
 static inline int setup(void **state)
@@ -63,9 +64,10 @@ static inline void reopen(struct fixture *f)
 /* Commits one record and gives its outcome; -1: the commit failed. */
 static inline int commit(struct fixture *f, struct record *r)
 {
-	int rc = archive_commit(f->archive, r, f->error);
-	int outcome = rc ? -1 : (int)r->outcome;
+	int outcome;
 
+	f->state = archive_commit(f->archive, r, f->error);
+	outcome = f->state == ARCHIVE_OK ? (int)r->outcome : -1;
 	record_free(r);
 	return outcome;
 }

@@ -50,7 +50,8 @@ static void test_one_batch_is_all_or_nothing(void **state)
 	assert_int_equal(sqlite3_open(f->path, &db), 0);
 	assert_int_equal(
 	    sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), 0);
-	assert_int_equal(archive_commit(f->archive, a, f->error), -1);
+	assert_int_equal(
+	    archive_commit(f->archive, a, f->error), ARCHIVE_LOCKED);
 	assert_non_null(strstr(f->error, "locked"));
 	assert_int_equal(a->outcome, RECORD_PENDING);
 	assert_int_equal(b->outcome, RECORD_PENDING);
@@ -74,7 +75,8 @@ static void test_rolls_back(void **state)
 
 	a->next = b;
 	b->envelope.signature = NULL; /* NOT NULL in the table */
-	assert_int_equal(archive_commit(f->archive, a, f->error), -1);
+	assert_int_equal(
+	    archive_commit(f->archive, a, f->error), ARCHIVE_FAILING);
 	assert_int_equal(a->outcome, RECORD_PENDING);
 	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 0);
 	assert_int_equal(ask(f, "SELECT count(*) FROM attestations"), 0);
@@ -98,8 +100,11 @@ static void test_disk_full(void **state)
 	small.rlim_max = old.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (uint64_t i = 0; i < 10; i++)
-		failed += commit(f, made_record(
-					f->document, "BTC-USD", 1, i, big)) < 0;
+		if (commit(f, made_record(f->document, "BTC-USD", 1, i, big)) <
+		    0) {
+			assert_int_equal(f->state, ARCHIVE_FULL);
+			failed++;
+		}
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_true(failed > 0 && failed < 10);
 	assert_true(f->error[0] != '\0');
@@ -173,7 +178,8 @@ static void test_heads_and_cursor(void **state)
 	commit(f, made_record(d, "BTC-USD", 1, 3, "three, late"));
 	commit(f, made_record(d, "BTC-USD", 2, 9, "nine"));
 	reopen(f);
-	assert_int_equal(archive_heads(f->archive, on_head, &heads), 0);
+	assert_int_equal(
+	    archive_heads(f->archive, on_head, &heads, f->error), 0);
 	assert_int_equal(heads.count, 2);
 	/* The newest first; the late one did not move its head back. */
 	assert_int_equal(heads.state[0].sequence, 9);
@@ -235,7 +241,8 @@ static void test_hostile_rows(void **state)
 
 		commit(f, made_record(f->document, "BTC-USD", 1, i, "x"));
 		(void)ask(f, changes[i]);
-		assert_int_equal(archive_heads(f->archive, on_head, &heads), 0);
+		assert_int_equal(
+		    archive_heads(f->archive, on_head, &heads, f->error), 0);
 		if (archive_read_item(f->archive, "BTC-USD", boot, i, &e) == 0)
 			hm_envelope_fini(&e);
 		archive_cursor(f->archive, "http://oracle", id);
@@ -286,7 +293,8 @@ static void test_upgrade_that_fails(void **state)
 
 	make_version_1(f);
 	(void)ask(f, "CREATE TABLE raw(sha256 TEXT)");
-	assert_int_equal(archive_open(&f->archive, f->path, f->error), -1);
+	assert_int_equal(
+	    archive_open(&f->archive, f->path, f->error), ARCHIVE_FAILING);
 	assert_non_null(strstr(f->error, "raw already exists"));
 	assert_int_equal(ask(f, "PRAGMA user_version"), 1);
 	assert_int_equal(ask(f, "SELECT count(*) FROM sqlite_master"
@@ -309,20 +317,22 @@ static void test_not_an_archive(void **state)
 	for (int i = 0; i < 4096; i++)
 		fputs("not a database at all ", file);
 	fclose(file);
-	assert_int_equal(archive_open(&other, path, f->error), -1);
+	assert_int_equal(archive_open(&other, path, f->error), ARCHIVE_CORRUPT);
 	assert_null(other);
 	assert_non_null(strstr(f->error, "not a database"));
 	unlink(path);
 	/* Somebody else's database, and one of another version. */
 	(void)ask(f, "PRAGMA application_id=1");
-	assert_int_equal(archive_open(&other, f->path, f->error), -1);
+	assert_int_equal(
+	    archive_open(&other, f->path, f->error), ARCHIVE_FOREIGN);
 	assert_non_null(strstr(f->error, "not an archive"));
 	(void)ask(f, "PRAGMA application_id=0x484d4b31");
 	(void)ask(f, "PRAGMA user_version=3");
-	assert_int_equal(archive_open(&other, f->path, f->error), -1);
-	assert_non_null(strstr(f->error, "another version"));
 	assert_int_equal(
-	    archive_open(&other, "/nonexistent/a.db", f->error), -1);
+	    archive_open(&other, f->path, f->error), ARCHIVE_FOREIGN);
+	assert_non_null(strstr(f->error, "another version"));
+	assert_int_equal(archive_open(&other, "/nonexistent/a.db", f->error),
+	    ARCHIVE_FAILING);
 	assert_null(other);
 }
 

@@ -4,6 +4,8 @@
 #include "made_record.h"
 #include "verifier/daemon/archive_writer.h"
 
+#include <fcntl.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -153,17 +155,23 @@ static void stop(struct fixture *f)
 	assert_true(f->stopped);
 }
 
+static struct archive_writer_view view(const struct fixture *f)
+{
+	struct archive_writer_view v;
+
+	archive_writer_view(f->writer, &v);
+	return v;
+}
+
 static void test_in_order(void **state)
 {
 	struct fixture *f = *state;
-	const char *why;
-
 	put(f, 0, 1);
 	assert_int_equal(f->done, 0); /* never from put */
 	put(f, 1, 1000);
 	run_until(f, 1000);
-	assert_int_equal(archive_writer_waiting(f->writer), 0);
-	assert_true(archive_writer_ok(f->writer, &why));
+	assert_true(view(f).state == ARCHIVE_OK && view(f).waiting == 0);
+	assert_int_equal(view(f).since_ms, 0);
 	stop(f);
 }
 
@@ -208,11 +216,12 @@ static void lock(struct fixture *f)
 static void on_poll(uv_timer_t *timer)
 {
 	struct fixture *f = timer->data;
-	const char *why;
 
-	if (archive_writer_ok(f->writer, &why))
+	if (view(f).state == ARCHIVE_OK)
 		return;
-	assert_non_null(strstr(why, "locked"));
+	assert_int_equal(view(f).state, ARCHIVE_LOCKED);
+	assert_non_null(strstr(view(f).why, "locked"));
+	assert_true(view(f).since_ms > 0);
 	uv_close((uv_handle_t *)timer, NULL);
 	uv_stop(&f->loop);
 }
@@ -229,17 +238,17 @@ static void run_until_it_fails(struct fixture *f)
 static void test_fails_and_recovers(void **state)
 {
 	struct fixture *f = *state;
-	const char *why;
-
 	lock(f);
 	put(f, 0, 10);
 	run_until_it_fails(f);
 	assert_int_equal(f->done, 0); /* nothing was announced */
 	put(f, 10, 20);
-	assert_int_equal(archive_writer_waiting(f->writer), 20);
+	assert_int_equal(view(f).waiting, 20);
 	sqlite3_exec(f->reader, "COMMIT", NULL, NULL, NULL);
 	run_until(f, 20); /* in order, none twice */
-	assert_true(archive_writer_ok(f->writer, &why));
+	assert_int_equal(view(f).state, ARCHIVE_OK);
+	assert_int_equal(view(f).since_ms, 0);
+	assert_string_equal(view(f).why, "");
 	assert_true(in_archive(f, 0) && in_archive(f, 19));
 	stop(f);
 }
@@ -268,6 +277,118 @@ static void test_stop_during_a_failing_batch(void **state)
 	sqlite3_exec(f->reader, "COMMIT", NULL, NULL, NULL);
 }
 
+/* ---- the file is damaged, moved, exchanged ---- */
+
+static bool find(struct fixture *f, const char *pattern, char out[160])
+{
+	char path[160];
+	glob_t found;
+
+	snprintf(path, sizeof(path), "%s/%s", f->folder, pattern);
+	if (glob(path, 0, NULL, &found))
+		return false;
+	snprintf(out, 160, "%s", found.gl_pathv[0]);
+	globfree(&found);
+	return true;
+}
+
+static void reopen_reader(struct fixture *f)
+{
+	sqlite3_close(f->reader);
+	assert_int_equal(sqlite3_open(f->path, &f->reader), 0);
+}
+
+/* Pages that SQLite reads when it opens the file next. */
+static void damage(struct fixture *f)
+{
+	static char junk[65536];
+	int fd;
+
+	reopen_reader(f);
+	assert_int_equal(
+	    sqlite3_exec(
+		f->reader, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL),
+	    0);
+	lock(f);
+	fd = open(f->path, O_WRONLY);
+	memset(junk, 0xa5, sizeof(junk));
+	assert_int_equal(pwrite(fd, junk, sizeof(junk), 4096), sizeof(junk));
+	close(fd);
+	sqlite3_close(f->reader); /* and its lock */
+	f->reader = NULL;
+}
+
+static void test_damaged_is_set_aside(void **state)
+{
+	struct fixture *f = *state;
+	char aside[160];
+
+	put(f, 0, 300);
+	run_until(f, 300);
+	lock(f);
+	put(f, 300, 310);
+	run_until_it_fails(f); /* so that it is opened anew */
+	sqlite3_exec(f->reader, "COMMIT", NULL, NULL, NULL);
+	damage(f);
+	run_until(f, 310);
+	assert_int_equal(view(f).state, ARCHIVE_OK);
+	assert_int_equal(view(f).set_aside, 1);
+	reopen_reader(f);
+	assert_true(in_archive(f, 300) && in_archive(f, 309));
+	assert_false(in_archive(f, 0)); /* but in the one that is kept: */
+	assert_true(find(f, "archive.db.corrupt-*Z", aside));
+	unlink(aside);
+	while (find(f, "archive.db.corrupt-*", aside))
+		unlink(aside);
+	stop(f);
+}
+
+static void test_moved_away(void **state)
+{
+	struct fixture *f = *state;
+	char old[160];
+
+	put(f, 0, 300);
+	run_until(f, 300);
+	snprintf(old, sizeof(old), "%s.old", f->path);
+	assert_int_equal(rename(f->path, old), 0);
+	put(f, 300, 310);
+	run_until(f, 310);
+	assert_int_equal(view(f).state, ARCHIVE_OK);
+	assert_int_equal(view(f).set_aside, 0);
+	reopen_reader(f);
+	assert_true(in_archive(f, 300) && !in_archive(f, 299));
+	unlink(old);
+	stop(f);
+}
+
+/* Whatever has our name now is not ours: it is not written into, nor moved. */
+static void test_foreign_file(void **state)
+{
+	struct fixture *f = *state;
+	char old[160], aside[160];
+	FILE *file;
+
+	put(f, 0, 1);
+	run_until(f, 1);
+	snprintf(old, sizeof(old), "%s.old", f->path);
+	assert_int_equal(rename(f->path, old), 0);
+	file = fopen(f->path, "w");
+	for (int i = 0; i < 1000; i++)
+		fputs("my diary ", file);
+	fclose(file);
+	put(f, 1, 2);
+	while (view(f).state == ARCHIVE_OK && !f->timed_out)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	assert_int_equal(view(f).state, ARCHIVE_FOREIGN);
+	assert_false(find(f, "archive.db.corrupt-*", aside));
+	assert_int_equal(unlink(f->path), 0);
+	run_until(f, 2);
+	assert_int_equal(view(f).state, ARCHIVE_OK);
+	unlink(old);
+	stop(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +401,9 @@ int main(void)
 	    TEST(test_fails_and_recovers),
 	    TEST(test_stop_while_failing),
 	    TEST(test_stop_during_a_failing_batch),
+	    TEST(test_damaged_is_set_aside),
+	    TEST(test_moved_away),
+	    TEST(test_foreign_file),
 	};
 
 	return cmocka_run_group_tests_name("archive_writer", tests, NULL, NULL);
