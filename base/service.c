@@ -40,26 +40,17 @@ static const char *const *names_of(const struct service_param *params)
 	return names;
 }
 
-static size_t count(const struct service_route *const *tables)
+static struct http_route *make_routes(const struct service_route *list)
 {
+	struct http_route *routes, *out;
 	size_t n = 0;
 
-	for (; *tables; tables++)
-		for (const struct service_route *r = *tables; r->method; r++)
-			n++;
-	return n;
-}
-
-static struct http_route *make_routes(const struct service_route *const *tables)
-{
-	struct http_route *routes = need(
-	    calloc(count(tables) + 1, sizeof(*routes)));
-	struct http_route *out = routes;
-
-	for (; *tables; tables++)
-		for (const struct service_route *r = *tables; r->method; r++)
-			*out++ = (struct http_route){r->method, r->path,
-			    names_of(r->params), r->handler};
+	while (list[n].method)
+		n++;
+	out = routes = need(calloc(n + 1, sizeof(*routes)));
+	for (const struct service_route *r = list; r->method; r++)
+		*out++ = (struct http_route){
+		    r->method, r->path, names_of(r->params), r->handler};
 	return routes;
 }
 
@@ -81,10 +72,12 @@ struct service *service_new(
     const char *title, const struct service_route *const *tables)
 {
 	struct service *service = need(calloc(1, sizeof(*service)));
+	struct service_route *list = service_flatten(tables);
 	struct gzip *gzip = gzip_new();
 
-	service->routes = make_routes(tables);
-	service->document = service_describe(title, tables);
+	service->routes = make_routes(list);
+	service->document = service_describe(title, list);
+	service_flat_free(list);
 	service->gzip = gzip_pack(gzip, service->document,
 	    strlen(service->document), &service->gzip_len);
 	gzip_free(gzip);

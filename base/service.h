@@ -43,6 +43,10 @@ struct service_route {      /* lists may be NULL */
 	const char *body;                   /* schema of a POST's */
 	const struct service_answer *answers;
 	const struct service_problem *problems;
+	/* In place of a later table's route of the same method and path, whose
+	 * parameters, answers and problems are this one's too: for a program
+	 * that has more to say there than all. */
+	bool extends;
 };
 
 /* What http_server may answer whatever the route: for the document, and for
@@ -64,10 +68,17 @@ const char *service_document(const struct service *service);
 void service_serve_document(
     const struct service *service, struct http_request *req);
 
+/* ---- service_flat.c ---- */
+
+/* All routes of the tables, none of which extends another one any more; ends
+ * with a NULL method. */
+struct service_route *service_flatten(
+    const struct service_route *const *tables);
+void service_flat_free(struct service_route *list); /* NULL is fine */
+
 /* ---- service_document.c ---- */
 
-/* Made from the tables; the caller frees it. */
-char *service_describe(
-    const char *title, const struct service_route *const *tables);
+/* Made from a list; the caller frees it. */
+char *service_describe(const char *title, const struct service_route *list);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * service_document: the OpenAPI 3.1 document of a table. Schemas are those of
- * schemas.json that an answer, or another schema, refers to: the assembler
- * copies the file as it is (.incbin); the Makefile makes this one anew when it
- * changes. Paths are from the repository's root, where make runs.
+ * service_document: the OpenAPI 3.1 document of a list of routes. Schemas are
+ * those of schemas.json that an answer, or another schema, refers to: the
+ * assembler copies the file as it is (.incbin); the Makefile makes this one
+ * anew when it changes. Paths are from the repository's root, where make runs.
  */
 #include "base/service.h"
 
@@ -339,8 +339,7 @@ static json_t *info(const char *title)
 	    "license", "name", "Apache-2.0", "identifier", "Apache-2.0"));
 }
 
-char *service_describe(
-    const char *title, const struct service_route *const *tables)
+char *service_describe(const char *title, const struct service_route *list)
 {
 	struct document doc = {
 	    .all = parse(service_schemas,
@@ -350,9 +349,8 @@ char *service_describe(
 	json_t *paths = need(json_object()), *root;
 	char *text;
 
-	for (; *tables; tables++)
-		for (const struct service_route *r = *tables; r->method; r++)
-			add_route(&doc, paths, r);
+	for (const struct service_route *r = list; r->method; r++)
+		add_route(&doc, paths, r);
 	root = need(json_pack("{s:s, s:o, s:[{s:s}], s:o, s:{s:o, s:o}}",
 	    "openapi", "3.1.0", "info", info(title), "servers", "url", "/",
 	    "paths", paths, "components", "schemas", doc.schemas, "headers",

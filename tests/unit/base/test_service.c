@@ -11,12 +11,14 @@
 
 static json_t *document_of(const struct service_route *const *tables)
 {
-	char *text = service_describe("test", tables);
+	struct service_route *list = service_flatten(tables);
+	char *text = service_describe("test", list);
 	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 
 	assert_non_null(root);
 	assert_null(strchr(text, '\n'));
 	free(text);
+	service_flat_free(list);
 	return root;
 }
 
@@ -169,20 +171,20 @@ static void no_reference_leads_nowhere(json_t *root, json_t *in)
 
 static void all_is_described(const struct service_route *const *tables)
 {
+	struct service_route *list = service_flatten(tables);
 	size_t routes = 0, operations = 0;
 	json_t *root = document_of(tables), *path;
 	const char *name;
 
 	assert_string_equal(json_string_value(at(root, "openapi")), "3.1.0");
-	for (; *tables; tables++)
-		for (const struct service_route *r = *tables; r->method; r++) {
-			json_t *operation = at(at(at(root, "paths"), r->path),
-			    strcmp(r->method, "POST") ? "get" : "post");
+	for (const struct service_route *r = list; r->method; r++) {
+		json_t *operation = at(at(at(root, "paths"), r->path),
+		    strcmp(r->method, "POST") ? "get" : "post");
 
-			has_nothing_else(
-			    operation, r, is_described(operation, r));
-			routes++;
-		}
+		has_nothing_else(operation, r, is_described(operation, r));
+		routes++;
+	}
+	service_flat_free(list);
 	json_object_foreach(at(root, "paths"), name, path)
 	    operations += json_object_size(path);
 	assert_int_equal(operations, routes);
@@ -315,9 +317,85 @@ static void a_table_is_served(void **state)
 	service_free(NULL);
 }
 
+/* ---- a route in place of another one ---- */
+
+static void answer_more(struct http_request *req, void *data)
+{
+	if (http_param(req, "b"))
+		http_reply_json(req, "[2]");
+	else
+		answer_ab(req, data);
+}
+
+static const struct service_param more_params[] = {
+    {"b", "the b", "{\"type\":\"integer\"}"},
+    {NULL, NULL, NULL},
+};
+static const struct service_problem more_problems[] = {
+    {404, "GONE"}, {0, NULL}};
+static const struct service_route more[] = {
+    {.method = "GET",
+	.path = "/ab/{part}",
+	.about = "One and more.",
+	.handler = answer_more,
+	.part = {"part", "a part", "{\"type\":\"string\"}"},
+	.params = more_params,
+	.problems = more_problems,
+	.extends = true},
+    {.method = NULL}};
+static const struct service_route *const with_more[] = {
+    more, first, second, NULL};
+
+static void a_route_extends_another(void **state)
+{
+	json_t *root = document_of(with_more);
+	json_t *get = at(at(at(root, "paths"), "/ab/{part}"), "get");
+	struct response r;
+
+	(void)state;
+	all_is_described(with_more);
+	assert_string_equal(
+	    json_string_value(at(get, "summary")), "One and more.");
+	assert_int_equal(json_array_size(at(get, "parameters")), 3);
+	has_parameter(get, &ab_params[0], "query");
+	has_answer(get, &ab_answers[0]);
+	assert_true(has_code(get, &more_problems[0]));
+	assert_true(has_code(get, &ab_problems[1]));
+	json_decref(root);
+
+	service = service_new("test", with_more);
+	server_start_tcp(service_routes(service), NULL);
+	r = client_get("/ab/x?a=1");
+	assert_string_equal(response_body(&r), "[1]");
+	response_fini(&r);
+	r = client_get("/ab/x?b=1");
+	assert_string_equal(response_body(&r), "[2]");
+	response_fini(&r);
+	server_end();
+	service_free(service);
+}
+
+/* The table's own rows stay as they are, whoever made a list of them. */
+static void a_list_is_its_own(void **state)
+{
+	struct service_route *list = service_flatten(with_more);
+	size_t n = 0;
+
+	(void)state;
+	while (list[n].method)
+		assert_false(list[n++].extends);
+	assert_int_equal(n, 4);
+	assert_ptr_not_equal(list[0].params, more_params);
+	assert_true(more[0].extends);
+	service_flat_free(list);
+	service_flat_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_route_extends_another),
+	    cmocka_unit_test(a_list_is_its_own),
 	    cmocka_unit_test(each_route_has_what_applies_to_it),
 	    cmocka_unit_test(a_table_is_served),
 	    cmocka_unit_test(what_the_oracle_serves),
