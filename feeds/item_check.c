@@ -43,7 +43,7 @@ static bool is_name_char(char c)
 	       (c >= '0' && c <= ':') || (c >= '-' && c <= '/') || c == '_';
 }
 
-static bool is_name(const char *name, size_t size)
+bool item_check_name(const char *name, size_t size)
 {
 	size_t len = 0;
 
@@ -95,11 +95,12 @@ static bool check_source(const struct item_source *s, int *decimals)
 	bool quoted = q->has_last || q->has_bid || q->has_ask ||
 		      q->has_exchange_ms;
 
-	if (REFUSE(
-		source_exchange, !is_name(s->exchange, sizeof(s->exchange))) ||
-	    REFUSE(source_symbol, !is_name(s->symbol, sizeof(s->symbol))) ||
+	if (REFUSE(source_exchange,
+		!item_check_name(s->exchange, sizeof(s->exchange))) ||
+	    REFUSE(source_symbol,
+		!item_check_name(s->symbol, sizeof(s->symbol))) ||
 	    REFUSE(source_via,
-		s->via[0] != '\0' && !is_name(s->via, sizeof(s->via))))
+		s->via[0] != '\0' && !item_check_name(s->via, sizeof(s->via))))
 		return false;
 	if (!check_quote(q) ||
 	    REFUSE(source_price, !is_positive(s->has_price, s->price)) ||
@@ -170,7 +171,8 @@ bool item_check(const struct item *item)
 	int decimals = -1;
 	unsigned used = 0;
 
-	if (REFUSE(item_feed, !is_name(item->feed, sizeof(item->feed))) ||
+	if (REFUSE(
+		item_feed, !item_check_name(item->feed, sizeof(item->feed))) ||
 	    REFUSE(
 		item_sequence, item->sequence > (uint64_t)ITEM_INTEGER_MAX) ||
 	    REFUSE(item_published, !is_integer(item->published_ms)) ||

@@ -1,4 +1,4 @@
-/* item_check: see item_check.c. Only item.c includes this. */
+/* item_check: see item_check.c. For item.c, and for heads, which name feeds. */
 #ifndef HALLMARK_FEEDS_ITEM_CHECK_H
 #define HALLMARK_FEEDS_ITEM_CHECK_H
 
@@ -19,5 +19,8 @@ extern const char *const item_state_names[];
  * least min_sources used when ok.
  */
 bool item_check(const struct item *item);
+
+/* A NUL-terminated name, not empty, in `size` bytes, of those characters. */
+bool item_check_name(const char *name, size_t size);
 
 #endif
