@@ -71,9 +71,14 @@ struct archive_entry {
 
 struct archive_source;
 
-/* Opens the file. 0, or -1, *out NULL and why: no such file, none of the three
- * forms, of a later version. */
+/* Opens the file, "-" for standard input (text only). 0, or -1, *out NULL and
+ * why: no such file, none of the three forms, of a later version, a SQLite file
+ * with anything in it that is not an archive's. */
 HM_MUST_CHECK int archive_source_open(struct archive_source **out,
+    const char *path, char error[static ARCHIVE_SOURCE_ERROR_MAX]);
+/* The same from a file that is open already, which it takes; `path` is its
+ * name. */
+HM_MUST_CHECK int archive_source_open_fd(struct archive_source **out, int fd,
     const char *path, char error[static ARCHIVE_SOURCE_ERROR_MAX]);
 void archive_source_close(struct archive_source *source); /* NULL is fine */
 

@@ -1,0 +1,248 @@
+/*
+ * archive_text: NDJSON and bundles as an archive_source. A piece is read, and
+ * may give up to three entries:
+ *
+ *   what is wrong with it, the document that it needs, the item or head
+ */
+#include "verifier/archive/archive_bundle_read.h"
+#include "verifier/archive/archive_line.h"
+#include "verifier/archive/archive_reader.h"
+#include "verifier/archive/archive_seen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct text_source {
+	struct archive_source base;
+	struct archive_input input;
+	struct archive_bundle_about about; /* with is_bundle */
+	bool is_bundle;
+	struct archive_ndjson ndjson;
+	struct archive_bundle bundle;
+	struct archive_seen seen;
+	struct archive_ring ring;
+	/* the piece in hand */
+	struct archive_piece piece;
+	struct archive_line line;
+	struct archive_line earlier; /* that holds the document, perhaps */
+	const char *problem;         /* to be told; NULL: it was, or none */
+	const struct archive_line *giver; /* of the document to be given next */
+	bool owes;                        /* the item or head itself */
+};
+
+/* ---- a piece ---- */
+
+static int next_piece(struct text_source *s)
+{
+	archive_line_fini(&s->line);
+	archive_line_fini(&s->earlier);
+	return s->is_bundle
+		   ? archive_bundle_next(&s->bundle, &s->input, &s->piece)
+		   : archive_ndjson_next(&s->ndjson, &s->input, &s->piece);
+}
+
+static bool belongs(const struct text_source *s)
+{
+	enum archive_entry_kind only = s->piece.only;
+
+	return only == ARCHIVE_ENTRY_DAMAGED || only == s->line.kind;
+}
+
+/* Where the document stands, from now on. */
+static void remember(struct text_source *s)
+{
+	struct archive_place place = {
+	    .offset = s->piece.offset,
+	    .len = s->piece.len,
+	    .has_said = s->line.kind == ARCHIVE_ENTRY_DOCUMENT,
+	};
+
+	memcpy(place.sha256, s->line.sha256, HM_SHA256_LEN);
+	memcpy(place.said, s->line.said, HM_SHA256_LEN);
+	if (archive_seen_add(&s->seen, &place) != 0)
+		s->problem = "more documents than an archive can have";
+}
+
+/* Reads the line again that has the document. */
+static void fetch(struct text_source *s, const struct archive_place *place)
+{
+	char *text = malloc(place->len);
+
+	if (text != NULL && archive_input_read_at(&s->input, place->offset,
+				text, place->len) == 0) {
+		archive_line_parse(&s->earlier, text, place->len);
+		if (s->earlier.document != NULL && !s->earlier.problem &&
+		    memcmp(s->earlier.sha256, place->sha256, HM_SHA256_LEN) ==
+			0)
+			s->giver = &s->earlier;
+	}
+	free(text);
+}
+
+/* The document that the item in hand names, if it has to be given now. */
+static void find_document(struct text_source *s)
+{
+	struct archive_place *place = archive_seen_find(
+	    &s->seen, s->line.sha256);
+
+	if (place != NULL && place->has_said &&
+	    memcmp(place->said, s->line.said, HM_SHA256_LEN) != 0) {
+		s->problem = "its attestation document stands in the archive "
+			     "under another platform or public key";
+		place->has_said = false; /* once is enough */
+	}
+	if (archive_ring_find(&s->ring, s->line.sha256) >= 0)
+		return;
+	if (s->line.document != NULL && s->line.problem == NULL)
+		s->giver = &s->line;
+	else if (place != NULL)
+		fetch(s, place);
+	if (s->giver != NULL)
+		archive_ring_add(&s->ring, s->line.sha256);
+}
+
+static void read_piece(struct text_source *s)
+{
+	s->problem = s->piece.problem;
+	if (s->piece.len == 0)
+		return;
+	archive_line_parse(&s->line, s->piece.text, s->piece.len);
+	s->problem = s->line.problem;
+	if (s->line.kind == ARCHIVE_ENTRY_DAMAGED)
+		return;
+	if (!belongs(s)) {
+		s->problem = "does not belong into this list";
+		return;
+	}
+	if (s->line.document != NULL && s->problem == NULL)
+		remember(s);
+	s->owes = s->line.kind != ARCHIVE_ENTRY_DOCUMENT;
+	if (s->owes) {
+		find_document(s);
+	} else if (s->problem == NULL) {
+		s->giver = &s->line;
+		archive_ring_add(&s->ring, s->line.sha256);
+	}
+}
+
+/* ---- its entries ---- */
+
+static int give_problem(struct text_source *s, struct archive_entry *out)
+{
+	out->kind = ARCHIVE_ENTRY_DAMAGED;
+	out->problem = s->problem;
+	s->problem = NULL;
+	return 1;
+}
+
+static int give_document(struct text_source *s, struct archive_entry *out)
+{
+	out->kind = ARCHIVE_ENTRY_DOCUMENT;
+	memcpy(out->sha256, s->giver->sha256, HM_SHA256_LEN);
+	out->bytes = s->giver->document;
+	out->len = s->giver->document_len;
+	s->giver = NULL;
+	return 1;
+}
+
+static int give_envelope(struct text_source *s, struct archive_entry *out)
+{
+	out->kind = s->line.kind;
+	out->envelope = s->line.envelope;
+	s->owes = false;
+	return 1;
+}
+
+static int next(struct archive_source *source, struct archive_entry *out)
+{
+	struct text_source *s = (struct text_source *)source;
+
+	while (!s->problem && !s->giver && !s->owes) {
+		if (next_piece(s) == 0)
+			return 0;
+		read_piece(s);
+	}
+	out->position = s->piece.offset;
+	if (out->position > 0 && out->position == s->base.total)
+		out->position--; /* of what is told at the very end */
+	out->unit = s->piece.unit;
+	out->number = s->piece.number;
+	if (s->problem)
+		return give_problem(s, out);
+	return s->giver ? give_document(s, out) : give_envelope(s, out);
+}
+
+/* ---- open and close ---- */
+
+static void close_text(struct archive_source *source)
+{
+	struct text_source *s = (struct text_source *)source;
+
+	archive_line_fini(&s->line);
+	archive_line_fini(&s->earlier);
+	archive_seen_fini(&s->seen);
+	archive_input_close(&s->input);
+	archive_bundle_about_fini(&s->about);
+	free(s);
+}
+
+static int tell(
+    struct text_source *s, char error[static ARCHIVE_SOURCE_ERROR_MAX])
+{
+	s->is_bundle = archive_bundle_begins(&s->input);
+	if (!s->is_bundle) {
+		archive_input_rewind(&s->input);
+		return 0;
+	}
+	s->base.about = &s->about;
+	return archive_bundle_read_about(&s->about, &s->input, error);
+}
+
+static int finish(struct archive_source **out, struct text_source *s,
+    char error[static ARCHIVE_SOURCE_ERROR_MAX])
+{
+	s->base.next = next;
+	s->base.close = close_text;
+	s->base.total = s->input.size;
+	*out = NULL;
+	if (tell(s, error) != 0) {
+		close_text(&s->base);
+		return -1;
+	}
+	*out = &s->base;
+	return 0;
+}
+
+int archive_text_open(struct archive_source **out, int fd,
+    char error[static ARCHIVE_SOURCE_ERROR_MAX])
+{
+	struct text_source *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL) {
+		close(fd);
+		snprintf(error, ARCHIVE_SOURCE_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	if (archive_input_open(&s->input, fd, error) != 0) {
+		free(s);
+		return -1;
+	}
+	return finish(out, s, error);
+}
+
+int archive_text_open_memory(struct archive_source **out, const char *bytes,
+    size_t len, char error[static ARCHIVE_SOURCE_ERROR_MAX])
+{
+	struct text_source *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s == NULL) {
+		snprintf(error, ARCHIVE_SOURCE_ERROR_MAX, "out of memory");
+		return -1;
+	}
+	archive_input_memory(&s->input, bytes, len);
+	return finish(out, s, error);
+}
