@@ -109,6 +109,7 @@ static void keep_text(struct board_entry *entry, const struct board_text *text)
 	free(entry->ref);
 	free(entry->gzip);
 	entry->gzip = NULL;
+	entry->version++;
 	entry->full = copy(text->full);
 	entry->ref = copy(text->ref);
 	keep(entry->sha256_hex, sizeof(entry->sha256_hex), text->sha256_hex);

@@ -219,7 +219,7 @@ const struct service_answer board_metrics_answers[] = {
 };
 
 const struct service_route board_routes[] = {
-    {.method = "GET",
+    {.method = http_get_kept,
 	.path = "/price/{feed}",
 	.about = "The newest item of a feed.",
 	.handler = on_one,

@@ -69,12 +69,26 @@ static void pack(struct board *board, struct board_entry *entry)
 		    strlen(entry->full), &entry->gzip_len);
 }
 
+/* While the answer stays the same: what it says of caches, too. */
+static int64_t good_until(
+    const struct board_entry *entry, const struct board_ask *ask, int64_t now)
+{
+	int64_t until = entry->expires_ms - BOARD_CACHE_MAX_S * 1000;
+
+	if (until < now)
+		until = entry->expires_ms;
+	if (ask->max_age_ms < until - entry->published_ms)
+		until = entry->published_ms + ask->max_age_ms;
+	return until;
+}
+
 static void reply_text(struct board *board, struct http_request *req,
     struct board_entry *entry, const struct board_ask *ask)
 {
 	const char *body = ask->full ? entry->full : entry->ref;
 	char etag[BOARD_ETAG_MAX], cache[48];
-	int64_t left_s = (entry->expires_ms - now_unix_ms()) / 1000;
+	int64_t now = now_unix_ms();
+	int64_t left_s = (entry->expires_ms - now) / 1000;
 
 	if (left_s > BOARD_CACHE_MAX_S)
 		left_s = BOARD_CACHE_MAX_S;
@@ -92,7 +106,9 @@ static void reply_text(struct board *board, struct http_request *req,
 			    .etag = etag,
 			    .has_gzip = ask->full,
 			    .gzip = entry->gzip,
-			    .gzip_len = entry->gzip_len});
+			    .gzip_len = entry->gzip_len,
+			    .version = &entry->version,
+			    .until_ms = good_until(entry, ask, now)});
 }
 
 void board_answer(struct board *board, struct http_request *req,
@@ -127,6 +143,8 @@ void board_serve_one(struct board *board, struct http_request *req)
 		reply_unknown(req, http_path_param(req));
 	else if (!board_ask_read(&ask, req, true))
 		return;
+	else if (ask.waits && http_wants_kept(req))
+		return; /* its answer is for one, once */
 	else if (board_must_wait(entry, &ask))
 		board_wait(board->waits, req, entry, &ask);
 	else

@@ -31,6 +31,7 @@ struct board_entry {
 	uint64_t sequence;
 	char price[BOARD_DECIMAL_MAX], confidence[BOARD_DECIMAL_MAX];
 	int64_t previous_ms; /* when the text before was published, or 0 */
+	uint64_t version;    /* one more with each text */
 };
 
 struct board_document {

@@ -2,6 +2,7 @@
  * http_arrival: from the accepted connection to whoever serves it.
  *
  *   listener --> (proxied: who it is from) --> counted --> door: first bytes
+ *     --> answers that are kept (kept_sender), until it asks for others
  *     --> a stream of ours (http_stream), or libmicrohttpd
  */
 #include "base/http_state.h"
@@ -27,12 +28,13 @@ static void log_crowd(struct http_server *server, const struct sockaddr *addr)
 	log_warn("http", "connection_refused", LOG_S("client", host));
 }
 
-static void on_first_bytes(const struct http_arrival *arrival,
-    const char *bytes, size_t len, void *data)
+/* Those that do not ask for what is kept. */
+static void on_others(const struct http_arrival *arrival, const char *bytes,
+    size_t len, void *data)
 {
 	struct http_server *server = data;
 
-	if (http_stream_serve_first(server, arrival, bytes, len))
+	if (http_first_stream(server, arrival, bytes, len))
 		return;
 	/* http_server.c counts it again once the daemon has it. */
 	http_clients_leave(&server->clients, arrival->client);
@@ -40,7 +42,21 @@ static void on_first_bytes(const struct http_arrival *arrival,
 	if (MHD_add_connection(server->daemon, arrival->fd, &arrival->from.sa,
 		arrival->from_len) != MHD_YES)
 		log_crowd(server, &arrival->from.sa);
+	server->paid = false;
 	http_server_kick(server);
+}
+
+static void on_first_bytes(const struct http_arrival *arrival,
+    const char *bytes, size_t len, void *data)
+{
+	struct http_server *server = data;
+	struct kept_answer *answer = http_first_find(
+	    arrival, NULL, bytes, len, server);
+
+	if (answer)
+		kept_sender_add(&server->kept_sender, arrival, answer);
+	else
+		on_others(arrival, bytes, len, server);
 }
 
 /* Its address is known. */
@@ -82,4 +98,12 @@ void http_arrival_init(struct http_server *server)
 	http_door_init(&server->door, server->loop, &server->clients,
 	    on_first_bytes, server);
 	stream_sender_init(&server->sender, server->loop, &server->clients);
+	kept_answers_init(&server->kept);
+	kept_sender_init(&server->kept_sender, &(struct kept_sender_options){
+						   .loop = server->loop,
+						   .clients = &server->clients,
+						   .find = http_first_find,
+						   .hand_on = on_others,
+						   .data = server,
+					       });
 }

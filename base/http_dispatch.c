@@ -122,6 +122,10 @@ static bool refuse_crowd(struct http_request *req)
 	    req->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	unsigned retry_s;
 
+	if (req->peer->paid) {
+		req->peer->paid = false;
+		return false;
+	}
 	if (rate_limit_take(req->server->limit, info ? info->client_addr : NULL,
 		now_monotonic_ms(), &retry_s))
 		return false;

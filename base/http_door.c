@@ -56,7 +56,7 @@ static bool look(struct http_door *door, const struct http_arrival *arrival,
     struct http_door_one *one)
 {
 	struct http_arrival copy = *arrival;
-	char bytes[STREAM_REQUEST_BYTES_MAX + 1];
+	char bytes[PLAIN_GET_BYTES_MAX + 1];
 	ssize_t n = recv(
 	    copy.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 

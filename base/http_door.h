@@ -14,8 +14,8 @@
 #define HALLMARK_BASE_HTTP_DOOR_H
 
 #include "base/http_clients.h"
+#include "base/plain_get.h"
 #include "base/proxy_header.h"
-#include "base/stream_request.h"
 
 #include <uv.h>
 
@@ -29,7 +29,7 @@ struct http_arrival {
 };
 
 /* `arrival` is good for the call; its fd and client are taken. The bytes are
- * the first of what waits in the socket, STREAM_REQUEST_BYTES_MAX at most
+ * the first of what waits in the socket, PLAIN_GET_BYTES_MAX at most
  * and one more if there are more. */
 typedef void (*http_door_cb)(const struct http_arrival *arrival,
     const char *bytes, size_t len, void *data);

@@ -21,11 +21,77 @@ const struct http_field http_common_fields[] = {
     {NULL, NULL},
 };
 
+/* ---- the headers of an answer ---- */
+
+#define FIELDS_MAX 16
+
+/* All but those of framing and the date, which whoever sends it adds. */
+struct fields {
+	struct http_field list[FIELDS_MAX];
+	size_t count;
+	char retry[16];
+};
+
+static void add(struct fields *fields, const char *name, const char *value)
+{
+	assert(fields->count < FIELDS_MAX);
+	fields->list[fields->count++] = (struct http_field){name, value};
+}
+
+static void add_common(
+    struct fields *fields, struct http_request *req, const char *cache_control)
+{
+	if (req->close_after || req->server->closing)
+		add(fields, "Connection", "close");
+	if (req->crowded)
+		return;
+	for (const struct http_field *f = http_common_fields; f->name; f++)
+		add(fields, f->name, f->value);
+	add(fields, "X-Request-Id",
+	    req->peeked ? KEPT_ID_BLANK : http_request_id(req));
+	add(fields, "Cache-Control",
+	    cache_control ? cache_control : "no-store");
+}
+
+static void add_all(struct fields *fields, struct http_request *req,
+    unsigned status, const struct http_reply *reply)
+{
+	if (status != 304 && reply->content_type)
+		add(fields, "Content-Type", reply->content_type);
+	if (status != 304 && reply->gzip)
+		add(fields, "Content-Encoding", "gzip");
+	add_common(fields, req, reply->cache_control);
+	if (reply->etag)
+		add(fields, "ETag", reply->etag);
+	if (reply->has_gzip)
+		add(fields, "Vary", "Accept-Encoding");
+	if (reply->link)
+		add(fields, "Link", reply->link);
+	if (reply->security_policy && !req->crowded) {
+		add(fields, "Content-Security-Policy", reply->security_policy);
+		add(fields, "Referrer-Policy", "no-referrer");
+	}
+	if (!reply->retry_after_s)
+		return;
+	snprintf(
+	    fields->retry, sizeof(fields->retry), "%u", reply->retry_after_s);
+	add(fields, "Retry-After", fields->retry);
+}
+
+/* ---- as a response of libmicrohttpd's ---- */
+
 static void header(
     struct MHD_Response *response, const char *name, const char *value)
 {
 	if (MHD_add_response_header(response, name, value) != MHD_YES)
 		log_die("http", "header %s refused", name);
+}
+
+static void put_fields(
+    struct MHD_Response *response, const struct fields *fields)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		header(response, fields->list[i].name, fields->list[i].value);
 }
 
 void http_reply_header(
@@ -37,24 +103,16 @@ void http_reply_header(
 void http_reply_common(struct http_request *req, struct MHD_Response *response,
     const char *cache_control)
 {
-	if (req->close_after || req->server->closing)
-		header(response, "Connection", "close");
-	if (req->crowded)
-		return;
-	for (const struct http_field *f = http_common_fields; f->name; f++)
-		header(response, f->name, f->value);
-	header(response, "X-Request-Id", http_request_id(req));
-	header(response, "Cache-Control",
-	    cache_control ? cache_control : "no-store");
+	struct fields fields = {.count = 0};
+
+	add_common(&fields, req, cache_control);
+	put_fields(response, &fields);
 }
 
-/* Returns false if there is nobody to answer any more; the request is freed.
- * Or if it was only asked whether it begins a stream: see http_stream.c. */
+/* Returns false if there is nobody to answer any more; the request is freed. */
 static bool may_answer(struct http_request *req)
 {
 	assert(req->state == HTTP_HANDLING);
-	if (req->peeked)
-		return false;
 	if (req->connection)
 		return true;
 	http_request_drop(req);
@@ -113,51 +171,41 @@ static void choose_coding(struct http_request *req, struct http_reply *reply,
 	reply->etag = etag;
 }
 
-static void page_headers(struct MHD_Response *response, const char *policy)
+/* A request that libmicrohttpd does not have yet: see http_first.c. Only what
+ * can be kept is of use to it. */
+static void reply_first(
+    struct http_request *req, unsigned status, const struct http_reply *reply)
 {
-	header(response, "Content-Security-Policy", policy);
-	header(response, "Referrer-Policy", "no-referrer");
-}
+	struct fields fields = {.count = 0};
 
-static void reply_headers(struct http_request *req,
-    struct MHD_Response *response, const struct http_reply *reply)
-{
-	char retry[16];
-
-	http_reply_common(req, response, reply->cache_control);
-	if (reply->etag)
-		header(response, "ETag", reply->etag);
-	if (reply->has_gzip)
-		header(response, "Vary", "Accept-Encoding");
-	if (reply->security_policy && !req->crowded)
-		page_headers(response, reply->security_policy);
-	if (!reply->retry_after_s)
+	if (!reply->version || !req->peeked->keeps)
 		return;
-	snprintf(retry, sizeof(retry), "%u", reply->retry_after_s);
-	header(response, "Retry-After", retry);
+	add_all(&fields, req, status, reply);
+	http_first_keep(req, status, fields.list, fields.count, reply);
 }
 
 void http_reply(struct http_request *req, const struct http_reply *reply)
 {
 	struct http_reply chosen = *reply;
+	struct fields fields = {.count = 0};
 	struct MHD_Response *response;
 	unsigned status = reply->status;
 	char etag[HTTP_ETAG_MAX];
 
-	if (!may_answer(req))
+	if (!req->peeked && !may_answer(req))
 		return;
 	choose_coding(req, &chosen, etag);
 	if (status == 200 && is_unchanged(req, chosen.etag)) {
-		response = fixed(NULL, 0);
 		status = 304;
-	} else {
-		response = fixed(chosen.body, chosen.len);
-		if (chosen.content_type)
-			header(response, "Content-Type", chosen.content_type);
-		if (chosen.gzip)
-			header(response, "Content-Encoding", "gzip");
+		chosen.len = 0;
 	}
-	reply_headers(req, response, &chosen);
+	if (req->peeked) {
+		reply_first(req, status, &chosen);
+		return;
+	}
+	add_all(&fields, req, status, &chosen);
+	response = fixed(chosen.body, chosen.len);
+	put_fields(response, &fields);
 	http_reply_answer(req, status, response, HTTP_ANSWERED);
 }
 

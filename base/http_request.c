@@ -390,7 +390,7 @@ const char *http_param_at(
 const char *http_header(const struct http_request *req, const char *name)
 {
 	if (req->peeked)
-		return stream_request_field(&req->peeked->head, name);
+		return plain_get_field(&req->peeked->head, name);
 	if (!req->connection)
 		return NULL;
 	return MHD_lookup_connection_value(

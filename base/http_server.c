@@ -105,6 +105,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection,
 	    connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	conn->fd = info->connect_fd;
 	conn->client = count_client(server, connection);
+	conn->paid = server->paid;
 	*context = conn;
 	http_connection_time(server, conn, true);
 }
@@ -154,7 +155,7 @@ static bool is_busy(const struct http_server *server)
 {
 	const struct http_request *req;
 
-	if (server->sender.count > 0)
+	if (server->sender.count > 0 || server->kept_sender.count > 0)
 		return true;
 	TAILQ_FOREACH(req, &server->requests, entry)
 	if (req->state != HTTP_RECEIVING)
@@ -283,7 +284,7 @@ static int start_on(struct http_server *server, int fd)
 		log_die("http", "epoll in epoll: %s", uv_strerror(ret));
 	uv_timer_init(server->loop, &server->timer);
 	server->poll.data = server->timer.data = server;
-	server->open_handles = 6;
+	server->open_handles = 7;
 	http_arrival_init(server);
 	uv_poll_start(&server->poll, UV_READABLE, on_daemon_ready);
 	return 0;
@@ -349,6 +350,7 @@ void http_server_handle_closed(struct http_server *server)
 	if (server->done)
 		server->done(server->done_data);
 	rate_limit_free(server->limit);
+	kept_answers_fini(&server->kept);
 	free(server);
 }
 
@@ -362,7 +364,7 @@ static void on_listener_closed(void *data)
 	http_server_handle_closed(data);
 }
 
-/* The stop may have waited for the last stream. */
+/* The stop may have waited for its last connection. */
 static void on_sender_closed(void *data)
 {
 	http_server_kick(data);
@@ -373,6 +375,7 @@ static void finish_stop(struct http_server *server)
 {
 	uv_poll_stop(&server->poll);
 	stream_sender_cut(&server->sender);
+	kept_sender_cut(&server->kept_sender);
 	server->running = true; /* a kick would run a daemon that is gone */
 	MHD_stop_daemon(server->daemon);
 	server->daemon = NULL;
@@ -395,6 +398,7 @@ void http_server_stop(
 	http_proxied_stop(&server->proxied, on_listener_closed);
 	http_door_stop(&server->door, on_listener_closed);
 	stream_sender_stop(&server->sender, on_sender_closed, server);
+	kept_sender_stop(&server->kept_sender, on_sender_closed, server);
 	TAILQ_FOREACH(req, &server->requests, entry)
 	{
 		if (!req->suspended)

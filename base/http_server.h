@@ -44,6 +44,13 @@ typedef void (*http_handler_cb)(struct http_request *req, void *data);
  * may be called twice for a request that it refuses. */
 extern const char http_get_stream[];
 
+/* "GET", for the method of a route whose answers can be kept (version in struct
+ * http_reply) and are sent again without asking the handler: known by its
+ * address. Its handler is called for such an answer first (http_wants_kept()):
+ * whatever else it answers then is thrown away and asked for again; it must
+ * not keep such a request, and may return without an answer. */
+extern const char http_get_kept[];
+
 struct http_route {
 	const char *method; /* "GET" (HEAD comes with it) or "POST" */
 	const char *path;   /* "/price" or "/price/{feed}" */
@@ -104,6 +111,8 @@ const char *http_header(const struct http_request *req, const char *name);
 bool http_wants_gzip(const struct http_request *req);
 /* The body of a POST. */
 const void *http_body(const struct http_request *req, size_t *len);
+/* Is the handler of an http_get_kept route called for an answer to keep? */
+bool http_wants_kept(const struct http_request *req);
 uv_loop_t *http_loop(const struct http_request *req);
 
 /* ---- answers: exactly one for each request; it frees the request ---- */
@@ -117,6 +126,7 @@ struct http_reply {
 	const char *etag;          /* quoted, or NULL; a matching
 				      If-None-Match gets 304 */
 	unsigned retry_after_s;    /* 0: none */
+	const char *link;          /* RFC 8288, or NULL */
 	/* The body has a gzip form, which is sent to those who want it, with
 	 * "-gzip" at the end of the etag. `gzip` is that form, copied; it may
 	 * be NULL where http_wants_gzip() says no. */
@@ -126,6 +136,11 @@ struct http_reply {
 	/* Content-Security-Policy of a page, or NULL; with it comes
 	 * Referrer-Policy: no-referrer. */
 	const char *security_policy;
+	/* For a route of http_get_kept: the same request has this very answer
+	 * while *version does not move (it outlives the server) and until this
+	 * moment (Unix ms). NULL: it is not kept. */
+	const uint64_t *version;
+	int64_t until_ms;
 };
 
 void http_reply(struct http_request *req, const struct http_reply *reply);

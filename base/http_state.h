@@ -14,7 +14,9 @@
  *   http_proxied.c  reading PROXY headers, where they are expected
  *   http_clients.c  how many connections each client has
  *   http_door.c     waiting for the first bytes
+ *   http_first.c    requests that may not be libmicrohttpd's
  *   stream_sender.c streams on sockets of our own
+ *   kept_sender.c   answers that are kept, on sockets of our own
  */
 #ifndef HALLMARK_BASE_HTTP_STATE_H
 #define HALLMARK_BASE_HTTP_STATE_H
@@ -23,6 +25,7 @@
 #include "base/http_listener.h"
 #include "base/http_proxied.h"
 #include "base/http_target.h"
+#include "base/kept_sender.h"
 #include "base/stream_sender.h"
 
 #include <microhttpd.h>
@@ -48,6 +51,7 @@ struct http_connection {
 	struct http_client *client;
 	struct http_request *request; /* set and cleared by http_request */
 	bool timed;
+	bool paid; /* its first request has been taken off the limit */
 	int64_t deadline_ms;
 };
 
@@ -66,6 +70,9 @@ struct http_server {
 	struct http_clients clients; /* of door, sender and daemon */
 	struct http_door door;
 	struct stream_sender sender;
+	struct kept_answers kept;
+	struct kept_sender kept_sender;
+	bool paid;               /* the connection that is being added */
 	unsigned daemon_streams; /* those that the daemon carries */
 	int64_t crowd_logged_ms; /* when a full house was logged last */
 	unsigned port;
@@ -80,7 +87,7 @@ struct http_server {
 	void (*done)(void *data);
 	void *done_data;
 	unsigned open_handles; /* poll, timer, listener, proxied, door,
-					 sender, watches */
+					 senders, watches */
 };
 
 /*
@@ -106,13 +113,17 @@ enum http_request_state {
 	HTTP_ABANDONED,
 };
 
-/* A connection's first request that is not libmicrohttpd's yet: it lives for
- * one call of its route's handler, which starts a stream or does not. */
+/* A request that is not libmicrohttpd's yet: it lives for one call of its
+ * route's handler, which starts a stream, or gives an answer that can be kept,
+ * or neither. */
 struct http_peeked {
 	const struct http_arrival *arrival;
-	size_t len; /* of the head, which is all there is */
-	bool taken; /* it began a stream */
-	struct stream_request head;
+	const char *bytes;
+	size_t len;                 /* of the head, which is all there is */
+	bool keeps;                 /* an answer that is kept is of use */
+	bool taken;                 /* it began a stream */
+	struct kept_answer *answer; /* or has this answer */
+	struct plain_get head;
 };
 
 struct http_request {
@@ -170,10 +181,30 @@ void http_on_accepted(
 /* Are there as many streams as this server holds? */
 bool http_stream_is_full(const struct http_server *server);
 
-/* Serves a connection whose first bytes ask for a stream and get one: then the
+/* On the socket of a request that libmicrohttpd does not have yet. */
+struct http_stream *http_stream_start_first(
+    struct http_request *req, const struct http_stream_ops *ops, void *data);
+
+/* ---- http_first.c ---- */
+
+/* Serves a connection whose bytes ask for a stream and get one: then the
  * arrival is taken. False: it is libmicrohttpd's, and nothing has happened. */
-bool http_stream_serve_first(struct http_server *server,
+bool http_first_stream(struct http_server *server,
     const struct http_arrival *arrival, const char *bytes, size_t len);
+
+/* A kept_find_cb; data is the server. */
+struct kept_answer *http_first_find(const struct http_arrival *arrival,
+    struct kept_answer *last, const char *bytes, size_t len, void *data);
+
+struct http_field {
+	const char *name, *value;
+};
+
+/* What a handler answered to a peeked request that keeps: it is put together
+ * and kept. reply->body and len are those to be sent. */
+void http_first_keep(struct http_request *req, unsigned status,
+    const struct http_field *fields, size_t count,
+    const struct http_reply *reply);
 
 /* ---- http_request.c: libmicrohttpd's callbacks; cls is the server ---- */
 
@@ -205,10 +236,6 @@ const struct http_route *http_route_find(
     struct http_request *req, char allow[static HTTP_ALLOW_MAX]);
 
 /* ---- http_reply.c ---- */
-
-struct http_field {
-	const char *name, *value;
-};
 
 /* Of every answer; ends with a NULL. */
 extern const struct http_field http_common_fields[];

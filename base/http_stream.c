@@ -1,27 +1,14 @@
-/*
- * http_stream: see http_stream.h.
- *
- * Which of the two carries a stream is decided before its route's handler is
- * called. For a connection's first request the handler is called from here:
- * if it starts a stream, the socket is ours from then on. If it answers
- * anything else (a refusal), that is thrown away, the connection goes to
- * libmicrohttpd with its request unread, and the handler is called again:
- * so there is one way to answer, and only one place knows about headers.
- */
+/* http_stream: see http_stream.h. */
 #include "base/http_state.h"
 
 #include "base/log.h"
 #include "base/now.h"
-#include "base/rate_limit.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-const char http_get_stream[] = "GET";
 
 /* nginx would keep events back to fill its buffers. */
 static const struct http_field stream_fields[] = {
@@ -30,30 +17,18 @@ static const struct http_field stream_fields[] = {
     {NULL, NULL},
 };
 
-#define DATE_MAX 40 /* "Sun, 06 Nov 1994 08:49:37 GMT" and a NUL */
-
 /* ---- on a socket of ours ---- */
-
-/* RFC 9110 5.6.7 and 6.6.1. The programs have the C locale. */
-static void format_date(char out[DATE_MAX])
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(out, DATE_MAX, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-}
 
 static char *format_head(struct http_request *req)
 {
 	const struct http_field *field;
-	char date[DATE_MAX], *head = NULL;
+	char date[KEPT_DATE_LEN + 1], *head = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&head, &len);
 
 	if (!out)
 		log_die("http", "out of memory");
-	format_date(date);
+	kept_answers_date(date, now_unix_ms() / 1000);
 	fprintf(out,
 	    "HTTP/1.1 200 OK\r\nDate: %s\r\nConnection: close\r\n"
 	    "X-Request-Id: %s\r\nCache-Control: no-store\r\n",
@@ -68,11 +43,11 @@ static char *format_head(struct http_request *req)
 	return head;
 }
 
-static struct http_stream *start_first(
+struct http_stream *http_stream_start_first(
     struct http_request *req, const struct http_stream_ops *ops, void *data)
 {
 	struct http_peeked *peeked = req->peeked;
-	char rest[STREAM_REQUEST_BYTES_MAX];
+	char rest[PLAIN_GET_BYTES_MAX];
 	ssize_t n;
 
 	assert(!peeked->taken);
@@ -82,50 +57,6 @@ static struct http_stream *start_first(
 	(void)n; /* what failed fails again when it is sent to */
 	return stream_sender_add(&req->server->sender, peeked->arrival->fd,
 	    peeked->arrival->client, format_head(req), ops, data);
-}
-
-/* Of this request's route, if it is a stream's and nothing is to be refused
- * before its handler is asked. */
-static const struct http_route *stream_route(struct http_request *req)
-{
-	const struct http_route *route;
-	char allow[HTTP_ALLOW_MAX];
-	bool twice;
-
-	route = http_route_find(req, allow);
-	if (!route || route->method != http_get_stream || req->part[0] ||
-	    http_stream_is_full(req->server) ||
-	    http_target_bad_param(&req->target, route->params, &twice))
-		return NULL;
-	return route;
-}
-
-bool http_stream_serve_first(struct http_server *server,
-    const struct http_arrival *arrival, const char *bytes, size_t len)
-{
-	struct http_peeked peeked = {.arrival = arrival, .len = len};
-	const struct http_route *route;
-	struct http_request req;
-	unsigned retry_s;
-
-	if (server->closing || !stream_request_parse(&peeked.head, bytes, len))
-		return false;
-	memset(&req, 0, sizeof(req));
-	req.server = server;
-	req.loop = server->loop;
-	req.state = HTTP_HANDLING;
-	req.peeked = &peeked;
-	req.part = "";
-	memcpy(req.method, "GET", sizeof("GET"));
-	if (http_target_parse(&req.target, peeked.head.target) !=
-	    HTTP_TARGET_OK)
-		return false;
-	route = stream_route(&req);
-	if (route && rate_limit_take(server->limit, &arrival->from.sa,
-			 now_monotonic_ms(), &retry_s))
-		route->handler(&req, server->data);
-	http_target_fini(&req.target);
-	return peeked.taken;
 }
 
 /* ---- on a connection of libmicrohttpd's ---- */
@@ -182,7 +113,7 @@ struct http_stream *http_stream_start(
 	struct MHD_Response *response;
 
 	if (req->peeked)
-		return start_first(req, ops, data);
+		return http_stream_start_first(req, ops, data);
 	assert(req->state == HTTP_HANDLING);
 	if (!req->connection) {
 		http_request_drop(req);

@@ -3,12 +3,13 @@
  * handlers.
  *
  * Two carry it, and both ask the same of its owner: bytes that wait, and how
- * many of them have gone. A request that was the first of its connection is
- * taken out of libmicrohttpd's hands before it got there (http_door.h) and
- * has a socket of ours (stream_sender.h): what is sent is sent from where it
- * lies. A later request of a connection, one that came in pieces, or one that
- * stream_request.h does not take, has libmicrohttpd's content reader, at a
- * quarter more of CPU time and 5 KB more a stream.
+ * many of them have gone. A request that was the first of its connection, or
+ * came after nothing but answers that are kept (kept_sender.h), is taken out of
+ * libmicrohttpd's hands before it got there (http_door.h) and has a socket of
+ * ours (stream_sender.h): what is sent is sent from where it lies. A later
+ * request of a connection, one that came in pieces, or one that plain_get.h
+ * does not take, has libmicrohttpd's content reader, at a quarter more of CPU
+ * time and 5 KB more a stream.
  */
 #ifndef HALLMARK_BASE_HTTP_STREAM_H
 #define HALLMARK_BASE_HTTP_STREAM_H

@@ -7,7 +7,7 @@ static struct http_clients clients;
 static struct http_door door;
 static bool door_closed;
 static int handed[8], handed_count;
-static char seen[STREAM_REQUEST_BYTES_MAX + 2];
+static char seen[PLAIN_GET_BYTES_MAX + 2];
 
 static void on_handed(const struct http_arrival *arrival, const char *bytes,
     size_t len, void *data)
@@ -108,7 +108,7 @@ static void test_bytes_come_later(void **state)
 
 static void test_more_than_is_looked_at(void **state)
 {
-	static char bytes[3 * STREAM_REQUEST_BYTES_MAX];
+	static char bytes[3 * PLAIN_GET_BYTES_MAX];
 	struct http_arrival arrival;
 	int theirs = make_pair(&arrival);
 
@@ -116,7 +116,7 @@ static void test_more_than_is_looked_at(void **state)
 	memset(bytes, 'x', sizeof(bytes));
 	assert_int_equal(send(theirs, bytes, sizeof(bytes), 0), sizeof(bytes));
 	http_door_add(&door, &arrival);
-	assert_int_equal(strlen(seen), STREAM_REQUEST_BYTES_MAX + 1);
+	assert_int_equal(strlen(seen), PLAIN_GET_BYTES_MAX + 1);
 	close(theirs);
 }
 

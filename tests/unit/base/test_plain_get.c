@@ -1,5 +1,5 @@
-/* stream_request: what is a plain GET, and all that is left to others. */
-#include "base/stream_request.h"
+/* plain_get: what is a plain GET, and all that is left to others. */
+#include "base/plain_get.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #define HOST "Host: x\r\n"
 
-static struct stream_request request;
+static struct plain_get request;
 
 /* From a buffer of its exact size: the sanitizer sees a byte too far. */
 static bool parse(const char *text, size_t len)
@@ -22,7 +22,7 @@ static bool parse(const char *text, size_t len)
 	bool is_one;
 
 	memcpy(bytes, text, len);
-	is_one = stream_request_parse(&request, bytes, len);
+	is_one = plain_get_parse(&request, bytes, len);
 	free(bytes);
 	return is_one;
 }
@@ -50,12 +50,11 @@ static void test_browser(void **state)
 		   "\r\n")));
 	assert_string_equal(request.target, "/stream?feeds=A,B&since=e-1");
 	assert_int_equal(request.field_count, 7);
+	assert_string_equal(plain_get_field(&request, "Last-Event-ID"), "e-7");
 	assert_string_equal(
-	    stream_request_field(&request, "Last-Event-ID"), "e-7");
-	assert_string_equal(
-	    stream_request_field(&request, "cache-control"), "no-cache");
-	assert_string_equal(stream_request_field(&request, "empty"), "");
-	assert_null(stream_request_field(&request, "Origin"));
+	    plain_get_field(&request, "cache-control"), "no-cache");
+	assert_string_equal(plain_get_field(&request, "empty"), "");
+	assert_null(plain_get_field(&request, "Origin"));
 }
 
 static void test_http_1_0(void **state)
@@ -66,6 +65,25 @@ static void test_http_1_0(void **state)
 	assert_true(parse(text, sizeof(text) - 1));
 	assert_string_equal(request.target, "/");
 	assert_int_equal(request.field_count, 0);
+}
+
+static bool stays(const char *head)
+{
+	return parse(head, strlen(head)) && request.stays;
+}
+
+static void test_stays(void **state)
+{
+	(void)state;
+	assert_true(stays("GET / HTTP/1.1\r\n" HOST "\r\n"));
+	assert_true(
+	    stays("GET / HTTP/1.1\r\n" HOST "connection: Keep-Alive\r\n\r\n"));
+	assert_false(
+	    stays("GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"));
+	assert_false(stays(
+	    "GET / HTTP/1.1\r\n" HOST "Connection: keep-alive, close\r\n\r\n"));
+	assert_false(
+	    stays("GET / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n"));
 }
 
 static void test_others(void **state)
@@ -139,24 +157,24 @@ static void test_every_beginning(void **state)
 
 static void test_ceilings(void **state)
 {
-	char text[STREAM_REQUEST_BYTES_MAX + 64];
+	char text[PLAIN_GET_BYTES_MAX + 64];
 	int len = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\n" HOST);
-	size_t fill = STREAM_REQUEST_BYTES_MAX - (size_t)len - 7;
+	size_t fill = PLAIN_GET_BYTES_MAX - (size_t)len - 7;
 
 	(void)state;
 	snprintf(text + len, sizeof(text) - (size_t)len, "A: %0*d\r\n\r\n",
 	    (int)fill, 1);
-	assert_int_equal(strlen(text), STREAM_REQUEST_BYTES_MAX);
+	assert_int_equal(strlen(text), PLAIN_GET_BYTES_MAX);
 	assert_true(parse(text, strlen(text)));
 	snprintf(text + len, sizeof(text) - (size_t)len, "A: %0*d\r\n\r\n",
 	    (int)fill + 1, 1);
 	assert_false(parse(text, strlen(text)));
 
-	for (int i = 1; i < STREAM_REQUEST_FIELDS_MAX; i++)
+	for (int i = 1; i < PLAIN_GET_FIELDS_MAX; i++)
 		len += sprintf(text + len, "a: b\r\n");
 	strcpy(text + len, "\r\n");
 	assert_true(parse(text, strlen(text)));
-	assert_int_equal(request.field_count, STREAM_REQUEST_FIELDS_MAX);
+	assert_int_equal(request.field_count, PLAIN_GET_FIELDS_MAX);
 	strcpy(text + len, "a: b\r\n\r\n");
 	assert_false(parse(text, strlen(text)));
 }
@@ -166,10 +184,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_browser),
 	    cmocka_unit_test(test_http_1_0),
+	    cmocka_unit_test(test_stays),
 	    cmocka_unit_test(test_others),
 	    cmocka_unit_test(test_every_beginning),
 	    cmocka_unit_test(test_ceilings),
 	};
 
-	return cmocka_run_group_tests_name("stream_request", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("plain_get", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* stream_request: see stream_request.h. */
-#include "base/stream_request.h"
+/* plain_get: see plain_get.h. */
+#include "base/plain_get.h"
 
 #include <string.h>
 #include <strings.h>
@@ -20,7 +20,7 @@ static char *take_line(char **rest)
 }
 
 /* RFC 9112 3; 0 if it is not one of ours, else the minor version + 1. */
-static int take_request_line(struct stream_request *out, char *line)
+static int take_request_line(struct plain_get *out, char *line)
 {
 	char *target = line + 4, *version;
 
@@ -56,7 +56,7 @@ static bool is_one_of(const char *name, const char *const *names)
 }
 
 /* RFC 9112 5: no blank before the colon, no line that goes on. */
-static bool take_field(struct stream_request *out, char *line)
+static bool take_field(struct plain_get *out, char *line)
 {
 	static const char *const others[] = {
 	    "Content-Length", "Transfer-Encoding", "Expect", "Upgrade", NULL};
@@ -65,11 +65,11 @@ static bool take_field(struct stream_request *out, char *line)
 	char *value;
 
 	if (line[len] != ':' || !is_token(line, len) ||
-	    out->field_count == STREAM_REQUEST_FIELDS_MAX)
+	    out->field_count == PLAIN_GET_FIELDS_MAX)
 		return false;
 	line[len] = '\0';
 	if (is_one_of(line, others) ||
-	    (is_one_of(line, once) && stream_request_field(out, line)))
+	    (is_one_of(line, once) && plain_get_field(out, line)))
 		return false;
 	value = line + len + 1;
 	value += strspn(value, " \t");
@@ -82,7 +82,15 @@ static bool take_field(struct stream_request *out, char *line)
 	return true;
 }
 
-static bool take_head(struct stream_request *out)
+/* RFC 9112 9.3: HTTP/1.0 has no such connections, or others. */
+static bool stays(const struct plain_get *request, int version)
+{
+	const char *said = plain_get_field(request, "Connection");
+
+	return version == 2 && (!said || strcasecmp(said, "keep-alive") == 0);
+}
+
+static bool take_head(struct plain_get *out)
 {
 	char *rest = out->text, *line = take_line(&rest);
 	int version = line ? take_request_line(out, line) : 0;
@@ -92,18 +100,19 @@ static bool take_head(struct stream_request *out)
 	while ((line = take_line(&rest)) && *line)
 		if (!take_field(out, line))
 			return false;
+	out->stays = stays(out, version);
 	/* Nothing behind the empty line. */
 	return line && *rest == '\0' &&
-	       (version == 1 || stream_request_field(out, "Host"));
+	       (version == 1 || plain_get_field(out, "Host"));
 }
 
-bool stream_request_parse(
-    struct stream_request *out, const void *bytes, size_t len)
+bool plain_get_parse(struct plain_get *out, const void *bytes, size_t len)
 {
 	out->target = NULL;
 	out->field_count = 0;
+	out->stays = false;
 	out->text[0] = '\0';
-	if (len > STREAM_REQUEST_BYTES_MAX || memchr(bytes, '\0', len))
+	if (len > PLAIN_GET_BYTES_MAX || memchr(bytes, '\0', len))
 		return false;
 	memcpy(out->text, bytes, len);
 	out->text[len] = '\0';
@@ -114,8 +123,7 @@ bool stream_request_parse(
 	return false;
 }
 
-const char *stream_request_field(
-    const struct stream_request *request, const char *name)
+const char *plain_get_field(const struct plain_get *request, const char *name)
 {
 	for (size_t i = 0; i < request->field_count; i++)
 		if (strcasecmp(request->fields[i].name, name) == 0)

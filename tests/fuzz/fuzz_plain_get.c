@@ -1,6 +1,6 @@
 /* The first bytes of a connection: a plain GET or not. What is taken must
  * still be one when it is written down again from what was understood. */
-#include "base/stream_request.h"
+#include "base/plain_get.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -12,12 +12,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct stream_request first, again;
+	static struct plain_get first, again;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 
-	if (!stream_request_parse(&first, data, size)) {
+	if (!plain_get_parse(&first, data, size)) {
 		assert(!first.target && first.field_count == 0);
 		return 0;
 	}
@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fprintf(out, "\r\n");
 	fclose(out);
-	assert(stream_request_parse(&again, text, len));
+	assert(plain_get_parse(&again, text, len));
 	assert(strcmp(first.target, again.target) == 0);
 	assert(first.field_count == again.field_count);
 	for (size_t i = 0; i < first.field_count; i++)
