@@ -194,6 +194,12 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT) -lseccomp
 
+# Writes archives, as an oracle and its verifier would together.
+$(B)/bench/make_archive: $(B)/obj/tests/bench/make_archive.o \
+    $(B)/lib/liboracle.a $(OUTSIDE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -285,11 +291,14 @@ bench-bridge: deps
 	@$(MAKE) -s -j2 $(B)/bin/vsock-bridge $(B)/bench/bridge_load
 	@python3 tests/bench/bench_bridge.py $(B)/bin/vsock-bridge \
 	    $(B)/bench/bridge_load
-# A stream for 5,000, beside a bare epoll server and nginx with nchan.
+# GET /price beside a bare epoll server, nginx and h2o; a stream for 5,000 beside
+# a bare epoll server and nginx with nchan.
 bench-serve: deps
-	@deploy/install-packages.sh nginx-light libnginx-mod-nchan || \
+	@deploy/install-packages.sh nginx-light libnginx-mod-nchan h2o wrk || \
 	    echo "Without those that are missing:"
-	@$(MAKE) -s -j2 $(B)/bench/stream_server $(B)/bench/stream_load
+	@$(MAKE) -s -j2 $(B)/bench/stream_server $(B)/bench/stream_load \
+	    $(B)/bench/price_server
+	@python3 tests/bench/bench_price.py $(B)/bench/price_server $(BENCH_ARGS)
 	@python3 tests/bench/bench_serve.py $(B)/bench/stream_server \
 	    $(B)/bench/stream_load $(BENCH_ARGS)
 # 200 feeds from 14 exchanges: CPU and memory; fails only if a tick is missed.
@@ -319,8 +328,9 @@ help:
 	@echo "make mutants     switches off each check; a test must notice"
 	@echo "make coverage    the lines that the unit tests run"
 	@echo "make bench       how near verification comes to its limits, and"
-	@echo "                 the bridge beside haproxy, nginx and socat, streams"
-	@echo "                 beside nchan (bench-serve, BENCH_ARGS=--realtime), and"
+	@echo "                 the bridge beside haproxy, nginx and socat, prices and"
+	@echo "                 streams beside nginx, h2o and nchan (bench-serve,"
+	@echo "                 BENCH_ARGS=--realtime), and"
 	@echo "                 what 200 feeds from 14 exchanges cost"
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"

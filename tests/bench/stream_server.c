@@ -92,7 +92,7 @@ static void serve_ours(unsigned port, unsigned hz)
 	static const char *const params[] = {"feeds", NULL};
 	static const struct http_route routes[] = {
 	    {http_get_stream, "/stream", params, on_stream},
-	    {"GET", "/price/{feed}", params, on_price},
+	    {http_get_kept, "/price/{feed}", params, on_price},
 	    {NULL, NULL, NULL, NULL},
 	};
 	uv_loop_t *loop = uv_default_loop();
