@@ -78,8 +78,9 @@ static const char *const problem_params[] = {"detail", NULL};
 static void serve_retry(struct http_request *req, void *data)
 {
 	(void)data;
-	http_reply(
-	    req, &(struct http_reply){.status = 429, .retry_after_s = 17});
+	http_reply(req, &(struct http_reply){.status = 429,
+			    .retry_after_s = 17,
+			    .link = "</b?c=1>; rel=\"next\""});
 }
 
 static const struct http_route routes[] = {
@@ -395,6 +396,8 @@ static void test_problem_members(void **state)
 	r = client_get("/retry");
 	assert_int_equal(response_status(&r), 429);
 	assert_string_equal(response_header(&r, "Retry-After"), "17");
+	assert_string_equal(
+	    response_header(&r, "Link"), "</b?c=1>; rel=\"next\"");
 	assert_string_equal(response_body(&r), "");
 	response_fini(&r);
 }
