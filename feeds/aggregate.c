@@ -178,17 +178,18 @@ static bool is_jump(
 	    distance(to, from.mantissa), config->max_jump_bps, from.mantissa);
 }
 
-static bool may_publish(const struct feed_config *config,
+bool aggregate_may_publish(const struct feed_config *config,
     const struct aggregate_past *past, int64_t published_ms,
-    const struct values *used, wide price)
+    struct decimal price, size_t used)
 {
+	assert(price.exponent == -config->decimals);
 	if (config->max_jump_bps == 0 || !past->has_price ||
 	    (wide)published_ms - past->published_ms > AGGREGATE_PAST_MS ||
-	    !is_jump(past->price, price, config))
+	    !is_jump(past->price, price.mantissa, config))
 		return true;
 	return past->has_candidate &&
-	       !is_jump(past->candidate, price, config) &&
-	       used->count * PERCENT >=
+	       !is_jump(past->candidate, price.mantissa, config) &&
+	       used * PERCENT >=
 		   feed_config_voters(config) * config->jump_share_percent;
 }
 
@@ -209,7 +210,8 @@ static void set_result(const struct feed_config *config,
 		return;
 	price = price_of(&used);
 	item->reason = ITEM_PRICE_JUMP;
-	if (!may_publish(config, past, item->published_ms, &used, price))
+	if (!aggregate_may_publish(config, past, item->published_ms,
+		to_decimal(price, config), used.count))
 		return;
 	item->status = ITEM_OK;
 	item->reason = ITEM_NO_REASON;

@@ -65,6 +65,15 @@ void aggregate(const struct feed_config *config,
     const struct aggregate_past *past, struct item *item);
 
 /*
+ * Rule 7 alone, for a price by rule 6 of so many used sources: whether it may
+ * be published after this past. Who replays many items at once learns the past
+ * of each only later.
+ */
+bool aggregate_may_publish(const struct feed_config *config,
+    const struct aggregate_past *past, int64_t published_ms,
+    struct decimal price, size_t used);
+
+/*
  * Takes the feed's next item, as published, into its past. An ok item is the
  * new price and clears the candidate. A price_jump keeps the price and sets the
  * candidate: rule 6 over the sources that the item says were used. Any other

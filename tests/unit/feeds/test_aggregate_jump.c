@@ -358,6 +358,25 @@ static void other_decimals(void **state)
 	assert_ok("1.00", "0.00");
 }
 
+/* As in to_the_last_cent, of a price that somebody else has made. */
+static void rule_7_alone(void **state)
+{
+	(void)state;
+	one("100.00");
+	config.source_count = 1;
+	assert_true(
+	    aggregate_may_publish(&config, &past, NOW, number("110.00"), 1));
+	assert_false(
+	    aggregate_may_publish(&config, &past, NOW, number("110.01"), 1));
+	assert_true(aggregate_may_publish(
+	    &config, &past, NOW + AGGREGATE_PAST_MS + 1, number("110.01"), 1));
+	one("110.01");
+	assert_true(
+	    aggregate_may_publish(&config, &past, NOW, number("110.01"), 1));
+	assert_false(
+	    aggregate_may_publish(&config, &past, NOW, number("110.01"), 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +395,7 @@ int main(void)
 	    cmocka_unit_test_setup(from_the_items_alone, setup_jump),
 	    cmocka_unit_test_setup(no_candidate, setup_jump),
 	    cmocka_unit_test_setup(other_decimals, setup_jump),
+	    cmocka_unit_test_setup(rule_7_alone, setup_jump),
 	};
 
 	return cmocka_run_group_tests_name("aggregate_jump", tests, NULL, NULL);
