@@ -8,6 +8,7 @@
 #include "verifier/daemon/archive_db.h"
 
 #include "feeds/hex.h"
+#include "verifier/daemon/log_store.h"
 #include "verifier/envelope.h"
 
 #include <errno.h>
@@ -182,13 +183,27 @@ static int add_cursor(struct archive *a, const struct record *r)
 	return run(a, ARCHIVE_ADD_CURSOR);
 }
 
+/* Of the log: after the items that it counts, in their transaction. */
+static int write_head(struct archive *a, struct record *r)
+{
+	if (log_store_write(a->db, r))
+		return -1;
+	if (r->outcome == RECORD_FORK && add_refused(a, r, HM_LOG_FORK))
+		return -1;
+	return add_cursor(a, r);
+}
+
 static int write_one(struct archive *a, struct record *r)
 {
 	if (r->refused) {
 		r->outcome = RECORD_REFUSED;
 		return add_refused(a, r, r->verdict) || add_cursor(a, r);
 	}
-	if (add_attestation(a, r) || add_item(a, r))
+	if (add_attestation(a, r))
+		return -1;
+	if (r->is_head)
+		return write_head(a, r);
+	if (add_item(a, r))
 		return -1;
 	if (sqlite3_changes(a->db) == 1) {
 		r->outcome = RECORD_STORED;

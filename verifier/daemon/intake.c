@@ -75,7 +75,8 @@ static void judge(struct record *r, void *data)
 	struct intake *in = data;
 
 	validator_judge(in->options.validator, r, now_unix_ms());
-	if (r->refused ? !worth_keeping(in, r) : !wanted_feed(in, r->feed)) {
+	if (r->refused ? !worth_keeping(in, r)
+		       : !r->is_head && !wanted_feed(in, r->feed)) {
 		record_free(r);
 		return;
 	}
@@ -206,6 +207,7 @@ struct intake *intake_start(const struct intake_options *options)
 	    .fetched = on_fetched,
 	    .missing = on_missing,
 	    .data = in,
+	    .heads = true,
 	});
 	ask_feeds(in);
 	return in;

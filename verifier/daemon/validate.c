@@ -26,7 +26,7 @@ struct validator {
 	struct place *places;
 	size_t count, capacity;
 	uint64_t judged;
-	uint64_t counts[HM_VERDICT_COUNT];
+	uint64_t counts[HM_VERDICT_COUNT], head_counts[HM_VERDICT_COUNT];
 };
 
 struct validator *validator_new(const struct hm_policy *policy)
@@ -150,6 +150,13 @@ static bool only_too_late(enum hm_verdict verdict)
 	       verdict == HM_DOCUMENT_TOO_OLD || verdict == HM_CHAIN_EXPIRED;
 }
 
+/* Of what was good when it was published, and is no longer. */
+static bool is_late(int64_t published_ms, int64_t now_ms)
+{
+	return published_ms > now_ms - VALIDATOR_LATE_MS &&
+	       published_ms <= now_ms;
+}
+
 static enum hm_verdict verify(
     struct validator *v, struct record *r, int64_t now_ms, struct hm_item *item)
 {
@@ -164,9 +171,7 @@ static enum hm_verdict verify(
 		return live;
 	then = hm_item_verify_replay(
 	    v->policy, v->cache, &r->envelope, bytes, len, item, &quiet);
-	r->late = then == HM_VALID &&
-		  item->published_ms > now_ms - VALIDATOR_LATE_MS &&
-		  item->published_ms <= now_ms;
+	r->late = then == HM_VALID && is_late(item->published_ms, now_ms);
 	return live;
 }
 
@@ -203,12 +208,57 @@ void validator_judge_item(struct validator *validator, struct record *record,
 	validator->counts[record->verdict]++;
 }
 
+/* ---- one head ---- */
+
+static enum hm_verdict verify_head(
+    struct validator *v, struct record *r, int64_t now_ms)
+{
+	const uint8_t *bytes = r->document ? r->document->bytes : NULL;
+	size_t len = r->document ? r->document->len : 0;
+	const struct hm_report quiet = {0};
+	enum hm_verdict live, then;
+
+	live = hm_head_verify_live(v->policy, v->cache, &r->envelope, bytes,
+	    len, now_ms, r->head, &quiet);
+	if (!only_too_late(live))
+		return live;
+	then = hm_head_verify_replay(
+	    v->policy, v->cache, &r->envelope, bytes, len, r->head, &quiet);
+	r->late = then == HM_VALID && is_late(r->head->published_ms, now_ms);
+	return live;
+}
+
+static void judge_head(struct validator *v, struct record *r, int64_t now_ms)
+{
+	r->head = calloc(1, sizeof(*r->head));
+	if (!r->head)
+		log_die("validate", "out of memory");
+	r->late = false;
+	r->verdict = r->parsed;
+	if (r->verdict == HM_VALID)
+		r->verdict = verify_head(v, r, now_ms);
+	r->refused = r->verdict != HM_VALID && !r->late;
+	v->head_counts[r->verdict]++;
+	if (r->refused) {
+		free(r->head);
+		r->head = NULL;
+		return;
+	}
+	memcpy(r->boot_id, r->head->boot_id, sizeof(r->boot_id));
+	memcpy(r->content_sha256, r->head->content_sha256,
+	    sizeof(r->content_sha256));
+	r->published_ms = r->head->published_ms;
+}
+
 void validator_judge(
     struct validator *validator, struct record *record, int64_t now_ms)
 {
 	struct hm_item item;
 
-	validator_judge_item(validator, record, now_ms, &item);
+	if (record->is_head)
+		judge_head(validator, record, now_ms);
+	else
+		validator_judge_item(validator, record, now_ms, &item);
 }
 
 enum hm_verdict validator_fill_live(
@@ -253,4 +303,10 @@ uint64_t validator_count(
     const struct validator *validator, enum hm_verdict verdict)
 {
 	return validator->counts[verdict];
+}
+
+uint64_t validator_head_count(
+    const struct validator *validator, enum hm_verdict verdict)
+{
+	return validator->head_counts[verdict];
 }

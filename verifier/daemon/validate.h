@@ -36,10 +36,13 @@ void validator_seed(struct validator *validator, const char *feed,
  *                    it has it, and whether it is the same
  *   any other        `refused`, unless `late`: HM_ITEM_EXPIRED and its like
  *                    for an item that was good when it was published
+ *
+ * A head has no order here: the archive holds it against the others (it knows
+ * them). HM_VALID, or `refused`, or `late` as for an item, and record->head.
  */
 void validator_judge(
     struct validator *validator, struct record *record, int64_t now_ms);
-/* The same, and all that the item says; zeroed if it is refused. */
+/* Of an item: the same, and all that it says; zeroed if it is refused. */
 void validator_judge_item(struct validator *validator, struct record *record,
     int64_t now_ms, struct hm_item *item);
 
@@ -58,8 +61,10 @@ enum hm_verdict validator_check_replay(struct validator *validator,
 void validator_cache_stats(
     const struct validator *validator, struct hm_cache_stats *out);
 
-/* How often each verdict was given by validator_judge. */
+/* How often each verdict was given by validator_judge, to items and heads. */
 uint64_t validator_count(
+    const struct validator *validator, enum hm_verdict verdict);
+uint64_t validator_head_count(
     const struct validator *validator, enum hm_verdict verdict);
 
 #endif
