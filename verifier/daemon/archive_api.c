@@ -79,4 +79,7 @@ void archive_api_metrics(
 	one(text, PREFIX "set_aside_total", "counter",
 	    "Damaged archives that were set aside since the start.",
 	    view.set_aside);
+	one(text, PREFIX "rotation_ok", "gauge",
+	    "0 while a day that is over cannot be put into its own file.",
+	    !view.rotation_failed);
 }

@@ -6,6 +6,7 @@
 #include "verifier/daemon/archive_aside.h"
 
 #include "base/now.h"
+#include "verifier/daemon/archive_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,21 +64,6 @@ static int link_or_rename(const char *from, const char *to)
 	return rename(from, to) == 0 ? 0 : -errno; /* no links there */
 }
 
-static void sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX];
-	int fd;
-
-	snprintf(folder, sizeof(folder), "%.*s",
-	    slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
-}
-
 static int move(const char *path, const char *to)
 {
 	char wal[PATH_MAX], wal_to[PATH_MAX + 4];
@@ -96,7 +82,7 @@ static int move(const char *path, const char *to)
 	(void)unlink(wal);
 	snprintf(wal, sizeof(wal), "%s-shm", path);
 	(void)unlink(wal); /* made anew from the -wal */
-	sync_folder(path);
+	archive_files_sync_folder(path);
 	return 0;
 }
 

@@ -21,6 +21,10 @@ struct archive_writer {
 	struct record_queue batch; /* in flight, or to be tried again */
 	uv_work_t work;            /* .data points back */
 	uv_timer_t retry;          /* runs after a failure */
+	uv_timer_t rotate;         /* repeats, if days are closed */
+	bool rotate_due;           /* set by it: there may be steps to do */
+	bool rotating;             /* the work is such a step */
+	int rotated;               /* set by the worker: what the step said */
 	bool busy;                 /* set by start_batch, cleared by after */
 	enum archive_state state;  /* set by the worker, OK if it wrote */
 	char error[ARCHIVE_ERROR_MAX]; /* set by the worker */
@@ -35,6 +39,7 @@ struct archive_writer {
 };
 
 static void start_batch(struct archive_writer *w);
+static void start_rotation(struct archive_writer *w);
 
 /* ---- on the thread pool ---- */
 
@@ -73,19 +78,28 @@ static void work(uv_work_t *req)
 {
 	struct archive_writer *w = req->data;
 
+	if (w->rotating) {
+		w->rotated = archive_rotate_step(
+		    w->options.rotate, now_unix_ms(), w->error);
+		return;
+	}
 	w->state = attempt(w);
-	if (w->state != ARCHIVE_OK && make_way(w))
+	if (w->state == ARCHIVE_OK)
+		return;
+	archive_rotate_reset(w->options.rotate);
+	if (make_way(w))
 		w->state = attempt(w);
 }
 
 /* ---- on the loop ---- */
 
-static void on_retry_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
 	struct archive_writer *w = handle->data;
 	void (*stopped)(void *) = w->stopped;
 	void *data = w->stopped_data;
 
+	archive_rotate_free(w->options.rotate);
 	archive_close(w->archive);
 	record_queue_fini(&w->batch);
 	record_queue_fini(&w->waiting);
@@ -102,8 +116,10 @@ static void finish_stop(struct archive_writer *w)
 	if (lost)
 		log_error("archive", "unwritten_at_stop", LOG_D("items", lost),
 		    LOG_S("why", w->why));
-	if (!uv_is_closing((uv_handle_t *)&w->retry))
-		uv_close((uv_handle_t *)&w->retry, on_retry_closed);
+	if (uv_is_closing((uv_handle_t *)&w->retry))
+		return;
+	uv_close((uv_handle_t *)&w->rotate, NULL);
+	uv_close((uv_handle_t *)&w->retry, on_closed); /* the last of both */
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -169,11 +185,26 @@ static void tell_drained(struct archive_writer *w)
 	w->options.drained(w->options.data);
 }
 
+static void after_rotation(struct archive_writer *w)
+{
+	w->busy = w->rotating = false;
+	w->rotate_due = w->rotated > 0;
+	if (w->rotated < 0 && !w->view.rotation_failed)
+		log_error("archive", "day_not_closed", LOG_S("path", w->path),
+		    LOG_S("why", w->error));
+	w->view.rotation_failed = w->rotated < 0;
+	start_batch(w);
+}
+
 static void after_work(uv_work_t *req, int status)
 {
 	struct archive_writer *w = req->data;
 
 	assert(status == 0); /* nobody cancels it */
+	if (w->rotating) {
+		after_rotation(w);
+		return;
+	}
 	tell_changes(w);
 	if (w->state != ARCHIVE_OK) {
 		w->busy = false;
@@ -182,8 +213,33 @@ static void after_work(uv_work_t *req, int status)
 	}
 	batch_done(w); /* still busy: what done() puts, waits */
 	w->busy = false;
-	start_batch(w);
+	if (w->rotate_due && !w->stopping)
+		start_rotation(w); /* and the next batch after it */
+	else
+		start_batch(w);
 	tell_drained(w);
+}
+
+static void start_work(struct archive_writer *w)
+{
+	w->busy = true;
+	if (uv_queue_work(w->options.loop, &w->work, work, after_work))
+		log_die("archive", "cannot queue work");
+}
+
+static void start_rotation(struct archive_writer *w)
+{
+	w->rotating = true;
+	start_work(w);
+}
+
+static void on_rotate(uv_timer_t *timer)
+{
+	struct archive_writer *w = timer->data;
+
+	w->rotate_due = true;
+	if (!uv_is_active((uv_handle_t *)&w->retry))
+		start_batch(w);
 }
 
 static void start_batch(struct archive_writer *w)
@@ -195,13 +251,12 @@ static void start_batch(struct archive_writer *w)
 	while (w->batch.count < ARCHIVE_BATCH_MAX &&
 	       (record = record_queue_pop(&w->waiting)))
 		record_queue_push(&w->batch, record);
-	if (w->batch.count) {
-		w->busy = true;
-		if (uv_queue_work(w->options.loop, &w->work, work, after_work))
-			log_die("archive", "cannot queue work");
-	} else if (w->stopping) {
+	if (w->batch.count)
+		start_work(w);
+	else if (w->stopping)
 		finish_stop(w);
-	}
+	else if (w->rotate_due)
+		start_rotation(w);
 }
 
 struct archive_writer *archive_writer_start(
@@ -214,8 +269,11 @@ struct archive_writer *archive_writer_start(
 	w->options = *options;
 	w->archive = options->archive;
 	w->work.data = w;
-	w->retry.data = w;
+	w->retry.data = w->rotate.data = w;
 	uv_timer_init(options->loop, &w->retry);
+	uv_timer_init(options->loop, &w->rotate);
+	if (options->rotate)
+		uv_timer_start(&w->rotate, on_rotate, 0, ARCHIVE_ROTATE_MS);
 	return w;
 }
 
@@ -257,5 +315,7 @@ void archive_writer_stop(
 	writer->stopped = stopped;
 	writer->stopped_data = data;
 	uv_timer_stop(&writer->retry);
+	uv_timer_stop(&writer->rotate);
+	writer->rotate_due = false;
 	start_batch(writer);
 }

@@ -12,12 +12,13 @@
  * fills, and full() tells the streams to wait, so that the oracles' rings hold
  * what we cannot. An archive that is damaged is set aside (archive_aside.h),
  * one that was moved away is left to who moved it, and a new one takes its
- * place at once.
+ * place at once. Days that are over are closed (archive_rotate.h) by steps
+ * between the batches.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
 #define HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
 
-#include "verifier/daemon/archive.h"
+#include "verifier/daemon/archive_rotate.h"
 
 #include <uv.h>
 
@@ -25,13 +26,15 @@
 #define ARCHIVE_WAITING_MAX   4096        /* records: then streams wait */
 #define ARCHIVE_WAITING_BYTES (32u << 20) /* the same, in bytes */
 #define ARCHIVE_RETRY_MS      1000
+#define ARCHIVE_ROTATE_MS     60000 /* how often a day may be over */
 
 struct archive_writer;
 
 struct archive_writer_options {
 	uv_loop_t *loop;
-	const char *path;        /* copied */
-	struct archive *archive; /* open; taken */
+	const char *path;              /* copied */
+	struct archive *archive;       /* open; taken */
+	struct archive_rotate *rotate; /* taken; NULL: days are not closed */
 	/* A record's batch is durable; see its outcome. Taken: free it. */
 	void (*done)(struct record *record, void *data);
 	/* There is room again after full() was true. */
@@ -54,6 +57,7 @@ struct archive_writer_view {
 	int64_t since_ms;         /* of this state, Unix time; 0 if OK */
 	size_t waiting;           /* records */
 	uint64_t set_aside;       /* damaged files, since the start */
+	bool rotation_failed;     /* a day could not be closed; tried again */
 };
 void archive_writer_view(
     const struct archive_writer *writer, struct archive_writer_view *out);

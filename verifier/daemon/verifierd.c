@@ -195,6 +195,10 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	    .loop = loop,
 	    .path = config->archive,
 	    .archive = archive,
+	    .rotate = config->archive_rotate
+			  ? archive_rotate_new(
+				config->archive, config->archive_keep_days)
+			  : NULL,
 	    .done = on_committed,
 	    .drained = on_drained,
 	    .data = d,

@@ -85,19 +85,37 @@ static int read_feeds(
 	return 0;
 }
 
+/* `days` is -1 if it was not given. */
+static int read_rotation(
+    const struct reader *r, struct verifierd_config *out, json_int_t days)
+{
+	if (days == -1)
+		return 0;
+	if (!out->archive_rotate)
+		return fail(r, "archive_keep_days: only with archive_rotate");
+	if (days < 1 || days > VERIFIERD_KEEP_DAYS_MAX)
+		return fail(
+		    r, "archive_keep_days: 1 to %d", VERIFIERD_KEEP_DAYS_MAX);
+	out->archive_keep_days = days;
+	return 0;
+}
+
 static int read_config(
     const struct reader *r, struct verifierd_config *out, json_t *root)
 {
 	const char *listen, *policy, *archive;
 	json_t *oracles, *feeds = NULL;
 	json_int_t per_s = RATE_LIMIT_PER_S, burst = RATE_LIMIT_BURST;
+	json_int_t keep_days = -1;
+	int rotate = 0;
 	json_error_t why;
 
 	if (json_unpack_ex(root, &why, 0,
-		"{s:s, s:s, s:s, s:o, s?o, s?I, s?I !}", "listen", &listen,
-		"policy", &policy, "archive", &archive, "oracles", &oracles,
-		"feeds", &feeds, "requests_per_s", &per_s, "requests_burst",
-		&burst))
+		"{s:s, s:s, s:s, s:o, s?o, s?I, s?I, s?b, s?I !}", "listen",
+		&listen, "policy", &policy, "archive", &archive, "oracles",
+		&oracles, "feeds", &feeds, "requests_per_s", &per_s,
+		"requests_burst", &burst, "archive_rotate", &rotate,
+		"archive_keep_days", &keep_days))
 		return fail(r, "%s", why.text);
 	if (per_s < 0 || per_s > RATE_LIMIT_MAX_S || burst < 0 ||
 	    burst > RATE_LIMIT_MAX_S)
@@ -114,7 +132,8 @@ static int read_config(
 	    path_beside(out->policy, r->path, policy) ||
 	    path_beside(out->archive, r->path, archive))
 		return fail(r, "policy or archive: not a usable path");
-	if (read_oracles(r, out, oracles))
+	out->archive_rotate = rotate;
+	if (read_rotation(r, out, keep_days) || read_oracles(r, out, oracles))
 		return -1;
 	return read_feeds(r, out, feeds);
 }
@@ -153,6 +172,11 @@ void verifierd_config_print(const struct verifierd_config *config, FILE *out)
 	endpoint_format(&config->listen, listen);
 	fprintf(out, "listen   %s\npolicy   %s\narchive  %s\n", listen,
 	    config->policy, config->archive);
+	if (config->archive_rotate && config->archive_keep_days)
+		fprintf(out, "days     in files of their own, the last %lld\n",
+		    (long long)config->archive_keep_days);
+	else if (config->archive_rotate)
+		fprintf(out, "days     in files of their own, for ever\n");
 	for (size_t i = 0; i < config->oracle_count; i++)
 		fprintf(out, "oracle   %s\n", config->oracles[i].text);
 	if (!config->limited)

@@ -6,8 +6,10 @@
  *     "archive": "archive.db",
  *     "oracles": ["http://127.0.0.1:8080", "unix:///run/oracle.sock"],
  *     "feeds": ["BTC-USD"],             (optional: all of them)
- *     "requests_per_s": 100, "requests_burst": 500 }
+ *     "requests_per_s": 100, "requests_burst": 500,
  *                              (of one address; optional, 0 is no limit)
+ *     "archive_rotate": true,  (days that are over become files of their own)
+ *     "archive_keep_days": 400 }     (so many of them; optional: for ever)
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
@@ -22,6 +24,7 @@
 #define VERIFIERD_CONFIG_BYTES_MAX 65536
 #define VERIFIERD_CONFIG_ERROR_MAX 1536
 #define VERIFIERD_ORACLES_MAX      16
+#define VERIFIERD_KEEP_DAYS_MAX    36500
 
 struct verifierd_config {
 	struct endpoint listen;
@@ -30,6 +33,8 @@ struct verifierd_config {
 	size_t oracle_count; /* >= 1 */
 	bool limited;        /* feeds are given: no others */
 	struct oracle_feeds feeds;
+	bool archive_rotate;
+	int64_t archive_keep_days;               /* 0: for ever */
 	unsigned requests_per_s, requests_burst; /* base/rate_limit.h */
 };
 

@@ -389,6 +389,67 @@ static void test_foreign_file(void **state)
 	stop(f);
 }
 
+/* ---- days that are over ---- */
+
+/* Yesterday's items leave while today's come in. */
+static void test_rotates_between_batches(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r;
+	char day[160], error[ARCHIVE_ERROR_MAX];
+
+	stop(f);
+	f->stopped = false;
+	uv_timer_init(&f->loop, &f->limit);
+	uv_timer_start(&f->limit, on_limit, LOOP_MAX_MS, 0);
+	assert_int_equal(
+	    archive_open(&f->options.archive, f->path, error), ARCHIVE_OK);
+	f->options.rotate = archive_rotate_new(f->path, 0);
+	f->writer = archive_writer_start(&f->options);
+	for (uint64_t i = 0; i < 3000; i++) {
+		r = made_record(f->document, "BTC-USD", 1, i, "x");
+		/* 2026-11-20, and far from now. */
+		r->published_ms = i < 2000 ? 1795132800000 : 9999999999999;
+		archive_writer_put(f->writer, r);
+	}
+	run_until(f, 3000);
+	while (!find(f, "archive-2026-11-20.db", day) || in_archive(f, 1999))
+		uv_run(&f->loop, UV_RUN_ONCE);
+	put(f, 3000, 3001);
+	run_until(f, 3001);
+	assert_false(view(f).rotation_failed);
+	assert_true(in_archive(f, 2000) && in_archive(f, 3000));
+	stop(f);
+	unlink(day);
+}
+
+/* Stopped in the middle of it: what was half made goes. */
+static void test_stop_while_rotating(void **state)
+{
+	struct fixture *f = *state;
+	char day[160], error[ARCHIVE_ERROR_MAX];
+
+	stop(f);
+	f->stopped = false;
+	uv_timer_init(&f->loop, &f->limit);
+	assert_int_equal(
+	    archive_open(&f->options.archive, f->path, error), ARCHIVE_OK);
+	f->options.rotate = archive_rotate_new(f->path, 0);
+	f->writer = archive_writer_start(&f->options);
+	for (uint64_t i = 0; i < 4000; i++) {
+		struct record *r = made_record(
+		    f->document, "BTC-USD", 1, i, "x");
+
+		r->published_ms = 1795132800000;
+		archive_writer_put(f->writer, r);
+	}
+	stop(f);
+	assert_int_equal(f->done, 4000);
+	assert_false(find(f, "*.part", day));
+	if (find(f, "archive-2026-11-20.db", day))
+		unlink(day);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -404,6 +465,8 @@ int main(void)
 	    TEST(test_damaged_is_set_aside),
 	    TEST(test_moved_away),
 	    TEST(test_foreign_file),
+	    TEST(test_rotates_between_batches),
+	    TEST(test_stop_while_rotating),
 	};
 
 	return cmocka_run_group_tests_name("archive_writer", tests, NULL, NULL);

@@ -65,6 +65,17 @@ static void test_good(void **state)
 	    0);
 	assert_int_equal(config.requests_per_s, 7);
 	assert_int_equal(config.requests_burst, 0);
+	assert_false(config.archive_rotate);
+	assert_int_equal(load(HEAD "\"oracles\":[\"https://o.example\"],"
+				   "\"archive_rotate\":true}"),
+	    0);
+	assert_true(config.archive_rotate);
+	assert_int_equal(config.archive_keep_days, 0);
+	assert_int_equal(load(HEAD "\"oracles\":[\"https://o.example\"],"
+				   "\"archive_rotate\":true,"
+				   "\"archive_keep_days\":36500}"),
+	    0);
+	assert_int_equal(config.archive_keep_days, 36500);
 }
 
 static void test_refused(void **state)
@@ -74,6 +85,16 @@ static void test_refused(void **state)
 	    {"{}", "listen"},
 	    {"[]", ""},
 	    {HEAD "\"oracles\":[]}", "oracles"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"archive_rotate\":1}",
+		"true or false"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"archive_keep_days\":5}",
+		"archive_rotate"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"archive_rotate\":true,"
+		  "\"archive_keep_days\":0}",
+		"1 to 36500"},
+	    {HEAD "\"oracles\":[\"http://a\"],\"archive_rotate\":true,"
+		  "\"archive_keep_days\":36501}",
+		"1 to 36500"},
 	    {HEAD "\"oracles\":\"http://a\"}", "oracles"},
 	    {HEAD "\"oracles\":[7]}", "oracles[0]"},
 	    {HEAD "\"oracles\":[\"ftp://a\"]}", "ftp://a"},
