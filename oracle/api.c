@@ -8,6 +8,7 @@
 #include "oracle/feeds_api.h"
 #include "oracle/metrics.h"
 #include "oracle/sources_api.h"
+#include "oracle/tree_log_api.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -255,4 +256,4 @@ static const struct service_route own_routes[] = {
 };
 
 const struct service_route *const api_tables[] = {
-    board_routes, own_routes, NULL};
+    board_routes, own_routes, tree_log_api_routes, NULL};

@@ -10,6 +10,7 @@
 #include "oracle/config.h"
 #include "oracle/poller.h"
 #include "oracle/publisher.h"
+#include "oracle/tree_log.h"
 
 #define API_NONCE_MAX 512 /* bytes; AWS attestation_process.md, 3.2.2 */
 
@@ -20,6 +21,7 @@ struct api {                      /* all borrowed while the server runs */
 	struct attestation *attestation;
 	const struct poller *poller;
 	const struct publisher *publisher;
+	const struct tree_log *log;
 	const char *platform;
 	const char *public_key_pem;
 	char boot_id[33];

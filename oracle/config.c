@@ -16,7 +16,7 @@ struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *nsm_root, *ca_bundle;
 	json_t *feeds, *exchanges;
 	int allow_debug, emulator, listen_proxy_protocol;
-	json_int_t requests_per_s, requests_burst;
+	json_int_t requests_per_s, requests_burst, tree_head_interval_ms;
 };
 
 int config_refuse(char error[static CONFIG_ERROR_MAX], const char *format, ...)
@@ -36,10 +36,11 @@ static int unpack(
 
 	*out = (struct texts){.nsm_device = "/dev/nsm",
 	    .requests_per_s = RATE_LIMIT_PER_S,
-	    .requests_burst = RATE_LIMIT_BURST};
+	    .requests_burst = RATE_LIMIT_BURST,
+	    .tree_head_interval_ms = CONFIG_HEAD_INTERVAL_MS};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
 		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?I, s?I,"
-		" s?o, s:o}",
+		" s?I, s?o, s:o}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
@@ -47,8 +48,9 @@ static int unpack(
 		&out->allow_debug, "insecure_emulator", &out->emulator,
 		"listen_proxy_protocol", &out->listen_proxy_protocol,
 		"requests_per_s", &out->requests_per_s, "requests_burst",
-		&out->requests_burst, "exchanges", &out->exchanges, "feeds",
-		&out->feeds) != 0)
+		&out->requests_burst, "tree_head_interval_ms",
+		&out->tree_head_interval_ms, "exchanges", &out->exchanges,
+		"feeds", &out->feeds) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -141,6 +143,11 @@ static int read_limits(struct config *out, const struct texts *texts,
 		    RATE_LIMIT_MAX_S);
 	out->requests_per_s = (unsigned)texts->requests_per_s;
 	out->requests_burst = (unsigned)texts->requests_burst;
+	if (texts->tree_head_interval_ms < CONFIG_HEAD_INTERVAL_MIN_MS ||
+	    texts->tree_head_interval_ms > CONFIG_HEAD_INTERVAL_MAX_MS)
+		return config_refuse(error, "tree_head_interval_ms: %d to %d",
+		    CONFIG_HEAD_INTERVAL_MIN_MS, CONFIG_HEAD_INTERVAL_MAX_MS);
+	out->tree_head_interval_ms = texts->tree_head_interval_ms;
 	return 0;
 }
 

@@ -18,6 +18,12 @@ enum config_attester {
 	CONFIG_SIMULATED
 };
 
+/* Between two heads of the log. Shorter is more signatures than news, longer
+ * leaves items for long without a head. */
+#define CONFIG_HEAD_INTERVAL_MS     10000
+#define CONFIG_HEAD_INTERVAL_MIN_MS 200
+#define CONFIG_HEAD_INTERVAL_MAX_MS 600000
+
 #define CONFIG_PINS_MAX      8  /* keys that one exchange may answer with */
 #define CONFIG_EXCHANGES_MAX 32 /* entries of "exchanges" */
 
@@ -51,6 +57,8 @@ struct config {
 	/* For an emulated machine: hallmark-init takes another clock source
 	 * and another generator of random numbers than Nitro's. */
 	bool insecure_emulator;
+	/* How often the log's head is signed (tree_log.h). */
+	int64_t tree_head_interval_ms;
 	struct config_pins pins[CONFIG_EXCHANGES_MAX];
 	size_t pin_count;
 	struct feed_set feeds;

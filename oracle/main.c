@@ -55,6 +55,7 @@ struct oracle {
 	SSL_CTX *tls;
 	struct poller *poller;
 	struct board *board;
+	struct tree_log *log;
 	struct publisher *publisher;
 	struct api api;
 	struct http_server *server;
@@ -71,6 +72,15 @@ static void on_server_stopped(void *data)
 	attestation_stop(oracle->identity.attestation, NULL, NULL);
 }
 
+/* The last head is posted: there is nothing more to stream. */
+static void on_log_stopped(void *data)
+{
+	struct oracle *oracle = data;
+
+	board_close(oracle->board, "shutdown");
+	http_server_stop(oracle->server, on_server_stopped, oracle);
+}
+
 static void stop(struct oracle *oracle)
 {
 	if (oracle->stopping)
@@ -79,8 +89,7 @@ static void stop(struct oracle *oracle)
 	log_info("oracle", "stopping");
 	publisher_stop(oracle->publisher);
 	poller_stop(oracle->poller);
-	board_close(oracle->board, "shutdown");
-	http_server_stop(oracle->server, on_server_stopped, oracle);
+	tree_log_stop(oracle->log, on_log_stopped, oracle);
 	uv_close((uv_handle_t *)&oracle->sigterm, NULL);
 	uv_close((uv_handle_t *)&oracle->sigint, NULL);
 }
@@ -139,6 +148,20 @@ static void start_api(struct oracle *oracle)
 	    identity->boot_id, sizeof(identity->boot_id), oracle->api.boot_id);
 }
 
+static void start_log(struct oracle *oracle)
+{
+	oracle->log = tree_log_start(&(struct tree_log_options){
+	    .loop = oracle->loop,
+	    .config = &oracle->config,
+	    .signer = oracle->identity.signer,
+	    .attestation = oracle->identity.attestation,
+	    .policy = oracle->identity.policy,
+	    .board = oracle->board,
+	    .boot_id = oracle->identity.boot_id,
+	    .platform = oracle->api.platform,
+	});
+}
+
 static void start_prices(struct oracle *oracle)
 {
 	char error[HTTPS_ERROR_MAX];
@@ -159,6 +182,7 @@ static void start_prices(struct oracle *oracle)
 	    .board = oracle->board,
 	    .boot_id = oracle->identity.boot_id,
 	    .platform = oracle->api.platform,
+	    .log = oracle->log,
 	});
 }
 
@@ -204,9 +228,11 @@ static void start(struct oracle *oracle)
 	start_api(oracle);
 	identity_attest(&oracle->identity, oracle->loop, on_attested, oracle);
 	oracle->api.attestation = oracle->identity.attestation;
+	start_log(oracle);
 	start_prices(oracle);
 	oracle->api.poller = oracle->poller;
 	oracle->api.publisher = oracle->publisher;
+	oracle->api.log = oracle->log;
 	start_server(oracle);
 	watch_signal(oracle, &oracle->sigterm, SIGTERM);
 	watch_signal(oracle, &oracle->sigint, SIGINT);
@@ -215,6 +241,7 @@ static void start(struct oracle *oracle)
 static void finish(struct oracle *oracle)
 {
 	publisher_free(oracle->publisher);
+	tree_log_free(oracle->log);
 	poller_free(oracle->poller);
 	board_free(oracle->board);
 	service_free(oracle->api.front.service);

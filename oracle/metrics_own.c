@@ -49,11 +49,31 @@ static void put_attestation(
 		metrics_text_sample_ms(text, NULL, document->not_after_ms);
 }
 
+static void put_log(const struct api *api, struct metrics_text *text)
+{
+	struct tree_log_stats stats;
+
+	tree_log_stats(api->log, &stats);
+	metrics_text_family(text, PREFIX "tree_heads_total", "counter",
+	    "Heads of the log that were signed.");
+	metrics_text_sample(text, NULL, (int64_t)stats.heads);
+	metrics_text_family(text, PREFIX "tree_head_failures_total", "counter",
+	    "Heads that could not be signed; the next one counts their items.");
+	metrics_text_sample(text, NULL, (int64_t)stats.failures);
+	metrics_text_family(text, PREFIX "tree_size", "gauge",
+	    "Items that the newest head counts.");
+	metrics_text_sample(text, NULL, (int64_t)stats.tree_size);
+	metrics_text_family(text, PREFIX "tree_items_waiting", "gauge",
+	    "Items that no head counts yet.");
+	metrics_text_sample(text, NULL, (int64_t)stats.waiting);
+}
+
 void metrics_own(
     const struct api *api, struct metrics_text *text, int64_t now_ms)
 {
 	put_build(api, text);
 	put_clock(api, text);
 	put_attestation(api, text, now_ms);
+	put_log(api, text);
 	board_metrics(api->front.board, text, PREFIX);
 }

@@ -173,6 +173,8 @@ static void print_head(const struct config *config, FILE *out)
 		endpoint_format(&config->proxy, text);
 	fprintf(out, "proxy         %s\n",
 	    config->has_proxy ? text : "none: exchanges are dialled directly");
+	fprintf(out, "tree_head     every %lld ms\n",
+	    (long long)config->tree_head_interval_ms);
 	fprintf(out, "attester      %s\n",
 	    config->attester == CONFIG_NSM
 		? config->nsm_device

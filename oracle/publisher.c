@@ -6,8 +6,8 @@
 #include "feeds/aggregate.h"
 #include "feeds/hex.h"
 #include "oracle/clock_check.h"
+#include "oracle/own_envelope.h"
 #include "oracle/steady_clock.h"
-#include "verifier/envelope.h"
 
 #include <assert.h>
 #include <openssl/sha.h>
@@ -119,11 +119,9 @@ static void post(struct feed_state *feed, const struct hm_envelope *envelope,
 	char hex[2 * HM_SHA256_LEN + 1], boot_id[2 * 16 + 1];
 	char price[DECIMAL_STRMAX], confidence[DECIMAL_STRMAX];
 	bool ok = item->status == ITEM_OK;
-	char *ref = envelope_format(envelope, false);
-	char *full = ref ? envelope_add_document(ref, envelope) : NULL;
+	char *ref, *full;
 
-	if (!full)
-		log_die("publisher", "out of memory");
+	own_envelope_texts(envelope, &ref, &full);
 	hex_encode(content_sha256, HM_SHA256_LEN, hex);
 	hex_encode(item->boot_id, sizeof(item->boot_id), boot_id);
 	decimal_format(item->price, price);
@@ -191,25 +189,18 @@ static void publish(struct feed_state *feed, struct signer_op *op)
 	struct publisher *publisher = feed->publisher;
 	const struct attestation_document *document = attestation_find(
 	    publisher->with.attestation, feed->attestation_sha256);
-	struct hm_envelope envelope = {
-	    .content = feed->content,
-	    .content_len = feed->content_len,
-	    .signature = op->signature,
-	    .signature_len = sizeof(op->signature),
-	    .public_key = (char *)signer_public_pem(publisher->with.signer),
-	};
+	struct hm_envelope envelope;
 	struct hm_item checked;
 
 	if (!document) /* many renewals during one signature: next tick */
 		return;
-	snprintf(envelope.platform, sizeof(envelope.platform), "%s",
-	    publisher->with.platform);
-	memcpy(envelope.attestation_sha256, document->sha256, HM_SHA256_LEN);
-	envelope.document = document->bytes;
-	envelope.document_len = document->len;
+	envelope = own_envelope(feed->content, feed->content_len,
+	    publisher->with.signer, op, publisher->with.platform, document);
 	if (!verify_own(feed, &envelope, &checked))
 		return;
 	post(feed, &envelope, checked.content_sha256);
+	tree_log_add(publisher->with.log, (size_t)(feed - publisher->feeds),
+	    feed->sequence, checked.content_sha256);
 	advance(feed, checked.content_sha256);
 }
 

@@ -3,7 +3,7 @@
  *
  *   poller_read -> rates -> aggregate -> item_encode -> signer_sign
  *     -> hm_item_verify_live (our own item, before anybody sees it)
- *     -> board_post
+ *     -> board_post, tree_log_add
  *
  * A feed has one item in the making at most; the sequence and the hash chain
  * move on when it is posted, so an item that could not be signed or did not
@@ -21,6 +21,7 @@
 #include "oracle/config.h"
 #include "oracle/poller.h"
 #include "oracle/signer.h"
+#include "oracle/tree_log.h"
 
 #define PUBLISHER_CLOCK_STEP_MS 1000  /* a jump above this is not drift */
 #define PUBLISHER_CLOCK_HOLD_MS 10000 /* even running before it is believed */
@@ -35,6 +36,7 @@ struct publisher_options { /* all borrowed until publisher_free */
 	struct board *board;
 	const uint8_t *boot_id; /* 16 bytes */
 	const char *platform;   /* the attester's */
+	struct tree_log *log;   /* gets each item that was posted */
 };
 
 struct publisher;

@@ -95,6 +95,15 @@ uint64_t publisher_items(
 	return 10 * feed + (uint64_t)reason;
 }
 
+/* ---- in place of the log ---- */
+
+void tree_log_stats(const struct tree_log *log, struct tree_log_stats *out)
+{
+	(void)log;
+	*out = (struct tree_log_stats){
+	    .heads = 6, .failures = 1, .tree_size = 80, .waiting = 4};
+}
+
 /* ---- in place of attestation and board ---- */
 
 static bool has_document;

@@ -84,6 +84,20 @@ static void a_proxy_header_may_be_expected(void **state)
 	refused("{" NSM "\"listen_proxy_protocol\":1," CA FEEDS "}", "true");
 }
 
+static void heads_have_an_interval(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config.tree_head_interval_ms, CONFIG_HEAD_INTERVAL_MS);
+	assert_int_equal(
+	    load("{" NSM "\"tree_head_interval_ms\":200," CA FEEDS "}"), 0);
+	assert_int_equal(config.tree_head_interval_ms, 200);
+	refused("{" NSM "\"tree_head_interval_ms\":199," CA FEEDS "}",
+	    "200 to 600000");
+	refused("{" NSM "\"tree_head_interval_ms\":600001," CA FEEDS "}",
+	    "200 to 600000");
+}
+
 static void clients_may_be_limited(void **state)
 {
 	(void)state;
@@ -316,6 +330,7 @@ int main(void)
 	    cmocka_unit_test(the_design_example_is_read),
 	    cmocka_unit_test(a_proxy_is_optional),
 	    cmocka_unit_test(a_proxy_header_may_be_expected),
+	    cmocka_unit_test(heads_have_an_interval),
 	    cmocka_unit_test(clients_may_be_limited),
 	    cmocka_unit_test(what_is_insecure_is_shown),
 	    cmocka_unit_test(simulated_needs_a_directory),

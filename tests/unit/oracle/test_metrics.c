@@ -126,6 +126,10 @@ static void the_oracle_says_who_it_is(void **state)
 	    "version=\"" HALLMARK_VERSION "\",platform=\"simulated\"", "1");
 	shows("hallmark_oracle_clock_offset_seconds -1.200");
 	shows("hallmark_oracle_clock_limit_seconds 2.000");
+	shows("hallmark_oracle_tree_heads_total 6");
+	shows("hallmark_oracle_tree_head_failures_total 1");
+	shows("hallmark_oracle_tree_size 80");
+	shows("hallmark_oracle_tree_items_waiting 4");
 	has_offset = false;
 	scrape();
 	assert_null(strstr(reply_text, "\nhallmark_oracle_clock_offset"));

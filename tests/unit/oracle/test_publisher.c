@@ -35,6 +35,7 @@ static bool has_witnesses;
 static int64_t exchanges_ahead_ms;
 static int64_t btc_cents;
 static unsigned ticks; /* of any feed */
+static size_t leaves;  /* that the log was given */
 
 /* ---- in place of oracle/poller.c and base/board.c ---- */
 
@@ -132,6 +133,24 @@ void board_post(struct board *board, const struct board_text *text)
 	post_count++;
 }
 
+/* ---- in place of oracle/tree_log.c ---- */
+
+/* Each item, right behind its post. */
+void tree_log_add(struct tree_log *log, size_t feed, uint64_t sequence,
+    const uint8_t content_sha256[HM_SHA256_LEN])
+{
+	const struct post *post = &posts[post_count - 1];
+	uint8_t sha256[HM_SHA256_LEN];
+
+	(void)log;
+	assert_true(post_count == ++leaves);
+	assert_string_equal(config.feeds.feeds[feed].feed, post->item.feed);
+	assert_int_equal(sequence, post->item.sequence);
+	SHA256((const uint8_t *)post->envelope.content,
+	    post->envelope.content_len, sha256);
+	assert_memory_equal(content_sha256, sha256, HM_SHA256_LEN);
+}
+
 /* ---- running it ---- */
 
 static struct publisher *publisher;
@@ -188,7 +207,7 @@ static int up(void **state)
 	btc_cents = 8400000;
 	has_witnesses = false;
 	exchanges_ahead_ms = 0;
-	post_count = ticks = 0;
+	post_count = leaves = ticks = 0;
 	fixture_up(state);
 	start();
 	return 0;
@@ -229,6 +248,7 @@ static void items_link_and_verify(void **state)
 		SHA256((const uint8_t *)post->envelope.content,
 		    post->envelope.content_len, previous[feed]);
 	}
+	assert_int_equal(leaves, post_count);
 	assert_true(sequence[0] >= 3 && sequence[1] >= 3);
 }
 
