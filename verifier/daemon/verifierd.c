@@ -17,8 +17,12 @@ static void on_committed(struct record *record, void *data)
 {
 	struct verifierd *d = data;
 
-	upstreams_note(d->upstreams, record);
-	announce_committed(d->announcer, record);
+	if (record->is_head) {
+		log_keeper_committed(d->log, record);
+	} else {
+		upstreams_note(d->upstreams, record);
+		announce_committed(d->announcer, record);
+	}
 	record_free(record);
 }
 
@@ -87,6 +91,8 @@ static void make_board(struct verifierd *d)
 	hex_encode(random, sizeof(random), epoch);
 	d->front.board = board_new(d->loop, epoch);
 	d->announcer = announcer_new(d->front.board);
+	d->log = log_keeper_new(d->front.board, d->config->archive);
+	d->log_reader = log_reader_new(d->loop, d->config->archive);
 	d->upstreams = upstreams_new();
 	for (size_t i = 0; i < d->config->oracle_count; i++)
 		upstreams_add(
@@ -226,6 +232,8 @@ static void on_server_stopped(void *data)
 	board_free(d->front.board);
 	service_free(d->front.service);
 	announcer_free(d->announcer);
+	log_keeper_free(d->log);
+	log_reader_free(d->log_reader);
 	upstreams_free(d->upstreams);
 	validator_free(d->validator);
 	hm_policy_free(d->policy);

@@ -13,6 +13,8 @@
 #include "verifier/daemon/budget.h"
 #include "verifier/daemon/curl_loop.h"
 #include "verifier/daemon/intake.h"
+#include "verifier/daemon/log_keeper.h"
+#include "verifier/daemon/log_reader.h"
 #include "verifier/daemon/upstreams.h"
 #include "verifier/daemon/validate.h"
 #include "verifier/daemon/verifierd_config.h"
@@ -27,6 +29,8 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct validator *validator;
 	struct archive_writer *writer;
 	struct announcer *announcer;
+	struct log_keeper *log;
+	struct log_reader *log_reader;
 	struct upstreams *upstreams;
 	struct curl_loop *curl;
 	struct http_server *server;

@@ -6,6 +6,7 @@
 #include "base/now.h"
 #include "verifier/daemon/archive_api.h"
 #include "verifier/daemon/dashboard.h"
+#include "verifier/daemon/log_api.h"
 #include "verifier/daemon/upstreams_api.h"
 #include "verifier/daemon/verifierd.h"
 #include "verifier/daemon/verifierd_metrics.h"
@@ -142,10 +143,11 @@ static void serve_readyz(struct http_request *req, void *data)
 {
 	const struct verifierd *d = data;
 	bool ready = !d->stopping;
-	json_t *checks = json_pack("{s:s, s:o, s:o, s:o, s:o}", "policy", "ok",
-	    "archive", archive_api_check(d, &ready), "oracles",
+	json_t *checks = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "policy",
+	    "ok", "archive", archive_api_check(d, &ready), "oracles",
 	    check_oracles(d, &ready), "feeds", check_feeds(d, &ready),
-	    "upstreams", upstreams_api_check(d));
+	    "upstreams", upstreams_api_check(d), "log",
+	    log_keeper_check(d->log));
 
 	reply_object(req, ready ? 200 : 503,
 	    json_pack("{s:b, s:o, s:o, s:o, s:o}", "ready", ready, "checks",
@@ -316,4 +318,4 @@ static const struct service_route own_routes[] = {
 };
 
 const struct service_route *const verifierd_api_tables[] = {
-    board_routes, own_routes, NULL};
+    board_routes, own_routes, log_api_routes, NULL};
