@@ -54,6 +54,7 @@ ALL_LDFLAGS = $(LDFLAGS) $(LDHARDEN) $(LDSAN)
 # What the enclave links, and what only programs outside it may.
 LIBS      = -luv -lmicrohttpd -lssl -lcrypto -lcbor -ljansson -lhttp_parser -lz
 LIBS_OUT  = $(LIBS) -lcurl -lsqlite3
+LIBS_DAEMON = $(LIBS_OUT) -lnats# the daemon alone talks to NATS
 LIBS_BRIDGE = -luv -lmicrohttpd -ljansson -lseccomp
 
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
@@ -118,7 +119,7 @@ $(B)/bin/vsock-bridge: $(B)/obj/vsock-bridge/main.o $(B)/lib/libbridge.a \
 $(B)/bin/hallmark-verifierd: $(B)/obj/verifier/daemon/main.o $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 $(B)/bin/hallmark: $(CLI) $(B)/lib/libeif.a $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -164,7 +165,7 @@ unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/eif/% \
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT) -lseccomp -lcmocka
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON) -lseccomp -lcmocka
 
 # A Nitro Security Module for the guests of make check-vm.
 $(B)/vm/nsm_cuse: $(B)/obj/tests/vm/nsm_cuse.o $(B)/lib/libnsm.a $(ENCLAVE)
@@ -192,7 +193,7 @@ fuzzers: $(FUZZERS)
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_OUT) -lseccomp
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_DAEMON) -lseccomp
 
 # Writes archives, as an oracle and its verifier would together.
 $(B)/bench/make_archive: $(B)/obj/tests/bench/make_archive.o \
@@ -217,10 +218,11 @@ include deploy/image/image.mk
 # gcc, make and git aside; make deps installs what is missing and says so.
 PACKAGES_BUILD = gcc libc6-dev libuv1-dev libmicrohttpd-dev libssl-dev \
             libcbor-dev libjansson-dev libhttp-parser-dev \
-            libcurl4-openssl-dev libsqlite3-dev libseccomp-dev zlib1g-dev
+            libcurl4-openssl-dev libsqlite3-dev libnats-dev libseccomp-dev \
+            zlib1g-dev
 PACKAGES_DEMO = python3 openssl ca-certificates curl jq
 PACKAGES_CHECK = clang clang-format libclang-rt-dev libcmocka-dev procps \
-            pkg-config mandoc python3-yaml systemd
+            pkg-config mandoc python3-yaml systemd nats-server
 
 deps:
 	@deploy/install-packages.sh $(PACKAGES_BUILD) $(PACKAGES_DEMO)

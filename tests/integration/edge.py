@@ -104,7 +104,9 @@ class Reader:
 
     def __init__(self, edge):
         self.edge, self.last_id = edge, None
-        self.items = {}         # (feed, boot, sequence): content
+        self.items = {}         # (feed, boot, sequence): content; streamed
+        self.filled = {}        # the same, from /history
+        self.newest_ms = {}     # by feed, of those streamed
         self.seen_twice = []
         self.resyncs = 0
         self.read = 0           # events of the current stream
@@ -133,12 +135,39 @@ class Reader:
                 self._take(event.json()["content"])
         return self
 
-    def _take(self, content):
+    @staticmethod
+    def _key(content):
         item = json.loads(content)
-        key = item["feed"], item["boot_id"], item["sequence"]
+        return item["feed"], item["boot_id"], item["sequence"]
+
+    def _take(self, content):
+        item, key = json.loads(content), self._key(content)
         if key in self.items:
             self.seen_twice.append(key)
         self.items[key] = content
+        self.newest_ms[item["feed"]] = max(
+            item["published_ms"], self.newest_ms.get(item["feed"], 0))
+
+    def come_again(self):
+        """After the edge was away: the stream first, then what was missed
+        between the two, from /history."""
+        self.close()
+        missed_from = dict(self.newest_ms)
+        self.open()
+        for feed, from_ms in missed_from.items():
+            self._fill(feed, from_ms)
+
+    def _fill(self, feed, from_ms):
+        query = f"/history?feed={feed}&from={from_ms}&limit=1000"
+        cursor = ""
+        while cursor is not None:
+            reply = self.edge.get(query + cursor)
+            if reply.status != 200:
+                raise Failed(f"{query}: {reply.body.decode()}")
+            page = reply.json()
+            for item in page["items"]:
+                self.filled[self._key(item["content"])] = item["content"]
+            cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
 
     def close(self):
         self.collect()
@@ -147,6 +176,6 @@ class Reader:
 
     def numbers(self):
         found = {}
-        for feed, boot, sequence in sorted(self.items):
+        for feed, boot, sequence in sorted({**self.items, **self.filled}):
             found.setdefault((feed, boot), []).append(sequence)
         return found

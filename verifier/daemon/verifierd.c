@@ -17,6 +17,7 @@ static void on_committed(struct record *record, void *data)
 {
 	struct verifierd *d = data;
 
+	bus_committed(d->bus, record);
 	if (record->is_head) {
 		log_keeper_committed(d->log, record);
 	} else {
@@ -33,6 +34,7 @@ static void on_drained(void *data)
 	for (size_t i = 0; i < d->config->oracle_count; i++)
 		if (d->intakes[i])
 			intake_resume(d->intakes[i]);
+	bus_resume(d->bus);
 }
 
 /* ---- what the archive knows ---- */
@@ -43,10 +45,12 @@ struct reload {
 	struct oracle_feeds seen; /* newest head of each feed comes first */
 };
 
-/* A record as if it had come from the first oracle just now. */
+/* A record as if it had come from the first upstream just now. */
 static void show_again(struct verifierd *d, struct hm_envelope *envelope)
 {
-	const char *origin = d->config->oracles[0].text;
+	const char *origin = d->config->oracle_count
+				 ? d->config->oracles[0].text
+				 : d->config->bus.name;
 	struct record *r = record_new(origin, "", "", 0, now_unix_ms());
 
 	hm_envelope_fini(&r->envelope);
@@ -97,6 +101,8 @@ static void make_board(struct verifierd *d)
 	for (size_t i = 0; i < d->config->oracle_count; i++)
 		upstreams_add(
 		    d->upstreams, d->config->oracles[i].text, "oracle");
+	if (d->config->bus.subscribe)
+		upstreams_add(d->upstreams, d->config->bus.name, "nats");
 	for (size_t i = 0; i < d->config->feeds.count; i++)
 		(void)announcer_add_feed(
 		    d->announcer, d->config->feeds.names[i]);
@@ -211,6 +217,15 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	});
 	for (size_t i = 0; i < config->oracle_count; i++)
 		start_intake(d, i, cursors[i]);
+	d->bus = bus_start(&(struct bus_options){
+	    .loop = loop,
+	    .config = &config->bus,
+	    .archive = config->archive,
+	    .validator = d->validator,
+	    .writer = d->writer,
+	    .announcer = d->announcer,
+	    .limited = config->limited,
+	});
 	return 0;
 }
 
@@ -220,7 +235,8 @@ bool verifierd_connected(const struct verifierd *daemon, const char *upstream)
 		if (daemon->config->oracles[i].text == upstream)
 			return daemon->intakes[i] &&
 			       intake_connected(daemon->intakes[i]);
-	return false;
+	return upstream == daemon->config->bus.name &&
+	       bus_connected(daemon->bus);
 }
 
 /* ---- stop: no more in, what is in is written, all is told, out ---- */
@@ -240,16 +256,25 @@ static void on_server_stopped(void *data)
 	curl_loop_close(d->curl);
 }
 
-static void on_written(void *data)
+static void on_bus_stopped(void *data)
 {
 	struct verifierd *d = data;
 
-	d->writer = NULL;
-	board_close(d->front.board, "stopping");
 	if (d->server)
 		http_server_stop(d->server, on_server_stopped, d);
 	else
 		on_server_stopped(d);
+}
+
+static void on_written(void *data)
+{
+	struct verifierd *d = data;
+	struct bus *bus = d->bus;
+
+	d->writer = NULL;
+	d->bus = NULL;
+	board_close(d->front.board, "stopping");
+	bus_stop(bus, on_bus_stopped, d);
 }
 
 void verifierd_stop(struct verifierd *daemon)
@@ -264,6 +289,7 @@ void verifierd_stop(struct verifierd *daemon)
 			intake_stop(d->intakes[i]);
 		d->intakes[i] = NULL;
 	}
+	bus_quiet(d->bus);
 	if (d->writer)
 		archive_writer_stop(d->writer, on_written, d);
 	else

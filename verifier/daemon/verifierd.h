@@ -3,6 +3,8 @@
  *
  *   intakes (one for each oracle) -> validator -> archive_writer
  *     -> announcer -> board -> HTTP
+ *
+ * and NATS beside the intakes, if it is configured (bus.h).
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_H
@@ -11,6 +13,7 @@
 #include "verifier/daemon/announce.h"
 #include "verifier/daemon/archive_writer.h"
 #include "verifier/daemon/budget.h"
+#include "verifier/daemon/bus.h"
 #include "verifier/daemon/curl_loop.h"
 #include "verifier/daemon/intake.h"
 #include "verifier/daemon/log_keeper.h"
@@ -32,6 +35,7 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct log_keeper *log;
 	struct log_reader *log_reader;
 	struct upstreams *upstreams;
+	struct bus *bus; /* NULL: no NATS */
 	struct curl_loop *curl;
 	struct http_server *server;
 	struct intake *intakes[VERIFIERD_ORACLES_MAX];

@@ -69,6 +69,13 @@ static void serve_version(struct http_request *req, void *data)
 /* Each check is "ok", or says why not. One oracle is enough to be ready: a
  * feed that only a lost one has will be missed soon enough. */
 
+static void add_missing(char text[WHY_MAX], size_t *len, const char *name)
+{
+	if (*len < WHY_MAX)
+		*len += (size_t)snprintf(text + *len, WHY_MAX - *len, "%s%s",
+		    *len ? ", " : "not connected: ", name);
+}
+
 static json_t *check_oracles(const struct verifierd *d, bool *ready)
 {
 	char text[WHY_MAX] = "";
@@ -79,11 +86,12 @@ static json_t *check_oracles(const struct verifierd *d, bool *ready)
 			connected++;
 			continue;
 		}
-		if (len < sizeof(text))
-			len += (size_t)snprintf(text + len, sizeof(text) - len,
-			    "%s%s", len ? ", " : "not connected: ",
-			    d->config->oracles[i].text);
+		add_missing(text, &len, d->config->oracles[i].text);
 	}
+	if (bus_connected(d->bus))
+		connected++;
+	else if (d->config->bus.subscribe)
+		add_missing(text, &len, d->config->bus.name);
 	*ready &= connected > 0;
 	return text_or_null(len ? text : "ok");
 }
@@ -102,6 +110,15 @@ static json_t *check_feeds(const struct verifierd *d, bool *ready)
 		return json_string("ok");
 	*ready = false;
 	snprintf(text, sizeof(text), "no price that can be used: %s", missing);
+	return text_or_null(text);
+}
+
+/* A warning: prices are as good as they are without. */
+static json_t *check_nats(const struct verifierd *d)
+{
+	char text[4 * BUS_ERROR_MAX];
+
+	bus_check(d->bus, text, sizeof(text));
 	return text_or_null(text);
 }
 
@@ -149,6 +166,8 @@ static void serve_readyz(struct http_request *req, void *data)
 	    "upstreams", upstreams_api_check(d), "log",
 	    log_keeper_check(d->log));
 
+	if (d->bus)
+		json_object_set_new(checks, "nats", check_nats(d));
 	reply_object(req, ready ? 200 : 503,
 	    json_pack("{s:b, s:o, s:o, s:o, s:o}", "ready", ready, "checks",
 		checks, "archive", archive_api_describe(d), "items",

@@ -34,6 +34,8 @@ static int read_oracles(
 	json_t *entry;
 	size_t i;
 
+	if (!list && out->bus.subscribe)
+		return 0;
 	if (!json_is_array(list) || json_array_size(list) == 0 ||
 	    json_array_size(list) > VERIFIERD_ORACLES_MAX)
 		return fail(r, "oracles: 1 to %d addresses are needed",
@@ -104,18 +106,19 @@ static int read_config(
     const struct reader *r, struct verifierd_config *out, json_t *root)
 {
 	const char *listen, *policy, *archive;
-	json_t *oracles, *feeds = NULL;
+	json_t *oracles = NULL, *feeds = NULL, *nats = NULL;
+	char error[BUS_ERROR_MAX];
 	json_int_t per_s = RATE_LIMIT_PER_S, burst = RATE_LIMIT_BURST;
 	json_int_t keep_days = -1;
 	int rotate = 0;
 	json_error_t why;
 
 	if (json_unpack_ex(root, &why, 0,
-		"{s:s, s:s, s:s, s:o, s?o, s?I, s?I, s?b, s?I !}", "listen",
-		&listen, "policy", &policy, "archive", &archive, "oracles",
-		&oracles, "feeds", &feeds, "requests_per_s", &per_s,
-		"requests_burst", &burst, "archive_rotate", &rotate,
-		"archive_keep_days", &keep_days))
+		"{s:s, s:s, s:s, s?o, s?o, s?o, s?I, s?I, s?b, s?I !}",
+		"listen", &listen, "policy", &policy, "archive", &archive,
+		"oracles", &oracles, "feeds", &feeds, "nats", &nats,
+		"requests_per_s", &per_s, "requests_burst", &burst,
+		"archive_rotate", &rotate, "archive_keep_days", &keep_days))
 		return fail(r, "%s", why.text);
 	if (per_s < 0 || per_s > RATE_LIMIT_MAX_S || burst < 0 ||
 	    burst > RATE_LIMIT_MAX_S)
@@ -133,6 +136,8 @@ static int read_config(
 	    path_beside(out->archive, r->path, archive))
 		return fail(r, "policy or archive: not a usable path");
 	out->archive_rotate = rotate;
+	if (bus_config_read(&out->bus, r->path, nats, error))
+		return fail(r, "nats: %s", error);
 	if (read_rotation(r, out, keep_days) || read_oracles(r, out, oracles))
 		return -1;
 	return read_feeds(r, out, feeds);
@@ -179,6 +184,11 @@ void verifierd_config_print(const struct verifierd_config *config, FILE *out)
 		fprintf(out, "days     in files of their own, for ever\n");
 	for (size_t i = 0; i < config->oracle_count; i++)
 		fprintf(out, "oracle   %s\n", config->oracles[i].text);
+	if (config->bus.publish)
+		fprintf(out, "nats     publish to %s\n", config->bus.name);
+	if (config->bus.subscribe)
+		fprintf(out, "nats     subscribe to %s as %s\n",
+		    config->bus.name, config->bus.consumer);
 	if (!config->limited)
 		fprintf(out, "feeds    all that the oracles have\n");
 	for (size_t i = 0; i < config->feeds.count; i++)

@@ -6,6 +6,7 @@
  *     "archive": "archive.db",
  *     "oracles": ["http://127.0.0.1:8080", "unix:///run/oracle.sock"],
  *     "feeds": ["BTC-USD"],             (optional: all of them)
+ *     "nats": { ... },                  (optional, bus_config.h)
  *     "requests_per_s": 100, "requests_burst": 500,
  *                              (of one address; optional, 0 is no limit)
  *     "archive_rotate": true,  (days that are over become files of their own)
@@ -15,6 +16,7 @@
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
 
 #include "base/endpoint.h"
+#include "verifier/daemon/bus_config.h"
 #include "verifier/daemon/oracle_address.h"
 #include "verifier/daemon/oracle_feeds.h"
 #include "verifier/daemon/path_beside.h"
@@ -30,8 +32,9 @@ struct verifierd_config {
 	struct endpoint listen;
 	char policy[PATH_BESIDE_MAX], archive[PATH_BESIDE_MAX];
 	struct oracle_address oracles[VERIFIERD_ORACLES_MAX];
-	size_t oracle_count; /* >= 1 */
-	bool limited;        /* feeds are given: no others */
+	size_t oracle_count; /* >= 1, unless NATS is subscribed to */
+	struct bus_config bus;
+	bool limited; /* feeds are given: no others */
 	struct oracle_feeds feeds;
 	bool archive_rotate;
 	int64_t archive_keep_days;               /* 0: for ever */

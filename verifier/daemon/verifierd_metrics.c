@@ -171,6 +171,7 @@ void verifierd_metrics_serve(
 	put_cache(&scrape);
 	upstreams_api_metrics(daemon, &scrape.text);
 	log_keeper_metrics(daemon->log, &scrape.text, scrape.now_ms);
+	bus_metrics(daemon->bus, &scrape.text);
 	board_metrics(daemon->front.board, &scrape.text, PREFIX);
 	text = metrics_text_finish(&scrape.text, &reply.len);
 	reply.body = text;
