@@ -387,7 +387,8 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_head_verify_replay(
  * What two verified heads say of each other without any proof, in whatever
  * order they are given: HM_VALID, or HM_LOG_FORK: one boot signed both, and
  * they cannot both be true (one number with two contents, a size that does not
- * grow with the number, a feed's count that shrinks, another configuration, a
+ * grow with the number, a feed's count that shrinks, another hash for
+ * a full subtree that both frontiers have, another configuration, a
  * successor that names another predecessor). Heads of two boots say nothing of
  * each other: HM_VALID. Whether the smaller tree is the beginning of the larger
  * takes hm_log_consistency_verify().

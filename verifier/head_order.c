@@ -36,6 +36,20 @@ static bool some_feed_shrinks(
 	return false;
 }
 
+/* The larger tree has the smaller one's full subtrees, from the left on as
+ * far as their sizes have the same binary digits. */
+static bool subtrees_differ(
+    const struct hm_head *older, const struct hm_head *newer)
+{
+	unsigned differs = 63 - (unsigned)__builtin_clzll(
+				    older->tree_size ^ newer->tree_size);
+	size_t shared = (size_t)__builtin_popcountll(
+	    older->tree_size >> differs >> 1);
+
+	return memcmp(older->frontier, newer->frontier,
+		   shared * HM_SHA256_LEN) != 0;
+}
+
 /* older->number < newer->number */
 static enum hm_verdict judge_order(
     const struct hm_head *older, const struct hm_head *newer)
@@ -43,6 +57,7 @@ static enum hm_verdict judge_order(
 	bool next = newer->number - older->number == 1;
 
 	if (REFUSE(head_grows, newer->tree_size <= older->tree_size) ||
+	    REFUSE(head_subtrees, subtrees_differ(older, newer)) ||
 	    REFUSE(head_feed_shrinks, some_feed_shrinks(older, newer)) ||
 	    REFUSE(head_names_previous,
 		next &&

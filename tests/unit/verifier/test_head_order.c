@@ -77,6 +77,25 @@ static void test_forks(void **state)
 	assert_int_equal(compare(), HM_LOG_FORK);
 }
 
+/* 11 is 8 + 2 + 1 and 15 is 8 + 4 + 2 + 1: what is common is the 8. */
+static void test_common_subtrees(void **state)
+{
+	struct hm_head good = b;
+
+	(void)state;
+	head_grow(&b, 1); /* another history */
+	assert_int_equal(compare(), HM_LOG_FORK);
+	b = good;
+	b.frontier[1][0] ^= 1; /* of 4: the other has none there */
+	assert_int_equal(compare(), HM_VALID);
+	b.frontier[0][31] ^= 1;
+	assert_int_equal(compare(), HM_LOG_FORK);
+	b = good;
+	b.feeds[0].next_sequence = 100; /* 106 has no 8 at the left */
+	head_grow(&b, 1);
+	assert_int_equal(compare(), HM_VALID);
+}
+
 /* ---- leaves ---- */
 
 static int index_of(const char *feed, uint64_t sequence, uint64_t *index)
@@ -199,6 +218,7 @@ int main(void)
 	    TEST(test_honest),
 	    TEST(test_other_boot),
 	    TEST(test_forks),
+	    TEST(test_common_subtrees),
 	    TEST(test_index),
 	    TEST(test_index_of_new_feed),
 	    TEST(test_index_at_first),
