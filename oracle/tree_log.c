@@ -59,13 +59,7 @@ static int fill_head(struct tree_log *log)
 	memcpy(head->config_sha256, log->with.config->sha256, HM_SHA256_LEN);
 	memcpy(head->previous_sha256, log->previous_sha256, HM_SHA256_LEN);
 	log->grown = log->tree;
-	if (tree_log_leaves_take(&log->leaves, &log->grown, head) != 0)
-		return -1;
-	head->tree_size = log->grown.size;
-	head->frontier_count = log->grown.frontier_count;
-	memcpy(head->frontier, log->grown.frontier,
-	    head->frontier_count * HM_SHA256_LEN);
-	return merkle_root(&log->grown, head->root_sha256);
+	return tree_log_leaves_take(&log->leaves, &log->grown, head);
 }
 
 static void fail(struct tree_log *log, const char *why)

@@ -100,22 +100,34 @@ static void count_feed(const struct tree_log_feed *feed, struct hm_head *head)
 	head->feed_count++;
 }
 
+static int describe(const struct merkle *tree, struct hm_head *head)
+{
+	head->tree_size = tree->size;
+	head->frontier_count = tree->frontier_count;
+	memset(head->frontier, 0, sizeof(head->frontier));
+	memcpy(head->frontier, tree->frontier,
+	    tree->frontier_count * HM_SHA256_LEN);
+	return merkle_root(tree, head->root_sha256);
+}
+
 int tree_log_leaves_take(
     struct tree_log_leaves *leaves, struct merkle *tree, struct hm_head *head)
 {
+	int status = 0;
+
 	head->feed_count = 0;
 	for (size_t i = 0; i < leaves->feed_count; i++) {
 		struct tree_log_feed *f = &leaves->feeds[leaves->by_name[i]];
 
 		assert(f->taken == 0);
-		if (append(f, tree) != 0) {
-			tree_log_leaves_give_back(leaves);
-			return -1;
-		}
+		status |= append(f, tree);
 		count_feed(f, head);
 		f->taken = f->count;
 	}
-	return 0;
+	status |= describe(tree, head);
+	if (status != 0)
+		tree_log_leaves_give_back(leaves);
+	return status;
 }
 
 void tree_log_leaves_counted(struct tree_log_leaves *leaves)

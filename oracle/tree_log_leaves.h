@@ -44,8 +44,9 @@ __attribute__((warn_unused_result)) int tree_log_leaves_add(
 uint64_t tree_log_leaves_sequence(
     const struct tree_log_leaves *leaves, size_t feed);
 
-/* Appends all that wait to the tree, and says in the head how many items each
- * feed has then. 0, or -1: no memory, and nothing is taken. */
+/* Appends all that wait to the tree, and says in the head what it counts then:
+ * feeds, tree_size, root and frontier. 0, or -1: no memory, and nothing is
+ * taken; the tree is not to be used. */
 __attribute__((warn_unused_result)) int tree_log_leaves_take(
     struct tree_log_leaves *leaves, struct merkle *tree, struct hm_head *head);
 /* The head that took them is published. */

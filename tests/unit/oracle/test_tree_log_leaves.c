@@ -73,7 +73,15 @@ static void is_wanted(void)
 
 static void take(void)
 {
+	uint8_t root[32];
+
 	assert_int_equal(tree_log_leaves_take(&leaves, &tree, &head), 0);
+	assert_int_equal(merkle_root(&tree, root), 0);
+	assert_memory_equal(head.root_sha256, root, 32);
+	assert_int_equal(head.tree_size, tree.size);
+	assert_int_equal(head.frontier_count, tree.frontier_count);
+	assert_memory_equal(
+	    head.frontier, tree.frontier, 32 * tree.frontier_count);
 }
 
 /* ---- tests ---- */
