@@ -34,3 +34,13 @@ int hex_decode(uint8_t *out, size_t len, const char *text, size_t text_len)
 	}
 	return 0;
 }
+
+/* Of the digits, these alone lack the bit that makes small letters. */
+bool hex_has_capital(const char *text, size_t len)
+{
+	char all = 0x20;
+
+	for (size_t i = 0; i < len; i++)
+		all &= text[i];
+	return all == 0;
+}

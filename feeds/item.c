@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define HASH_HEX 64
+/* For what gets a key as it stands in the source, so that its length is known:
+ * a replay does nothing so often. */
+#define WITH_KEY __attribute__((always_inline)) static inline
 
 /* ---- writing ---- */
 
@@ -20,19 +23,22 @@ struct writer {
 	bool full;
 };
 
-static void put(struct writer *w, const char *text)
+static void put_bytes(struct writer *w, const char *text, size_t len)
 {
-	size_t len = strlen(text);
-
 	if (w->full || len >= w->capacity - w->len) {
 		w->full = true;
 		return;
 	}
-	memcpy(w->out + w->len, text, len + 1);
+	memcpy(w->out + w->len, text, len);
 	w->len += len;
 }
 
-static void put_string(struct writer *w, const char *key, const char *text)
+WITH_KEY void put(struct writer *w, const char *key)
+{
+	put_bytes(w, key, strlen(key));
+}
+
+WITH_KEY void put_string(struct writer *w, const char *key, const char *text)
 {
 	put(w, key);
 	put(w, "\"");
@@ -40,21 +46,28 @@ static void put_string(struct writer *w, const char *key, const char *text)
 	put(w, "\"");
 }
 
-static void put_integer(
-    struct writer *w, const char *key, bool has, int64_t value)
+static void put_number(struct writer *w, int64_t value)
 {
 	char text[24];
-	char *p = text + sizeof(text) - 1;
+	char *end = text + sizeof(text), *p = end;
 	uint64_t left = (uint64_t)value;
 
-	*p = '\0';
-	for (; left > 0 || *p == '\0'; left /= 10)
+	for (; left > 0 || p == end; left /= 10)
 		*--p = (char)('0' + left % 10);
-	put(w, key);
-	put(w, has ? p : "null");
+	put_bytes(w, p, (size_t)(end - p));
 }
 
-static void put_decimal(
+WITH_KEY void put_integer(
+    struct writer *w, const char *key, bool has, int64_t value)
+{
+	put(w, key);
+	if (has)
+		put_number(w, value);
+	else
+		put(w, "null");
+}
+
+WITH_KEY void put_decimal(
     struct writer *w, const char *key, bool has, struct decimal d)
 {
 	char text[DECIMAL_STRMAX];
@@ -68,18 +81,20 @@ static void put_decimal(
 	put_string(w, key, text);
 }
 
-static void put_hash(
+WITH_KEY void put_hash(
     struct writer *w, const char *key, bool has, const uint8_t *hash)
 {
 	char text[HASH_HEX + 1];
 
+	put(w, key);
 	if (!has) {
-		put(w, key);
 		put(w, "null");
 		return;
 	}
 	hex_encode(hash, HASH_HEX / 2, text);
-	put_string(w, key, text);
+	put(w, "\"");
+	put_bytes(w, text, HASH_HEX);
+	put(w, "\"");
 }
 
 static void put_source(struct writer *w, const struct item_source *s)
@@ -153,6 +168,7 @@ int item_encode(
 		out[0] = '\0';
 		return -1;
 	}
+	out[w.len] = '\0';
 	*len = w.len;
 	return 0;
 }
@@ -164,42 +180,34 @@ struct cursor {
 	bool wrong;
 };
 
-static bool matches(const struct cursor *c, const char *text, size_t len)
+WITH_KEY bool next_is(const struct cursor *c, const char *key)
 {
+	size_t len = strlen(key);
+
 	/* unnamed: the caller's to judge */
 	return !c->wrong && (size_t)(c->end - c->p) >= len &&
-	       memcmp(c->p, text, len) == 0;
+	       memcmp(c->p, key, len) == 0;
 }
 
-static bool next_is(const struct cursor *c, const char *text)
+WITH_KEY bool accept(struct cursor *c, const char *key)
 {
-	return matches(c, text, strlen(text));
-}
-
-static bool accept(struct cursor *c, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (!matches(c, text, len))
+	if (!next_is(c, key))
 		return false;
-	c->p += len;
+	c->p += strlen(key);
 	return true;
 }
 
-static void expect(struct cursor *c, const char *text)
+WITH_KEY void expect(struct cursor *c, const char *key)
 {
-	if (REFUSE(item_expected, !accept(c, text)))
+	if (REFUSE(item_expected, !accept(c, key)))
 		c->wrong = true;
 }
 
-/* "..." into out; no escapes, since nothing we write needs one. */
-static void get_string(
-    struct cursor *c, const char *key, char *out, size_t size)
+/* Up to the next quote; no escapes, since nothing we write needs one. */
+static void get_text(struct cursor *c, char *out, size_t size)
 {
 	size_t len = 0;
 
-	expect(c, key);
-	expect(c, "\"");
 	out[0] = '\0';
 	if (c->wrong)
 		return;
@@ -212,10 +220,19 @@ static void get_string(
 	memcpy(out, c->p, len);
 	out[len] = '\0';
 	c->p += len;
+}
+
+WITH_KEY void get_string(
+    struct cursor *c, const char *key, char *out, size_t size)
+{
+	expect(c, key);
+	expect(c, "\"");
+	get_text(c, out, size);
 	expect(c, "\"");
 }
 
-static int get_name(struct cursor *c, const char *key, const char *const *names)
+WITH_KEY int get_name(
+    struct cursor *c, const char *key, const char *const *names)
 {
 	char text[32];
 
@@ -228,7 +245,7 @@ static int get_name(struct cursor *c, const char *key, const char *const *names)
 	return 0;
 }
 
-static enum quote_error get_error(struct cursor *c, const char *key)
+WITH_KEY enum quote_error get_error(struct cursor *c, const char *key)
 {
 	char text[32];
 	int error;
@@ -239,19 +256,10 @@ static enum quote_error get_error(struct cursor *c, const char *key)
 	return c->wrong ? QUOTE_OK : (enum quote_error)error;
 }
 
-static void get_integer(
-    struct cursor *c, const char *key, bool *has, int64_t *out)
+static void get_digits(struct cursor *c, int64_t *out)
 {
-	const char *start;
+	const char *start = c->p;
 
-	*out = 0;
-	expect(c, key);
-	if (has != NULL) {
-		*has = !accept(c, "null");
-		if (!*has)
-			return;
-	}
-	start = c->p;
 	while (!c->wrong && c->p < c->end && *c->p >= '0' && *c->p <= '9' &&
 	       *out <= ITEM_INTEGER_MAX)
 		*out = *out * 10 + (*c->p++ - '0');
@@ -261,16 +269,23 @@ static void get_integer(
 		c->wrong = true;
 }
 
-static void get_decimal(
-    struct cursor *c, const char *key, bool *has, struct decimal *out)
+WITH_KEY void get_integer(
+    struct cursor *c, const char *key, bool *has, int64_t *out)
+{
+	*out = 0;
+	expect(c, key);
+	if (has != NULL) {
+		*has = !accept(c, "null");
+		if (!*has)
+			return;
+	}
+	get_digits(c, out);
+}
+
+static void get_number(struct cursor *c, struct decimal *out)
 {
 	char text[DECIMAL_STRMAX], again[DECIMAL_STRMAX];
 
-	*out = (struct decimal){0};
-	expect(c, key);
-	*has = !accept(c, "null");
-	if (!*has)
-		return;
 	get_string(c, "", text, sizeof(text));
 	/* unnamed: in one form only, and so quickly done */
 	if (!c->wrong && decimal_parse_written(out, text, strlen(text)) == 0)
@@ -285,32 +300,39 @@ static void get_decimal(
 		c->wrong = true;
 }
 
-static bool has_capital(const char *text, size_t len)
+WITH_KEY void get_decimal(
+    struct cursor *c, const char *key, bool *has, struct decimal *out)
 {
-	bool has = false;
-
-	for (size_t i = 0; i < len; i++)
-		has |= text[i] >= 'A' && text[i] <= 'Z';
-	return has;
+	*out = (struct decimal){0};
+	expect(c, key);
+	*has = !accept(c, "null");
+	if (*has)
+		get_number(c, out);
 }
 
-static void get_hex(struct cursor *c, const char *key, uint8_t *out, size_t len)
+static void get_digest(struct cursor *c, uint8_t *out, size_t len)
 {
-	expect(c, key);
-	expect(c, "\"");
 	if (c->wrong ||
 	    REFUSE(item_hex_cut, (size_t)(c->end - c->p) < 2 * len) ||
 	    REFUSE(item_hex, hex_decode(out, len, c->p, 2 * len) != 0) ||
-	    REFUSE(item_hex_case, has_capital(c->p, 2 * len))) {
+	    REFUSE(item_hex_case, hex_has_capital(c->p, 2 * len))) {
 		c->wrong = true;
 		return;
 	}
 	c->p += 2 * len;
+}
+
+WITH_KEY void get_hex(
+    struct cursor *c, const char *key, uint8_t *out, size_t len)
+{
+	expect(c, key);
+	expect(c, "\"");
+	get_digest(c, out, len);
 	expect(c, "\"");
 }
 
 /* The hashes of an answer: both, or null where there was none. */
-static void get_hash(
+WITH_KEY void get_hash(
     struct cursor *c, const char *key, bool has, uint8_t out[HASH_HEX / 2])
 {
 	if (has) {

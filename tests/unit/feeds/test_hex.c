@@ -56,6 +56,21 @@ static void round_trips(void **state)
 	}
 }
 
+static void capitals(void **state)
+{
+	char text[] = "0123456789abcdef";
+
+	(void)state;
+	assert_false(hex_has_capital(text, 0));
+	assert_false(hex_has_capital(text, 16));
+	for (int i = 10; i < 16; i++) {
+		text[i] = (char)(text[i] - 'a' + 'A');
+		assert_true(hex_has_capital(text, 16));
+		assert_false(hex_has_capital(text, 10));
+		text[i] = (char)(text[i] - 'A' + 'a');
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -63,6 +78,7 @@ int main(void)
 	    cmocka_unit_test(decodes),
 	    cmocka_unit_test(refuses),
 	    cmocka_unit_test(round_trips),
+	    cmocka_unit_test(capitals),
 	};
 
 	return cmocka_run_group_tests_name("hex", tests, NULL, NULL);
