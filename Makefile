@@ -286,6 +286,16 @@ bench: bench-verify bench-bridge bench-oracle bench-serve
 bench-verify: deps
 	@$(MAKE) -s -j2 $(B)/bench/bench_verify
 	@$(B)/bench/bench_verify
+# On the disk that $(B) is on.
+.PHONY: bench-archive
+bench: bench-archive
+bench-archive: deps
+	@$(MAKE) -s -j2 $(B)/bench/bench_archive
+	@$(B)/bench/bench_archive $(B)/bench
+$(B)/bench/bench_archive: $(B)/obj/tests/bench/bench_archive.o $(OUTSIDE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
 # Beside what others relay with: these are installed for this only.
 bench-bridge: deps
 	@deploy/install-packages.sh socat haproxy nginx-light \

@@ -25,7 +25,8 @@ enum archive_statement {
 struct archive {
 	sqlite3 *db;
 	sqlite3_stmt *prepared[ARCHIVE_STATEMENTS];
-	int step_errno; /* SQLite keeps none of a COMMIT that fails */
+	const uint8_t *attested; /* hash of the last document of this batch */
+	int step_errno;          /* SQLite keeps none of a COMMIT that fails */
 };
 
 /* 0 or -1; SQLite then knows why. */

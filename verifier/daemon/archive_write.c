@@ -87,7 +87,11 @@ static int add_attestation(struct archive *a, const struct record *r)
 {
 	sqlite3_stmt *s = a->prepared[ARCHIVE_ADD_ATTESTATION];
 
-	if (archive_bind_hex(s, 1, r->document->sha256, HM_SHA256_LEN) ||
+	if (a->attested &&
+	    memcmp(a->attested, r->document->sha256, HM_SHA256_LEN) == 0)
+		return 0; /* the record before had the same */
+	a->attested = r->document->sha256;
+	if (archive_bind_text(s, 1, r->document->sha256_hex) ||
 	    bind_blob(s, 2, r->document->bytes, r->document->len) ||
 	    archive_bind_text(s, 3, r->envelope.platform) ||
 	    archive_bind_text(s, 4, r->envelope.public_key) ||
@@ -112,7 +116,7 @@ static int add_item(struct archive *a, const struct record *r)
 	    sqlite3_bind_text(
 		s, 4, e->content, (int)e->content_len, SQLITE_STATIC) ||
 	    bind_blob(s, 5, e->signature, e->signature_len) ||
-	    archive_bind_hex(s, 6, r->document->sha256, HM_SHA256_LEN) ||
+	    archive_bind_text(s, 6, r->document->sha256_hex) ||
 	    sqlite3_bind_int64(s, 7, r->published_ms) ||
 	    sqlite3_bind_int64(s, 8, r->expires_ms) ||
 	    sqlite3_bind_int64(s, 9, r->received_ms) ||
@@ -175,8 +179,6 @@ static int add_cursor(struct archive *a, const struct record *r)
 {
 	sqlite3_stmt *s = a->prepared[ARCHIVE_ADD_CURSOR];
 
-	if (!r->event_id[0])
-		return 0;
 	if (archive_bind_text(s, 1, r->origin) ||
 	    archive_bind_text(s, 2, r->event_id))
 		return -1;
@@ -190,14 +192,16 @@ static int write_head(struct archive *a, struct record *r)
 		return -1;
 	if (r->outcome == RECORD_FORK && add_refused(a, r, HM_LOG_FORK))
 		return -1;
-	return add_cursor(a, r);
+	if (r->outcome == RECORD_DUPLICATE && r->tried)
+		r->outcome = RECORD_STORED; /* as in compare() */
+	return 0;
 }
 
 static int write_one(struct archive *a, struct record *r)
 {
 	if (r->refused) {
 		r->outcome = RECORD_REFUSED;
-		return add_refused(a, r, r->verdict) || add_cursor(a, r);
+		return add_refused(a, r, r->verdict);
 	}
 	if (add_attestation(a, r))
 		return -1;
@@ -207,13 +211,45 @@ static int write_one(struct archive *a, struct record *r)
 		return -1;
 	if (sqlite3_changes(a->db) == 1) {
 		r->outcome = RECORD_STORED;
-		return add_head(a, r) || add_cursor(a, r);
+		return 0;
 	}
 	if (compare(a, r))
 		return -1;
-	if (r->outcome == RECORD_FORK && add_refused(a, r, HM_SEQUENCE_FORK))
-		return -1;
-	return add_cursor(a, r);
+	return r->outcome == RECORD_FORK ? add_refused(a, r, HM_SEQUENCE_FORK)
+					 : 0;
+}
+
+/* The last one of a batch says it for all: heads and cursors are written once
+ * for each feed and oracle, not with each item. */
+static bool head_is_later(const struct record *r)
+{
+	for (const struct record *s = r->next; s; s = s->next)
+		if (s->outcome == RECORD_STORED && !s->is_head &&
+		    s->sequence > r->sequence &&
+		    strcmp(s->feed, r->feed) == 0 &&
+		    memcmp(s->boot_id, r->boot_id, sizeof(r->boot_id)) == 0)
+			return true;
+	return false;
+}
+
+static bool cursor_is_later(const struct record *r)
+{
+	for (const struct record *s = r->next; s; s = s->next)
+		if (s->event_id[0] && strcmp(s->origin, r->origin) == 0)
+			return true;
+	return false;
+}
+
+static int write_lasts(struct archive *a, const struct record *list)
+{
+	for (const struct record *r = list; r; r = r->next) {
+		if (r->outcome == RECORD_STORED && !r->is_head &&
+		    !head_is_later(r) && add_head(a, r))
+			return -1;
+		if (r->event_id[0] && !cursor_is_later(r) && add_cursor(a, r))
+			return -1;
+	}
+	return 0;
 }
 
 static int trim_refused(struct archive *a)
@@ -228,6 +264,7 @@ static int write_all(struct archive *a, struct record *list)
 {
 	bool evidence = false;
 
+	a->attested = NULL;
 	if (run(a, ARCHIVE_BEGIN))
 		return -1;
 	for (struct record *r = list; r; r = r->next) {
@@ -236,7 +273,7 @@ static int write_all(struct archive *a, struct record *list)
 		evidence |= r->outcome == RECORD_REFUSED ||
 			    r->outcome == RECORD_FORK;
 	}
-	if (evidence && trim_refused(a))
+	if (write_lasts(a, list) || (evidence && trim_refused(a)))
 		return -1;
 	return run(a, ARCHIVE_COMMIT);
 }

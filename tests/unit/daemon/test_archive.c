@@ -193,6 +193,56 @@ static void test_heads_and_cursor(void **state)
 	assert_string_equal(id, "");
 }
 
+/* In one batch: what its last ones say, whatever their order. */
+static void test_heads_of_a_batch(void **state)
+{
+	struct fixture *f = *state;
+	struct kept_document *d = f->document;
+	struct record *list[] = {
+	    made_record(d, "BTC-USD", 1, 7, "seven"),
+	    made_record(d, "ETH-USD", 1, 8, "eight"),
+	    made_record(d, "BTC-USD", 2, 1, "one"),
+	    made_record(d, "BTC-USD", 1, 3, "three, late"),
+	    made_record(d, "BTC-USD", 1, 7, "seven"),
+	    made_record(d, "BTC-USD", 1, 7, "another seven"),
+	};
+	const size_t n = sizeof(list) / sizeof(list[0]);
+	char id[SSE_ID_MAX];
+
+	list[2]->origin = "http://another";
+	list[5]->event_id[0] = '\0';
+	for (size_t i = 1; i < n; i++)
+		list[i - 1]->next = list[i];
+	assert_int_equal(archive_commit(f->archive, list[0], f->error), 0);
+	assert_int_equal(list[4]->outcome, RECORD_DUPLICATE);
+	assert_int_equal(list[5]->outcome, RECORD_FORK);
+	assert_int_equal(ask(f, "SELECT count(*) FROM heads"), 3);
+	assert_int_equal(ask(f, "SELECT count(*) FROM heads JOIN items"
+				" USING(feed, boot_id, sequence)"
+				" WHERE content IN ('seven','eight','one')"),
+	    3);
+	archive_cursor(f->archive, "http://oracle", id);
+	assert_string_equal(id, "e-7");
+	archive_cursor(f->archive, "http://another", id);
+	assert_string_equal(id, "e-1");
+	for (size_t i = 0; i < n; i++)
+		record_free(list[i]);
+}
+
+/* Its sync failed, but its bytes were there: nobody has announced it yet. */
+static void test_a_commit_that_was_there_after_all(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r = made_record(f->document, "BTC-USD", 1, 0, "a");
+
+	commit(f, made_record(f->document, "BTC-USD", 1, 0, "a"));
+	r->tried = true;
+	assert_int_equal(commit(f, r), RECORD_STORED);
+	r = made_record(f->document, "BTC-USD", 1, 0, "b");
+	r->tried = true;
+	assert_int_equal(commit(f, r), RECORD_FORK);
+}
+
 static void test_read_item(void **state)
 {
 	struct fixture *f = *state;
@@ -347,6 +397,8 @@ int main(void)
 	    TEST(test_disk_full),
 	    TEST(test_refused_is_bounded),
 	    TEST(test_heads_and_cursor),
+	    TEST(test_heads_of_a_batch),
+	    TEST(test_a_commit_that_was_there_after_all),
 	    TEST(test_read_item),
 	    TEST(test_hostile_rows),
 	    TEST(test_version_1_is_upgraded),
