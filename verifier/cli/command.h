@@ -25,6 +25,8 @@ struct command {
 extern const struct command command_verify;
 extern const struct command command_watch;
 extern const struct command command_inspect;
+extern const struct command command_bundle;
+extern const struct command command_export;
 extern const struct command command_policy_check;
 extern const struct command command_config_pcr;
 extern const struct command command_pcrs;

@@ -8,6 +8,8 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_watch,
     &command_inspect,
+    &command_bundle,
+    &command_export,
     &command_policy_check,
     &command_pcrs,
     &command_config_pcr,

@@ -1,0 +1,64 @@
+/* documents: see documents.h. */
+#include "verifier/cli/documents.h"
+
+#include "feeds/hex.h"
+#include "verifier/base64.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+void documents_keep(struct documents *d, const struct archive_entry *entry)
+{
+	int at;
+
+	if (entry->len > HM_DOCUMENT_MAX ||
+	    archive_ring_find(&d->ring, entry->sha256) >= 0)
+		return;
+	at = archive_ring_add(&d->ring, entry->sha256);
+	memcpy(d->bytes[at], entry->bytes, entry->len);
+	d->lens[at] = entry->len;
+}
+
+const uint8_t *documents_find(
+    const struct documents *d, const uint8_t sha256[HM_SHA256_LEN], size_t *len)
+{
+	int at = archive_ring_find(&d->ring, sha256);
+
+	*len = at < 0 ? 0 : d->lens[at];
+	return at < 0 ? NULL : d->bytes[at];
+}
+
+int documents_use(struct documents *d, const uint8_t sha256[HM_SHA256_LEN])
+{
+	struct archive_place place = {.len = 1};
+
+	if (archive_seen_find(&d->used, sha256) != NULL)
+		return 0;
+	memcpy(place.sha256, sha256, HM_SHA256_LEN);
+	return archive_seen_add(&d->used, &place) == 0 ? 1 : -1;
+}
+
+void documents_fini(struct documents *documents)
+{
+	archive_seen_fini(&documents->used);
+}
+
+char *documents_format(
+    const struct hm_envelope *envelope, const uint8_t *bytes, size_t len)
+{
+	char *base64 = base64_encode(bytes, len), *text = NULL;
+	char hex[2 * HM_SHA256_LEN + 1];
+	json_t *root;
+
+	if (base64 == NULL)
+		return NULL;
+	hex_encode(envelope->attestation_sha256, HM_SHA256_LEN, hex);
+	root = json_pack("{s:s, s:s, s:s, s:s}", "attestation_sha256", hex,
+	    "platform", envelope->platform, "public_key", envelope->public_key,
+	    "attestation_doc_b64", base64);
+	text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	free(base64);
+	return text;
+}
