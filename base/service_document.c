@@ -34,6 +34,7 @@ const struct service_problem service_problems[] = {
     {400, "PATH_INVALID"},
     {400, "BODY_UNEXPECTED"},
     {400, "BODY_FRAMING_INVALID"},
+    {411, "LENGTH_REQUIRED"},
     {413, "BODY_TOO_LARGE"},
     {414, "URI_TOO_LONG"},
     {429, "RATE_LIMITED"},

@@ -454,11 +454,6 @@ static void test_post(void **state)
 	assert_int_equal(response_status(&r), 200);
 	assert_string_equal(response_body(&r), "");
 	response_fini(&r);
-	r = client_ask("POST /both HTTP/1.1\r\nHost: x\r\n"
-		       "Transfer-Encoding: chunked\r\n\r\n"
-		       "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
-	assert_string_equal(response_body(&r), "abcde");
-	response_fini(&r);
 }
 
 /* A body of `len` bytes, and what the server says to it. */
@@ -512,22 +507,37 @@ static void test_post_refused_by_its_headers(void **state)
 	json_decref(object);
 }
 
-static void test_endless_chunks_are_cut(void **state)
+static void test_chunks_are_refused(void **state)
 {
-	char piece[5 + 4096 + 2 + 1];
+	(void)state;
+	json_decref(check_problem("POST /both HTTP/1.1\r\nHost: x\r\n"
+				  "Transfer-Encoding: chunked\r\n\r\n"
+				  "3\r\nabc\r\n0\r\n\r\n",
+	    411, "LENGTH_REQUIRED"));
+	json_decref(check_problem("GET /hello HTTP/1.1\r\nHost: x\r\n"
+				  "Transfer-Encoding: chunked\r\n\r\n",
+	    411, "LENGTH_REQUIRED"));
+}
+
+/* libmicrohttpd 0.9.75 does not come back from it, if it is let. */
+static void test_endless_chunk_line(void **state)
+{
+	static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\n"
+				   "Transfer-Encoding: chunked\r\n\r\n1;";
+	char request[sizeof(head) + 4 * HTTP_POOL_BYTES];
 	struct response r = {.text = NULL};
-	int fd = client_connect(), pieces = 0;
+	int fd = client_connect();
 
 	(void)state;
-	memcpy(piece, "1000\r\n", 6);
-	memset(piece + 6, 'x', 4096);
-	memcpy(piece + 6 + 4096, "\r\n", 2);
-	client_send(fd, "POST /echo HTTP/1.1\r\nHost: x\r\n"
-			"Transfer-Encoding: chunked\r\n\r\n");
-	while (pieces < 10000 && client_send_bytes(fd, piece, 6 + 4096 + 2))
-		pieces++;
-	assert_in_range(pieces, HTTP_BODY_MAX / 4096, 9999);
+	memset(request, 'x', sizeof(request));
+	memcpy(request, head, sizeof(head) - 1);
+	alarm(30); /* it would hang, not fail */
+	client_send_bytes(fd, request, sizeof(request));
 	client_read_until(fd, &r, r.closed);
+	/* A reset may have overtaken the answer. */
+	assert_true(r.len == 0 || response_status(&r) == 411);
+	check_get("/hello", 200, NULL);
+	alarm(0);
 	response_fini(&r);
 	close(fd);
 }
@@ -622,7 +632,8 @@ int main(void)
 	    server_test(test_post),
 	    server_test(test_post_ceiling),
 	    server_test(test_post_refused_by_its_headers),
-	    server_test(test_endless_chunks_are_cut),
+	    server_test(test_chunks_are_refused),
+	    server_test(test_endless_chunk_line),
 	    server_test(test_get_with_a_body),
 	    server_test(test_ambiguous_framing),
 	    cmocka_unit_test(test_unix_socket),
