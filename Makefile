@@ -187,6 +187,12 @@ $(B)/vm/nsm_device: $(B)/obj/tests/vm/nsm_device.o $(B)/lib/libnsm.a \
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# An oracle that lies, for the integration tests.
+$(B)/fork/fork_oracle: $(B)/obj/tests/fork/fork_oracle.o $(ENCLAVE)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 fuzzers: $(FUZZERS)
