@@ -28,22 +28,44 @@ static void log_crowd(struct http_server *server, const struct sockaddr *addr)
 	log_warn("http", "connection_refused", LOG_S("client", host));
 }
 
+/* `fd` is the client's, or stands for it. */
+static void to_daemon(
+    struct http_server *server, const struct http_arrival *arrival, int fd)
+{
+	/* http_server.c counts it again once the daemon has it. */
+	http_clients_leave(&server->clients, arrival->client);
+	/* On failure it has closed the descriptor. */
+	if (fd >= 0 && MHD_add_connection(server->daemon, fd, &arrival->from.sa,
+			   arrival->from_len) != MHD_YES)
+		log_crowd(server, &arrival->from.sa);
+	server->paid = false;
+	http_server_kick(server);
+}
+
 /* Those that do not ask for what is kept. */
 static void on_others(const struct http_arrival *arrival, const char *bytes,
     size_t len, void *data)
 {
 	struct http_server *server = data;
 
-	if (http_first_stream(server, arrival, bytes, len))
-		return;
-	/* http_server.c counts it again once the daemon has it. */
-	http_clients_leave(&server->clients, arrival->client);
-	/* On failure it has closed the descriptor. */
-	if (MHD_add_connection(server->daemon, arrival->fd, &arrival->from.sa,
-		arrival->from_len) != MHD_YES)
-		log_crowd(server, &arrival->from.sa);
-	server->paid = false;
-	http_server_kick(server);
+	if (!http_first_stream(server, arrival, bytes, len))
+		to_daemon(server, arrival, arrival->fd);
+}
+
+static void on_others_read(const struct http_arrival *arrival,
+    const char *bytes, size_t len, void *data)
+{
+	struct http_server *server = data;
+
+	to_daemon(server, arrival,
+	    http_relay_start(&server->relays, arrival->fd, bytes, len));
+}
+
+static bool may_be_read(void *data)
+{
+	const struct http_server *server = data;
+
+	return http_relays_have_room(&server->relays);
 }
 
 static void on_first_bytes(const struct http_arrival *arrival,
@@ -98,12 +120,16 @@ void http_arrival_init(struct http_server *server)
 	http_door_init(&server->door, server->loop, &server->clients,
 	    on_first_bytes, server);
 	stream_sender_init(&server->sender, server->loop, &server->clients);
+	http_relays_init(&server->relays, server->loop);
 	kept_answers_init(&server->kept);
-	kept_sender_init(&server->kept_sender, &(struct kept_sender_options){
-						   .loop = server->loop,
-						   .clients = &server->clients,
-						   .find = http_first_find,
-						   .hand_on = on_others,
-						   .data = server,
-					       });
+	kept_sender_init(
+	    &server->kept_sender, &(struct kept_sender_options){
+				      .loop = server->loop,
+				      .clients = &server->clients,
+				      .find = http_first_find,
+				      .hand_on = on_others,
+				      .hand_on_read = on_others_read,
+				      .has_room = may_be_read,
+				      .data = server,
+				  });
 }

@@ -284,7 +284,7 @@ static int start_on(struct http_server *server, int fd)
 		log_die("http", "epoll in epoll: %s", uv_strerror(ret));
 	uv_timer_init(server->loop, &server->timer);
 	server->poll.data = server->timer.data = server;
-	server->open_handles = 7;
+	server->open_handles = 8;
 	http_arrival_init(server);
 	uv_poll_start(&server->poll, UV_READABLE, on_daemon_ready);
 	return 0;
@@ -376,6 +376,7 @@ static void finish_stop(struct http_server *server)
 	uv_poll_stop(&server->poll);
 	stream_sender_cut(&server->sender);
 	kept_sender_cut(&server->kept_sender);
+	http_relays_cut(&server->relays);
 	server->running = true; /* a kick would run a daemon that is gone */
 	MHD_stop_daemon(server->daemon);
 	server->daemon = NULL;
@@ -399,6 +400,7 @@ void http_server_stop(
 	http_door_stop(&server->door, on_listener_closed);
 	stream_sender_stop(&server->sender, on_sender_closed, server);
 	kept_sender_stop(&server->kept_sender, on_sender_closed, server);
+	http_relays_stop(&server->relays, on_sender_closed, server);
 	TAILQ_FOREACH(req, &server->requests, entry)
 	{
 		if (!req->suspended)

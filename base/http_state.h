@@ -17,6 +17,7 @@
  *   http_first.c    requests that may not be libmicrohttpd's
  *   stream_sender.c streams on sockets of our own
  *   kept_sender.c   answers that are kept, on sockets of our own
+ *   http_relay.c    a connection from there to libmicrohttpd, already read
  */
 #ifndef HALLMARK_BASE_HTTP_STATE_H
 #define HALLMARK_BASE_HTTP_STATE_H
@@ -24,6 +25,7 @@
 #include "base/http_door.h"
 #include "base/http_listener.h"
 #include "base/http_proxied.h"
+#include "base/http_relay.h"
 #include "base/http_target.h"
 #include "base/kept_sender.h"
 #include "base/stream_sender.h"
@@ -72,6 +74,7 @@ struct http_server {
 	struct stream_sender sender;
 	struct kept_answers kept;
 	struct kept_sender kept_sender;
+	struct http_relays relays;
 	bool paid;               /* the connection that is being added */
 	unsigned daemon_streams; /* those that the daemon carries */
 	int64_t crowd_logged_ms; /* when a full house was logged last */
@@ -87,7 +90,7 @@ struct http_server {
 	void (*done)(void *data);
 	void *done_data;
 	unsigned open_handles; /* poll, timer, listener, proxied, door,
-					 senders, watches */
+					 senders, relays, watches */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum asker_state {
@@ -22,6 +23,7 @@ struct asker {
 	struct kept_sender *sender;
 	struct http_arrival arrival;
 	struct kept_answer *last; /* a place of the table, or NULL */
+	unsigned steady;          /* how often it has asked the same, about */
 	char *rest;               /* in SENDING: what has not gone */
 	size_t rest_len, rest_gone;
 	uint64_t moved_ms;  /* the loop's time of its last request */
@@ -121,6 +123,21 @@ static void send_rest(struct asker *asker)
 		watch(asker);
 }
 
+static void send_answer(struct asker *asker, struct kept_answer *answer)
+{
+	ssize_t n = send_some(asker->arrival.fd, answer->bytes, answer->len);
+
+	if (answer != asker->last)
+		asker->steady = 0;
+	else if (asker->steady < KEPT_SENDER_STEADY)
+		asker->steady++;
+	asker->last = answer;
+	if (n < 0)
+		finish(asker);
+	else if ((size_t)n < answer->len)
+		keep_rest(asker, answer->bytes + n, answer->len - (size_t)n);
+}
+
 /* Its request is in the socket, and is read now. */
 static void answer_it(struct asker *asker, struct kept_answer *answer)
 {
@@ -129,50 +146,101 @@ static void answer_it(struct asker *asker, struct kept_answer *answer)
 	    asker->arrival.fd, asked, answer->asked_len, MSG_DONTWAIT);
 
 	/* It was all there when it was looked at: this is an error. */
-	if (n != (ssize_t)answer->asked_len) {
+	if (n != (ssize_t)answer->asked_len)
 		finish(asker);
-		return;
-	}
-	asker->last = answer;
-	n = send_some(asker->arrival.fd, answer->bytes, answer->len);
-	if (n < 0)
-		finish(asker);
-	else if ((size_t)n < answer->len)
-		keep_rest(asker, answer->bytes + n, answer->len - (size_t)n);
+	else
+		send_answer(asker, answer);
 }
 
 /* ---- what the loop says ---- */
 
-static void hand_on(struct asker *asker, const char *bytes, size_t len)
+static void hand_on(
+    struct asker *asker, http_door_cb to, const char *bytes, size_t len)
 {
 	struct http_arrival arrival = asker->arrival;
 
 	release(asker);
-	asker->sender->options.hand_on(
-	    &arrival, bytes, len, asker->sender->options.data);
+	to(&arrival, bytes, len, asker->sender->options.data);
+}
+
+/* What recv said; false if there is nothing to go on with. */
+static bool has_come(struct asker *asker, ssize_t n)
+{
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		finish(asker);
+		return false;
+	}
+	asker->moved_ms = uv_now(asker->sender->options.loop);
+	return true;
+}
+
+static struct kept_answer *find(
+    struct asker *asker, const char *bytes, size_t len)
+{
+	const struct kept_sender_options *options = &asker->sender->options;
+
+	return options->find(
+	    &asker->arrival, asker->last, bytes, len, options->data);
 }
 
 static void look(struct asker *asker)
 {
-	struct kept_sender *sender = asker->sender;
 	char bytes[PLAIN_GET_BYTES_MAX + 1];
-	struct kept_answer *answer;
 	ssize_t n = recv(
 	    asker->arrival.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	struct kept_answer *answer;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (!has_come(asker, n))
 		return;
-	if (n <= 0) {
-		finish(asker);
-		return;
-	}
-	asker->moved_ms = uv_now(sender->options.loop);
-	answer = sender->options.find(&asker->arrival, asker->last, bytes,
-	    (size_t)n, sender->options.data);
+	answer = find(asker, bytes, (size_t)n);
 	if (answer)
 		answer_it(asker, answer);
 	else
-		hand_on(asker, bytes, (size_t)n);
+		hand_on(
+		    asker, asker->sender->options.hand_on, bytes, (size_t)n);
+}
+
+/* As many bytes as its last request had: most likely the same ones. */
+static void read_same(struct asker *asker)
+{
+	char bytes[KEPT_ASKED_MAX];
+	ssize_t n = recv(
+	    asker->arrival.fd, bytes, asker->last->asked_len, MSG_DONTWAIT);
+	struct kept_answer *answer;
+
+	if (!has_come(asker, n))
+		return;
+	answer = find(asker, bytes, (size_t)n);
+	/* More may have been read than is answered, if the place of its last
+	 * answer was given to longer words. */
+	if (answer && answer->asked_len == (size_t)n)
+		send_answer(asker, answer);
+	else
+		hand_on(asker, asker->sender->options.hand_on_read, bytes,
+		    (size_t)n);
+}
+
+/* To some ms, and cheap. */
+static int64_t about_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Where the answer is out of date there may be none now: then the request is
+ * better looked at first. */
+static bool is_steady(const struct asker *asker)
+{
+	const struct kept_sender_options *options = &asker->sender->options;
+
+	return asker->steady == KEPT_SENDER_STEADY &&
+	       *asker->last->version == asker->last->seen &&
+	       about_now_ms() < asker->last->until_ms &&
+	       options->has_room(options->data);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -183,6 +251,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (asker->state == SENDING)
 		send_rest(asker);
+	else if (is_steady(asker))
+		read_same(asker);
 	else
 		look(asker);
 }
