@@ -201,9 +201,9 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(TEST_LIBS)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_DAEMON) -lseccomp
 
-# Writes archives, as an oracle and its verifier would together.
-$(B)/bench/make_archive: $(B)/obj/tests/bench/make_archive.o \
-    $(B)/lib/liboracle.a $(OUTSIDE)
+# An archive as an oracle and its verifier leave it; and how fast it is replayed.
+$(B)/bench/make_archive $(B)/bench/bench_replay: $(B)/bench/%: \
+    $(B)/obj/tests/bench/%.o $(B)/lib/liboracle.a $(OUTSIDE)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_OUT)
@@ -288,7 +288,7 @@ coverage: deps-check
 	@tests/coverage.sh build/coverage
 
 # Speeds, as ratios to limits measured beside them; never a test.
-bench: bench-verify bench-bridge bench-oracle bench-serve
+bench: bench-verify bench-bridge bench-oracle bench-serve bench-replay
 bench-verify: deps
 	@$(MAKE) -s -j2 $(B)/bench/bench_verify
 	@$(B)/bench/bench_verify
@@ -312,13 +312,24 @@ bench-bridge: deps
 # GET /price beside a bare epoll server, nginx and h2o; a stream for 5,000 beside
 # a bare epoll server and nginx with nchan.
 bench-serve: deps
-	@deploy/install-packages.sh nginx-light libnginx-mod-nchan h2o wrk || \
+	@deploy/install-packages.sh nginx-light libnginx-mod-nchan h2o || \
 	    echo "Without those that are missing:"
 	@$(MAKE) -s -j2 $(B)/bench/stream_server $(B)/bench/stream_load \
-	    $(B)/bench/price_server
-	@python3 tests/bench/bench_price.py $(B)/bench/price_server $(BENCH_ARGS)
+	    $(B)/bench/price_server $(B)/bench/price_load
+	@python3 tests/bench/bench_price.py $(B)/bench/price_server \
+	    $(B)/bench/price_load $(BENCH_ARGS)
 	@python3 tests/bench/bench_serve.py $(B)/bench/stream_server \
 	    $(B)/bench/stream_load $(BENCH_ARGS)
+# Beside the bare rate of RSA; a whole day of 20 feeds (7.6 GB, ten minutes to
+# make) with REPLAY_SECONDS=86400.
+bench-replay: deps
+	@$(MAKE) -s -j2 $(B)/bench/make_archive $(B)/bench/bench_replay
+	@rm -rf $(B)/bench/replay && mkdir -p $(B)/bench/replay
+	@$(B)/bench/make_archive deploy/feeds/all.json $(B)/bench/replay \
+	    $(or $(REPLAY_SECONDS),2000) 2>/dev/null
+	@$(B)/bench/bench_replay $(B)/bench/replay/archive.db \
+	    $(B)/bench/replay/policy.json deploy/feeds/all.json
+	@rm -rf $(B)/bench/replay
 # 200 feeds from 14 exchanges: CPU and memory; fails only if a tick is missed.
 bench-oracle: deps
 	@$(MAKE) -s -j2 $(PROGRAMS)
@@ -356,4 +367,4 @@ help:
 	@echo "make bundle      the programs for a parent with other libraries"
 
 .PHONY: deps deps-check demo check check-vm check-enclave check-web check-long fuzz mutants coverage bench \
-    bench-verify bench-bridge bench-oracle bench-serve format clean help
+    bench-verify bench-bridge bench-oracle bench-serve bench-replay format clean help

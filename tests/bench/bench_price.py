@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """What GET /price/{feed} costs: our server beside a bare epoll server, which is
 the limit, nginx and h2o, which serve the same bytes as a cached static file.
-64 connections that ask again and again (wrk); server and load on a processor
-each, one server after the other in each round, so that a busy machine meets all
+64 connections that ask again and again; server and load on a processor each, one server after the other in each round, so that a busy machine meets all
 alike. What counts is CPU time, which the kernel measures for each process.
 
-  bench_price.py SERVER [--rounds N] [--seconds N] [--connections N]
+  bench_price.py SERVER LOAD [--rounds N] [--seconds N] [--connections N]
                  [--realtime]
 
-SERVER is the program price_server. Nothing is judged here: a speed is never a
+SERVER and LOAD are the programs price_server and price_load. Nothing is judged here: a speed is never a
 test. --realtime (root): before all else that this machine does.
 """
 
@@ -22,7 +21,6 @@ import pathlib
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 
 from bench_serve import Bench, free_port, START_S
@@ -168,26 +166,26 @@ class Server:
 
 
 def measure(bench, server, form):
-    """CPU microseconds a request, and requests a second."""
+    """CPU us a request, requests a second, and their 99th percentile in ms."""
     path, headers, file_path = FORMS[form]
     if server.name not in ("ours", "bare"):
         path, headers = file_path, {}
-    argv = ["taskset", "-c", "1", "wrk", "-t1",
-            f"-c{bench.options.connections}", f"-d{bench.options.seconds}s",
-            *[f"-H{name}: {value}" for name, value in headers.items()],
-            f"http://127.0.0.1:{server.port}{path}"]
+    request = "\r\n".join([f"GET {path} HTTP/1.1", "Host: 127.0.0.1",
+                           *[f"{key}: {value}"
+                             for key, value in headers.items()], "", ""])
     before = server.cpu_ns()
-    out = subprocess.run(argv, capture_output=True, text=True,
-                         check=True).stdout
+    out = subprocess.run(
+        ["taskset", "-c", "1", bench.options.load, str(server.port),
+         str(bench.options.connections), str(bench.options.seconds), request],
+        capture_output=True, text=True, check=True).stdout.split()
     spent = server.cpu_ns() - before
-    if "Non-2xx" in out or "Socket errors" in out:
-        raise SystemExit(f"bench_price: {server.name}: {out}")
-    requests = int(out.split(" requests in ")[0].split()[-1])
-    return spent / requests / 1000, requests / bench.options.seconds
+    requests = int(out[0])
+    return (spent / requests / 1000, requests / bench.options.seconds,
+            int(out[2]) / 1000)
 
 
 def measure_all(bench, servers):
-    """{form: {server: [(us, requests a second)]}}"""
+    """{form: {server: [what measure() says]}}"""
     found = {form: {server.name: [] for server in servers} for form in FORMS}
     for number in range(bench.options.rounds):
         for form in FORMS:
@@ -199,16 +197,13 @@ def measure_all(bench, servers):
 
 def show(found):
     names = list(next(iter(found.values())))
-    print(f"{'CPU us a request':20}" + "".join(f"{n:>10}" for n in names))
-    for form, values in found.items():
-        cells = [f"{statistics.median(v[0] for v in values[name]):10.2f}"
-                 for name in names]
-        print(f"{form:20}" + "".join(cells))
-    print(f"{'requests a second':20}")
-    for form, values in found.items():
-        cells = [f"{statistics.median(v[1] for v in values[name]):10.0f}"
-                 for name in names]
-        print(f"{form:20}" + "".join(cells))
+    for at, what in enumerate(("CPU us a request", "requests a second",
+                               "p99 ms")):
+        print(f"{what:20}" + "".join(f"{name:>10}" for name in names))
+        for form, values in found.items():
+            cells = [f"{statistics.median(v[at] for v in values[name]):10.2f}"
+                     for name in names]
+            print(f"  {form:18}" + "".join(cells))
 
 
 def show_wanted(found):
@@ -229,6 +224,7 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("server")
+    parser.add_argument("load")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=64)
@@ -236,8 +232,6 @@ def main():
     bench = Bench(parser.parse_args())
     if bench.options.realtime:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    if not shutil.which("wrk"):
-        sys.exit("bench_price: wrk is not installed")
     names = ["bare", "ours"]
     for name in ("nginx", "h2o"):
         if shutil.which(name):
