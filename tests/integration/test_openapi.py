@@ -55,6 +55,7 @@ class Program(support.StackTest):
 
     def target(self, path, **query):
         query = {**({"ids[]": self.id} if "/updates/" in path else {}),
+                 **({"feed": "BTC-USD"} if path == "/history" else {}),
                  **query}
         return path.format(**self.parts()) + (
             "?" + urllib.parse.urlencode(query) if query else "")

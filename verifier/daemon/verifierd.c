@@ -98,6 +98,7 @@ static void make_board(struct verifierd *d)
 	d->log = log_keeper_new(d->front.board, d->config->archive);
 	d->log_reader = log_reader_new(d->loop, d->config->archive);
 	d->upstreams = upstreams_new();
+	d->history = history_new(d->loop, d->config->archive, d->front.board);
 	for (size_t i = 0; i < d->config->oracle_count; i++)
 		upstreams_add(
 		    d->upstreams, d->config->oracles[i].text, "oracle");
@@ -245,6 +246,7 @@ static void on_server_stopped(void *data)
 {
 	struct verifierd *d = data;
 
+	history_free(d->history);
 	board_free(d->front.board);
 	service_free(d->front.service);
 	announcer_free(d->announcer);

@@ -15,6 +15,7 @@
 #include "verifier/daemon/budget.h"
 #include "verifier/daemon/bus.h"
 #include "verifier/daemon/curl_loop.h"
+#include "verifier/daemon/history.h"
 #include "verifier/daemon/intake.h"
 #include "verifier/daemon/log_keeper.h"
 #include "verifier/daemon/log_reader.h"
@@ -35,6 +36,7 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct log_keeper *log;
 	struct log_reader *log_reader;
 	struct upstreams *upstreams;
+	struct history *history;
 	struct bus *bus; /* NULL: no NATS */
 	struct curl_loop *curl;
 	struct http_server *server;

@@ -6,6 +6,7 @@
 #include "base/now.h"
 #include "verifier/daemon/archive_api.h"
 #include "verifier/daemon/dashboard.h"
+#include "verifier/daemon/history_api.h"
 #include "verifier/daemon/log_api.h"
 #include "verifier/daemon/upstreams_api.h"
 #include "verifier/daemon/verifierd.h"
@@ -337,4 +338,4 @@ static const struct service_route own_routes[] = {
 };
 
 const struct service_route *const verifierd_api_tables[] = {
-    board_routes, own_routes, log_api_routes, NULL};
+    history_api_routes, board_routes, own_routes, log_api_routes, NULL};

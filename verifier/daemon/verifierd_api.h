@@ -3,6 +3,7 @@
  * and that are in its archive are ever served.
  *
  *   GET  /price/{feed}  /price  /stream  /attestations/{sha256}   (board.h)
+ *   GET  /price/{feed}?at_ms=  /history     what was (history.h)
  *   GET  /feeds    what is served, and how fresh
  *   GET  /livez    200 while the loop turns
  *   GET  /readyz   200 or 503, with each check and why, how often each verdict
