@@ -1,121 +1,9 @@
 /* kept_sender: a real server whose answers are kept: that they are those that
  * libmicrohttpd would give, whom they are given, and what else a connection
  * may ask for. */
-#include "client.h"
+#include "kept_fixture.h"
 
-#include "base/http_state.h"
 #include "base/proxy_header.h"
-
-#define BIG (60 * 1024)
-
-static uint64_t version;
-static int64_t until_ms;
-static unsigned asked; /* the handler, for good or not */
-static bool refuses;
-static size_t body_len;
-
-static void serve_kept(struct http_request *req, void *data)
-{
-	static char body[BIG + 1];
-
-	(void)data;
-	asked++;
-	if (refuses) {
-		http_problem(req, 503, "PRICE_STALE", "too old", NULL);
-		return;
-	}
-	if (http_param(req, "wait") && http_wants_kept(req))
-		return;
-	memset(body, 'a' + (int)(version % 26), body_len);
-	http_reply(req, &(struct http_reply){.status = 200,
-			    .content_type = "application/json",
-			    .body = body,
-			    .len = body_len,
-			    .cache_control = "public, max-age=1",
-			    .etag = "\"e\"",
-			    .has_gzip = true,
-			    .gzip = "zipped",
-			    .gzip_len = 6,
-			    .version = &version,
-			    .until_ms = until_ms});
-}
-
-static void serve_now(struct http_request *req, void *data)
-{
-	size_t len;
-
-	(void)data;
-	(void)http_body(req, &len);
-	http_reply_json(req, len ? "\"posted\"" : "\"now\"");
-}
-
-static const char *const params[] = {"wait", NULL};
-static const struct http_route routes[] = {
-    {http_get_kept, "/kept/{name}", params, serve_kept},
-    {"GET", "/now", NULL, serve_now},
-    {"POST", "/now", NULL, serve_now},
-    {NULL, NULL, NULL, NULL},
-};
-
-static void reset(void)
-{
-	asked = 0;
-	version = 0;
-	refuses = false;
-	body_len = 5;
-	until_ms = INT64_MAX;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	reset();
-	server_start_tcp(routes, NULL);
-	return 0;
-}
-
-static int setup_unix(void **state)
-{
-	(void)state;
-	reset();
-	server_start_unix(routes, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	pump_until(server->clients.total == 0);
-	server_end();
-	return 0;
-}
-
-#define GET(path)   "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
-#define KEPT        GET("/kept/A")
-#define WITH(lines) "GET /kept/A HTTP/1.1\r\nHost: x\r\n" lines "\r\n"
-
-/* Asks on a connection that is open, and forgets the answer before. */
-static void ask_on(int fd, const char *request, struct response *r)
-{
-	if (r->text)
-		r->text[0] = '\0';
-	r->len = 0;
-	client_send(fd, request);
-	client_read_until(fd, r, r->closed || response_complete(r));
-}
-
-/* So often that its requests are read without a look before. */
-static void ask_steadily(int fd, struct response *r)
-{
-	for (int i = 0; i < 2 * KEPT_SENDER_STEADY; i++)
-		ask_on(fd, KEPT, r);
-	assert_string_equal(response_body(r), "aaaaa");
-}
-
-static unsigned askers(void)
-{
-	return server->kept_sender.count;
-}
 
 /* ---- one answer for many ---- */
 
@@ -251,162 +139,10 @@ static void test_same_answers(void **state)
 
 /* ---- what is not for us ---- */
 
-static bool steady; /* how the client asked before */
-
-static void check_then(const char *request, int status, const char *body)
-{
-	struct response r = {.text = NULL};
-	int fd = client_connect();
-
-	if (steady)
-		ask_steadily(fd, &r);
-	else
-		ask_on(fd, KEPT, &r);
-	assert_int_equal(askers(), 1);
-	ask_on(fd, request, &r);
-	assert_int_equal(server->relays.count, steady);
-	assert_int_equal(response_status(&r), status);
-	if (body)
-		assert_non_null(strstr(response_body(&r), body));
-	/* The connection is libmicrohttpd's from then on, and goes on. */
-	pump_until(askers() == 0);
-	if (status == 0 || (status == 400 && !body)) {
-		client_read_until(fd, &r, r.closed);
-		assert_false(r.reset);
-	} else {
-		ask_on(fd, KEPT, &r);
-		assert_string_equal(response_body(&r), "aaaaa");
-		assert_int_equal(askers(), 0);
-	}
-	response_fini(&r);
-	close(fd);
-	pump_until(server->clients.total == 0 && server->relays.count == 0);
-}
-
 static void test_then_another(void **state)
 {
 	(void)state;
-	check_then(GET("/now"), 200, "\"now\"");
-	check_then(GET("/nowhere"), 404, NULL);
-	check_then(GET("/kept/A?no=1"), 400, "");
-	check_then(GET("/kept/A?wait=1"), 200, "aaaaa");
-	check_then("POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
-		   "abc",
-	    200, "\"posted\"");
-	check_then("OPTIONS /now HTTP/1.1\r\nHost: x\r\n\r\n", 204, NULL);
-	check_then(WITH("X-Request-Id: mine\r\n"), 200, "aaaaa");
-	check_then("GET /kept/A HTTP/1.1\r\n\r\n", 400, NULL);
-	check_then("rubbish\r\n\r\n", 0, NULL);
-}
-
-static void test_steady_then_another(void **state)
-{
-	steady = true;
-	test_then_another(state);
-	steady = false;
-}
-
-static void test_steady_and_no_room(void **state)
-{
-	struct response r = {.text = NULL};
-	int fd = client_connect();
-
-	(void)state;
-	ask_steadily(fd, &r);
-	server->relays.count += HTTP_RELAYS_MAX;
-	ask_on(fd, KEPT, &r);
-	assert_int_equal(askers(), 1);
-	ask_on(fd, GET("/now"), &r);
-	assert_string_equal(response_body(&r), "\"now\"");
-	assert_int_equal(server->relays.count, HTTP_RELAYS_MAX);
-	server->relays.count -= HTTP_RELAYS_MAX;
-	response_fini(&r);
-	close(fd);
-}
-
-/* What is out of date is looked at first. */
-static void test_steady_and_refused(void **state)
-{
-	struct response r = {.text = NULL};
-	int fd = client_connect();
-
-	(void)state;
-	ask_steadily(fd, &r);
-	version++;
-	ask_on(fd, KEPT, &r);
-	assert_string_equal(response_body(&r), "bbbbb");
-	refuses = true;
-	version++;
-	ask_on(fd, KEPT, &r);
-	assert_int_equal(response_status(&r), 503);
-	assert_int_equal(server->relays.count, 0);
-	response_fini(&r);
-	close(fd);
-}
-
-/* In pieces, of which the first is shorter than the request before, and with
- * one behind it that is longer. */
-static void test_steady_and_pieces(void **state)
-{
-	struct response r = {.text = NULL};
-	int fd = client_connect();
-
-	(void)state;
-	ask_steadily(fd, &r);
-	client_send(fd, "GET /kept/A HT");
-	pump_until(server->relays.count == 1);
-	pump_ms(5);
-	ask_on(fd, "TP/1.1\r\nHost: x\r\n\r\n" GET("/now") GET("/nowhere"), &r);
-	client_read_until(
-	    fd, &r, strstr(r.text, "\"now\"") && strstr(r.text, "NOT_FOUND"));
-	assert_non_null(strstr(r.text, "aaaaa"));
-	response_fini(&r);
-	close(fd);
-}
-
-/* As much as sockets hold, and more, in both directions at once. */
-static void test_relayed_slowly(void **state)
-{
-	struct response r = {.text = NULL};
-	int fd = client_connect(), small = 65536;
-	size_t head;
-
-	(void)state;
-	ask_steadily(fd, &r);
-	r.len = 0;
-	body_len = BIG; /* of those that are not kept */
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	for (int i = 0; i < 40; i++)
-		client_send(fd, WITH("X-Request-Id: mine\r\n"));
-	pump_ms(50);
-	assert_int_equal(server->relays.count, 1);
-	client_read_until(fd, &r, response_complete(&r));
-	head = (size_t)(response_body(&r) - r.text);
-	client_read_until(fd, &r, r.len == 40 * (head + BIG));
-	shutdown(fd, SHUT_WR);
-	client_read_until(fd, &r, r.closed);
-	assert_false(r.reset);
-	assert_int_equal(r.len, 40 * (head + BIG));
-	response_fini(&r);
-	close(fd);
-	pump_until(server->relays.count == 0);
-}
-
-static void test_relayed_and_left(void **state)
-{
-	struct response r = {.text = NULL};
-	int fd = client_connect();
-
-	(void)state;
-	ask_steadily(fd, &r);
-	body_len = BIG;
-	for (int i = 0; i < 40; i++)
-		client_send(fd, WITH("X-Request-Id: mine\r\n"));
-	pump_ms(20);
-	assert_int_equal(server->relays.count, 1);
-	close(fd);
-	pump_until(server->relays.count == 0);
-	response_fini(&r);
+	check_others();
 }
 
 static void test_half_a_request(void **state)
@@ -588,24 +324,6 @@ static void test_stop_while_sending(void **state)
 	close(fd);
 }
 
-static void test_stop_while_relayed(void **state)
-{
-	struct response r = {.text = NULL};
-	int fd;
-
-	(void)state;
-	setup(NULL);
-	fd = client_connect();
-	ask_steadily(fd, &r);
-	ask_on(fd, GET("/now"), &r);
-	assert_int_equal(server->relays.count, 1);
-	server_end();
-	client_read_some(fd, &r);
-	assert_true(r.closed);
-	response_fini(&r);
-	close(fd);
-}
-
 /* ---- who asks too often ---- */
 
 static void start_limited(unsigned burst)
@@ -667,8 +385,6 @@ static void test_limit(void **state)
 	server_end();
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -677,12 +393,6 @@ int main(void)
 	    EACH(test_good_until),
 	    EACH(test_same_answers),
 	    EACH(test_then_another),
-	    EACH(test_steady_then_another),
-	    EACH(test_steady_and_no_room),
-	    EACH(test_steady_and_refused),
-	    EACH(test_steady_and_pieces),
-	    EACH(test_relayed_slowly),
-	    EACH(test_relayed_and_left),
 	    EACH(test_half_a_request),
 	    EACH(test_close_asked),
 	    EACH(test_refusal),
@@ -694,10 +404,7 @@ int main(void)
 		test_asked_once, setup_unix, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_then_another, setup_unix, teardown),
-	    cmocka_unit_test_setup_teardown(
-		test_steady_then_another, setup_unix, teardown),
 	    cmocka_unit_test(test_stop_while_asking),
-	    cmocka_unit_test(test_stop_while_relayed),
 	    cmocka_unit_test(test_stop_while_sending),
 	    cmocka_unit_test(test_limit),
 	};
