@@ -161,7 +161,8 @@ static const struct service_answer many_answers[] = {
 
 static const struct service_answer stream_answers[] = {
     {200, STREAM, NULL,
-	"events attestation, price, status, late, heartbeat, resync, goodbye",
+	"events attestation, price, status, late, tree_head, heartbeat, "
+	"resync, goodbye",
 	false},
     {0, NULL, NULL, NULL, false},
 };
