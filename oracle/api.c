@@ -7,6 +7,7 @@
 #include "feeds/hex.h"
 #include "oracle/feeds_api.h"
 #include "oracle/metrics.h"
+#include "oracle/raw_answers_api.h"
 #include "oracle/sources_api.h"
 #include "oracle/tree_log_api.h"
 
@@ -255,5 +256,5 @@ static const struct service_route own_routes[] = {
     {.method = NULL},
 };
 
-const struct service_route *const api_tables[] = {
-    board_routes, own_routes, tree_log_api_routes, NULL};
+const struct service_route *const api_tables[] = {board_routes, own_routes,
+    tree_log_api_routes, raw_answers_api_routes, NULL};

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/rate_limit.h"
+#include "oracle/raw_answers.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -16,7 +17,8 @@ struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *nsm_root, *ca_bundle;
 	json_t *feeds, *exchanges;
 	int allow_debug, emulator, listen_proxy_protocol;
-	json_int_t requests_per_s, requests_burst, tree_head_interval_ms;
+	json_int_t requests_per_s, requests_burst, tree_head_interval_ms,
+	    keep_raw_s;
 };
 
 int config_refuse(char error[static CONFIG_ERROR_MAX], const char *format, ...)
@@ -40,7 +42,7 @@ static int unpack(
 	    .tree_head_interval_ms = CONFIG_HEAD_INTERVAL_MS};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
 		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?I, s?I,"
-		" s?I, s?o, s:o}",
+		" s?I, s?I, s?o, s:o}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
@@ -49,8 +51,8 @@ static int unpack(
 		"listen_proxy_protocol", &out->listen_proxy_protocol,
 		"requests_per_s", &out->requests_per_s, "requests_burst",
 		&out->requests_burst, "tree_head_interval_ms",
-		&out->tree_head_interval_ms, "exchanges", &out->exchanges,
-		"feeds", &out->feeds) != 0)
+		&out->tree_head_interval_ms, "keep_raw_s", &out->keep_raw_s,
+		"exchanges", &out->exchanges, "feeds", &out->feeds) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -148,6 +150,10 @@ static int read_limits(struct config *out, const struct texts *texts,
 		return config_refuse(error, "tree_head_interval_ms: %d to %d",
 		    CONFIG_HEAD_INTERVAL_MIN_MS, CONFIG_HEAD_INTERVAL_MAX_MS);
 	out->tree_head_interval_ms = texts->tree_head_interval_ms;
+	if (texts->keep_raw_s < 0 || texts->keep_raw_s > RAW_ANSWERS_KEEP_S)
+		return config_refuse(
+		    error, "keep_raw_s: 0 to %d", RAW_ANSWERS_KEEP_S);
+	out->keep_raw_s = texts->keep_raw_s;
 	return 0;
 }
 

@@ -59,6 +59,7 @@ struct config {
 	bool insecure_emulator;
 	/* How often the log's head is signed (tree_log.h). */
 	int64_t tree_head_interval_ms;
+	int64_t keep_raw_s; /* raw_answers.h; 0: none are kept */
 	struct config_pins pins[CONFIG_EXCHANGES_MAX];
 	size_t pin_count;
 	struct feed_set feeds;

@@ -175,6 +175,9 @@ static void print_head(const struct config *config, FILE *out)
 	    config->has_proxy ? text : "none: exchanges are dialled directly");
 	fprintf(out, "tree_head     every %lld ms\n",
 	    (long long)config->tree_head_interval_ms);
+	if (config->keep_raw_s > 0)
+		fprintf(out, "raw answers   kept for %lld s, GET /raw/SHA256\n",
+		    (long long)config->keep_raw_s);
 	fprintf(out, "attester      %s\n",
 	    config->attester == CONFIG_NSM
 		? config->nsm_device

@@ -15,6 +15,7 @@ struct poller {
 	struct poller_exchange *exchanges; /* in the order of the table */
 	struct clock_witness *witnesses;   /* one for each */
 	size_t exchange_count;
+	struct raw_answers *raw; /* NULL: not kept */
 	bool stopped;
 };
 
@@ -106,6 +107,9 @@ struct poller *poller_start(
 {
 	struct poller *poller = poller_new(&config->feeds);
 
+	if (config->keep_raw_s > 0)
+		poller->raw = raw_answers_new(
+		    config->keep_raw_s * 1000, RAW_ANSWERS_BYTES);
 	for (size_t i = 0; i < poller->exchange_count; i++)
 		poller_exchange_start(&poller->exchanges[i],
 		    &(struct poller_exchange_options){
@@ -113,6 +117,7 @@ struct poller *poller_start(
 			.config = config,
 			.tls = tls,
 			.witness = &poller->witnesses[i],
+			.raw = poller->raw,
 			.place = (unsigned)i,
 			.places = (unsigned)poller->exchange_count,
 		    });
@@ -137,7 +142,13 @@ void poller_free(struct poller *poller)
 		poller_exchange_fini(&poller->exchanges[i]);
 	free(poller->exchanges);
 	free(poller->witnesses);
+	raw_answers_free(poller->raw);
 	free(poller);
+}
+
+const struct raw_answers *poller_raw(const struct poller *poller)
+{
+	return poller->raw;
 }
 
 void poller_read(const struct poller *poller, const struct feed_config *feed,

@@ -18,6 +18,7 @@
 
 #include "feeds/item.h"
 #include "oracle/config.h"
+#include "oracle/raw_answers.h"
 
 #include <openssl/ssl.h>
 #include <uv.h>
@@ -36,6 +37,9 @@ struct poller *poller_start(
 void poller_stop(struct poller *poller);
 /* After the loop has ended. */
 void poller_free(struct poller *poller);
+
+/* The answers of the last keep_raw_s; NULL if none are kept. */
+const struct raw_answers *poller_raw(const struct poller *poller);
 
 /*
  * Fills sources[0 .. feed->source_count) for one tick at now_ms: exchange,

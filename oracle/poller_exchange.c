@@ -141,12 +141,14 @@ static void note_sources(struct poller_exchange *ex,
 	struct poll_answer good = common_of(answer, now_ms);
 	struct poll_attempt attempt = {
 	    .status = answer->status, .latency_ms = now_ms - asked_ms};
+	bool used = false; /* an item can name it */
 
 	for (size_t i = 0; i < request->count; i++) {
 		struct poll_source *source = poll_plan_source(
 		    &ex->plan, request, i);
 		attempt.error = ex->readings[i].error;
 		bool ok = attempt.error == QUOTE_OK;
+		used |= ok;
 		good.quote = ex->readings[i].quote;
 		enum quote_error before = poll_source_note(
 		    source, &attempt, ok ? &good : NULL);
@@ -155,6 +157,9 @@ static void note_sources(struct poller_exchange *ex,
 		else if (!ok && before != attempt.error)
 			add_change(&began, attempt.error, source->symbol);
 	}
+	if (ex->raw != NULL && used)
+		raw_answers_put(ex->raw, good.body_sha256, answer->body,
+		    answer->len, now_ms);
 	log_changes(ex, &began, &ended, answer, pause_ms);
 }
 
@@ -391,6 +396,7 @@ void poller_exchange_start(
 {
 	ex->loop = options->loop;
 	ex->witness = options->witness;
+	ex->raw = options->raw;
 	poll_budget_init(&ex->budget, ex->exchange->spacing_ms);
 	ex->budget.ban_403_ms = ex->exchange->ban_403_ms;
 	poll_plan_init(&ex->plan, ex->exchange, ex->sources, ex->places,

@@ -29,6 +29,7 @@ struct poller_exchange {
 	struct poll_plan plan;
 	struct poll_budget budget;
 	struct clock_witness *witness; /* the poller's */
+	struct raw_answers *raw;       /* the poller's; NULL: not kept */
 	uint64_t requests, failures;
 
 	/* room for as many as there could be, taken at the start */
@@ -52,6 +53,7 @@ struct poller_exchange_options {
 	const struct config *config;
 	SSL_CTX *tls;                  /* borrowed */
 	struct clock_witness *witness; /* borrowed */
+	struct raw_answers *raw;       /* borrowed, or NULL */
 	unsigned place, places;        /* see poll_plan.h */
 };
 

@@ -92,6 +92,11 @@ static void heads_have_an_interval(void **state)
 	assert_int_equal(
 	    load("{" NSM "\"tree_head_interval_ms\":200," CA FEEDS "}"), 0);
 	assert_int_equal(config.tree_head_interval_ms, 200);
+	assert_int_equal(config.keep_raw_s, 0);
+	assert_int_equal(load("{" NSM "\"keep_raw_s\":3600," CA FEEDS "}"), 0);
+	assert_int_equal(config.keep_raw_s, 3600);
+	refused("{" NSM "\"keep_raw_s\":-1," CA FEEDS "}", "keep_raw_s: 0");
+	refused("{" NSM "\"keep_raw_s\":3601," CA FEEDS "}", "keep_raw_s: 0");
 	refused("{" NSM "\"tree_head_interval_ms\":199," CA FEEDS "}",
 	    "200 to 600000");
 	refused("{" NSM "\"tree_head_interval_ms\":600001," CA FEEDS "}",
