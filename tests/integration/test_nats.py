@@ -231,6 +231,21 @@ class One(Base):
         self.until("all is settled", lambda: self.first.metric(
             "hallmark_verifierd_nats_unsettled_items") < 8)
 
+    def test_and_heads(self):  # before others write into the stream
+        """heads of the log come through, after the items that they count"""
+        def heads():
+            return self.first.query("SELECT boot_id, tree_size FROM"
+                                    " tree_heads ORDER BY published_ms")
+
+        before = len(heads())
+        self.until("a new head", lambda: len(heads()) > before)
+        check = self.first.get("/readyz").json()["checks"]["log"]
+        self.assertEqual(check, "ok")
+        boot, _ = heads()[-1]
+        reply = self.first.get(f"/log/head?boot_id={boot}")
+        self.assertEqual(reply.status, 200, reply.body)
+        self.assertEqual(self.first.refused(), [])
+
     def test_both_ways(self):
         """an edge that has an oracle too archives and streams each item once"""
         edge = self.edge("both", [self.server],

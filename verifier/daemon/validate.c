@@ -23,6 +23,7 @@ struct place { /* one feed of one boot */
 struct validator {
 	const struct hm_policy *policy;
 	struct hm_cache *cache;
+	int64_t late_ms;
 	struct place *places;
 	size_t count, capacity;
 	uint64_t judged;
@@ -36,7 +37,13 @@ struct validator *validator_new(const struct hm_policy *policy)
 	if (!v || !(v->cache = hm_cache_new(VALIDATOR_DOCUMENTS)))
 		log_die("validate", "out of memory");
 	v->policy = policy;
+	v->late_ms = VALIDATOR_LATE_MS;
 	return v;
+}
+
+void validator_set_late_ms(struct validator *validator, int64_t late_ms)
+{
+	validator->late_ms = late_ms;
 }
 
 void validator_free(struct validator *validator)
@@ -151,10 +158,10 @@ static bool only_too_late(enum hm_verdict verdict)
 }
 
 /* Of what was good when it was published, and is no longer. */
-static bool is_late(int64_t published_ms, int64_t now_ms)
+static bool is_late(
+    const struct validator *v, int64_t published_ms, int64_t now_ms)
 {
-	return published_ms > now_ms - VALIDATOR_LATE_MS &&
-	       published_ms <= now_ms;
+	return published_ms > now_ms - v->late_ms && published_ms <= now_ms;
 }
 
 static enum hm_verdict verify(
@@ -171,7 +178,7 @@ static enum hm_verdict verify(
 		return live;
 	then = hm_item_verify_replay(
 	    v->policy, v->cache, &r->envelope, bytes, len, item, &quiet);
-	r->late = then == HM_VALID && is_late(item->published_ms, now_ms);
+	r->late = then == HM_VALID && is_late(v, item->published_ms, now_ms);
 	return live;
 }
 
@@ -224,7 +231,7 @@ static enum hm_verdict verify_head(
 		return live;
 	then = hm_head_verify_replay(
 	    v->policy, v->cache, &r->envelope, bytes, len, r->head, &quiet);
-	r->late = then == HM_VALID && is_late(r->head->published_ms, now_ms);
+	r->late = then == HM_VALID && is_late(v, r->head->published_ms, now_ms);
 	return live;
 }
 

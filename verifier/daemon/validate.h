@@ -21,6 +21,8 @@ struct validator;
 /* The policy is borrowed until free. */
 struct validator *validator_new(const struct hm_policy *policy);
 void validator_free(struct validator *validator);
+/* Another age than VALIDATOR_LATE_MS: of upstreams that keep items longer. */
+void validator_set_late_ms(struct validator *validator, int64_t late_ms);
 
 /* The last item of this feed and boot that is in the archive (start-up). */
 void validator_seed(struct validator *validator, const char *feed,

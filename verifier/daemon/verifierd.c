@@ -193,6 +193,8 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 		return -1;
 	policy_file_warn(d->policy, config->policy);
 	d->validator = validator_new(d->policy);
+	if (config->bus.subscribe) /* what its stream holds may be as old */
+		validator_set_late_ms(d->validator, BUS_MAX_AGE_S * 1000LL);
 	d->curl = curl_loop_new(loop);
 	make_board(d);
 	d->front.service = service_new(

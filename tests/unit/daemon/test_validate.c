@@ -142,6 +142,14 @@ static void test_late_is_archived_not_served(void **state)
 	    HM_ITEM_TOO_OLD);
 	assert_true(r->refused && !r->late);
 	record_free(r);
+	/* Unless an upstream keeps them longer. */
+	validator_set_late_ms(f->validator, 2 * VALIDATOR_LATE_MS);
+	assert_int_equal(
+	    judge(f, (struct mint_wish){.published_ms = now_ms, .sequence = 1},
+		now_ms + VALIDATOR_LATE_MS + 1000, &r, NULL),
+	    HM_ITEM_TOO_OLD);
+	assert_true(r->late && !r->refused);
+	record_free(r);
 }
 
 static void test_refused(void **state)
