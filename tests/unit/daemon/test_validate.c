@@ -145,9 +145,9 @@ static void test_late_is_archived_not_served(void **state)
 	/* Unless an upstream keeps them longer. */
 	validator_set_late_ms(f->validator, 2 * VALIDATOR_LATE_MS);
 	assert_int_equal(
-	    judge(f, (struct mint_wish){.published_ms = now_ms, .sequence = 1},
+	    judge(f, (struct mint_wish){.published_ms = now_ms, .sequence = 5},
 		now_ms + VALIDATOR_LATE_MS + 1000, &r, NULL),
-	    HM_ITEM_TOO_OLD);
+	    HM_SEQUENCE_GAP);
 	assert_true(r->late && !r->refused);
 	record_free(r);
 }
