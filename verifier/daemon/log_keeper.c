@@ -106,7 +106,8 @@ static void stored(
 	const struct record_finding *f = &r->finding;
 
 	k->stats.states[f->state]++;
-	k->stats.items_missing += f->items_missing;
+	if (f->state == RECORD_LOG_GAP)
+		k->stats.items_missing += f->items_missing;
 	if (f->state == RECORD_LOG_GAP)
 		log_gap(r, boot_id);
 	else if (f->state == RECORD_LOG_MISMATCH)

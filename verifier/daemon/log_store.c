@@ -22,6 +22,7 @@ struct store { /* one head on its way in */
 	bool has_newest;
 	struct merkle tree;
 	sqlite3_stmt *select; /* hashes of items */
+	bool holes;           /* items are missing after some that are there */
 };
 
 static int exec(struct store *s, const char *sql)
@@ -95,6 +96,7 @@ static void note_missing(
 {
 	struct record_finding *f = &s->record->finding;
 
+	s->holes |= sequence > range->from;
 	if (f->items_missing == 0) {
 		snprintf(f->feed, sizeof(f->feed), "%s", range->feed);
 		f->sequence = sequence;
@@ -163,12 +165,15 @@ static int add_items(struct store *s)
 
 /* ---- the tree grows ---- */
 
+/* We came after a boot's first items, but before its first head: that is no
+ * gap. */
 static int judge_growth(struct store *s)
 {
 	struct record_finding *f = &s->record->finding;
 	uint8_t root[HM_SHA256_LEN];
 
-	f->state = RECORD_LOG_GAP;
+	f->state = s->has_newest || s->holes ? RECORD_LOG_GAP
+					     : RECORD_LOG_JOINED;
 	if (f->items_missing)
 		return 0;
 	if (merkle_root(&s->tree, root))

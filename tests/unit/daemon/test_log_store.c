@@ -150,12 +150,27 @@ static void test_joined_at_head_0(void **state)
 
 	more(f, &f->teller, 0, 2, false);
 	more(f, &f->teller, 0, 3, true);
-	assert_int_equal(store_next(f).state, RECORD_LOG_GAP);
+	assert_int_equal(store_next(f).state, RECORD_LOG_JOINED);
 	more(f, &f->teller, 0, 1, true);
 	assert_whole(f);
 	included(f, 0, 5, 0, 200, NULL);
 	included(f, 0, 4, 0, 200, NULL); /* it is in the frontier itself */
 	included(f, 0, 2, 0, 404, "LOG_INCOMPLETE");
+}
+
+/* Items between those that we have were not there before we came. */
+static void test_holes_at_head_0(void **state)
+{
+	struct log_fixture *f = *state;
+	struct record_finding finding;
+
+	more(f, &f->teller, 0, 2, false);
+	more(f, &f->teller, 0, 3, true);
+	more(f, &f->teller, 0, 1, false);
+	finding = store_next(f);
+	assert_int_equal(finding.state, RECORD_LOG_GAP);
+	assert_int_equal(finding.items_missing, 3);
+	assert_int_equal(finding.sequence, 0);
 }
 
 static void test_late(void **state)
@@ -373,6 +388,7 @@ int main(void)
 	    TEST(test_head_missing),
 	    TEST(test_joined),
 	    TEST(test_joined_at_head_0),
+	    TEST(test_holes_at_head_0),
 	    TEST(test_late),
 	    TEST(test_duplicate),
 	    TEST(test_tried),
