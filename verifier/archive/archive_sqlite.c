@@ -174,7 +174,9 @@ static void begin_row(struct sqlite_source *s, enum stage table)
 	memset(&s->row, 0, sizeof(s->row));
 	s->row.kind = kinds[table];
 	s->row.unit = tables[table].unit;
-	s->row.number = (uint64_t)s->rows[table].last;
+	/* before the first: 0; ours begin at 1 */
+	s->row.number = s->rows[table].last > 0 ? (uint64_t)s->rows[table].last
+						: 0;
 	s->row.position = s->position;
 }
 

@@ -391,6 +391,17 @@ static void test_page_of_zeros(void **state)
 	free(bytes);
 }
 
+/* Whose pages are linked in a circle: a scan that believed them would give
+ * the same rows for ever. From the project's folder. */
+static void test_circle(void **state)
+{
+	(void)state;
+	tell_path(&told, "tests/fuzz/corpus/archive_db/hostile-circle");
+	assert_non_null(strstr(told.problems, "items row 0: the rows behind"));
+	assert_non_null(strstr(told.problems, "its rows are out of order"));
+	assert_true(told.items <= 12);
+}
+
 static void test_truncated(void **state)
 {
 	size_t len;
@@ -455,6 +466,7 @@ int main(void)
 	    TEST(test_other_version),
 	    TEST(test_false_version),
 	    TEST(test_page_of_zeros),
+	    TEST(test_circle),
 	    TEST(test_truncated),
 	    TEST(test_flipped_bytes),
 	};
