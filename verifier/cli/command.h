@@ -24,6 +24,7 @@ struct command {
 
 extern const struct command command_verify;
 extern const struct command command_watch;
+extern const struct command command_replay;
 extern const struct command command_inspect;
 extern const struct command command_bundle;
 extern const struct command command_export;

@@ -7,6 +7,7 @@
 static const struct command *const commands[] = {
     &command_verify,
     &command_watch,
+    &command_replay,
     &command_inspect,
     &command_bundle,
     &command_export,
