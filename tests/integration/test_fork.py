@@ -2,10 +2,13 @@
 """
 
 import json
+import re
 import unittest
 
+import client
 import fork
 import support
+from edge import Edge
 from program import wait_until
 
 HEADS = 6
@@ -76,3 +79,76 @@ class Faces(unittest.TestCase):
         same = self.counted(a_heads, LIE_AT)
         self.assertEqual(same, self.counted(b_heads, LIE_AT))
         self.assertFalse(set(a_heads[len(same):]) & set(b_heads[len(same):]))
+
+
+class Caught(unittest.TestCase):
+    """Verifier daemons behind the two faces."""
+
+    def start(self, lie, *oracles_of):
+        """The liar, and an Edge for each list of whom it reads: faces, or
+        edges before it."""
+        liar = fork.Fork(lie, LIE_AT)
+        self.addCleanup(liar.stop)
+        liar.start()
+        edges = []
+        for number, oracles in enumerate(oracles_of):
+            edge = Edge(liar, f"edge{number}", [
+                liar.url(face) if isinstance(face, int) else
+                edges[int(face[4:])].url() for face in oracles])
+            self.addCleanup(edge.stop)
+            edges.append(edge.start(ready=False))
+        return liar, edges
+
+    def proofs(self, edge):
+        return sorted(edge.dir.glob("misbehaviour-*.json"))
+
+    def metric(self, edge, name):
+        try:
+            text = edge.get("/metrics").body.decode()
+        except OSError:
+            return 0
+        found = re.search(
+            rf"(?m)^hallmark_verifierd_log_{re.escape(name)} (\d+)$", text)
+        return int(found[1]) if found else 0
+
+    def wait_proof(self, edge):
+        return wait_until("a proof of misbehaviour", lambda: self.proofs(edge),
+                          support.SEEN_S, edge.program.must_run)[0]
+
+    def test_two_compare(self):
+        """of two verifiers, one behind each face, who hears the other has proof
+        """
+        liar, (a, b) = self.start("fork", [0], [1, "edge0"])
+        proof = json.loads(self.wait_proof(b).read_text())
+        self.assertEqual(proof["boot_id"], liar.boot_id())
+        heads = [client.content_of(head) for head in proof["heads"]]
+        self.assertEqual(heads[0]["boot_id"], heads[1]["boot_id"])
+        self.assertNotEqual(heads[0]["root_sha256"], heads[1]["root_sha256"])
+        self.assertEqual(self.proofs(a), [])  # it was told one story only
+        wait_until("a warning", lambda: "misbehaviour" in b.get(
+            "/readyz").body.decode(), support.SEEN_S, b.program.must_run)
+
+    def test_one_story(self):
+        """who hears one face only finds nothing wrong with it"""
+        liar, (a, b) = self.start("fork", [0], [1])
+        wait_until("heads past the lie", lambda: all(
+            self.metric(edge, 'heads_total{outcome="whole"}')
+            + self.metric(edge, 'heads_total{outcome="joined"}') >= HEADS
+            for edge in (a, b)), support.SEEN_S, liar.program.must_run)
+        self.assertEqual(self.proofs(a) + self.proofs(b), [])
+
+    def test_rewritten(self):
+        """a tree that was written anew is caught by one alone"""
+        _, (edge,) = self.start("rewrite", [1])
+        heads = json.loads(self.wait_proof(edge).read_text())["heads"]
+        self.assertGreater(len(heads), 0)
+
+    def test_hidden(self):
+        """an item that was kept back is missed, by name"""
+        _, (edge,) = self.start("hide", [1])
+        wait_until("a gap", lambda: self.metric(
+            edge, 'heads_total{outcome="gap"}'), support.SEEN_S,
+            edge.program.must_run)
+        log = edge.program.log_path.read_text()
+        self.assertRegex(log, rf"log_gap.*feed=BTC-USD.*sequence={LIE_AT}\b")
+        self.assertEqual(self.proofs(edge), [])
