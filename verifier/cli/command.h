@@ -26,6 +26,7 @@ extern const struct command command_verify;
 extern const struct command command_watch;
 extern const struct command command_replay;
 extern const struct command command_inspect;
+extern const struct command command_log_verify;
 extern const struct command command_bundle;
 extern const struct command command_export;
 extern const struct command command_policy_check;

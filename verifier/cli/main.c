@@ -9,6 +9,7 @@ static const struct command *const commands[] = {
     &command_watch,
     &command_replay,
     &command_inspect,
+    &command_log_verify,
     &command_bundle,
     &command_export,
     &command_policy_check,
