@@ -141,34 +141,24 @@ static bool wants_item(const struct archives *a, struct archives_entry *e)
 		   oracle_feeds_has(&wish->feeds, e->item.feed));
 }
 
-/* The first head of a boot behind the end: it counts the last items. */
-static bool closes(struct archives *a, const struct hm_head *head)
-{
-	for (size_t i = 0; i < a->closed_count; i++)
-		if (memcmp(a->closed[i], head->boot_id, 16) == 0)
-			return false;
-	if (a->closed_count == ARCHIVES_BOOTS_MAX)
-		return false;
-	memcpy(a->closed[a->closed_count++], head->boot_id, 16);
-	return true;
-}
-
-static bool wants_head(struct archives *a, struct archives_entry *e)
+/* Those in the time, of all feeds: another would count items that are not in
+ * the selection, and whoever checks it would miss them. */
+static bool wants_head(const struct archives *a, struct archives_entry *e)
 {
 	static struct hm_head head; /* large */
 
+	if (a->options->wish.feeds.count > 0)
+		return false;
 	if (tree_head_decode(&head, e->entry.envelope.content,
 		e->entry.envelope.content_len) != 0) {
 		e->entry.kind = ARCHIVE_ENTRY_DAMAGED;
 		e->entry.problem = "its content is none of a tree head";
 		return true;
 	}
-	if (in_time(&a->options->wish, head.published_ms))
-		return true;
-	return head.published_ms >= a->options->wish.to_ms && closes(a, &head);
+	return in_time(&a->options->wish, head.published_ms);
 }
 
-static bool wants(struct archives *a, struct archives_entry *e)
+static bool wants(const struct archives *a, struct archives_entry *e)
 {
 	switch (e->entry.kind) {
 	case ARCHIVE_ENTRY_ITEM:

@@ -14,7 +14,6 @@
 
 #define ARCHIVES_MAX       4096 /* daily files of ten years */
 #define ARCHIVES_ERROR_MAX 1536
-#define ARCHIVES_BOOTS_MAX 1024 /* of heads that end a selection */
 
 struct archives_wish {
 	struct oracle_feeds feeds; /* none: all */
@@ -60,15 +59,13 @@ struct archives {
 	const struct archives_options *options; /* borrowed */
 	struct archive_source *source;          /* the open one, or NULL */
 	size_t next;                            /* path */
-	/* of a boot whose log goes on behind `to`, the head that counts the
-	 * last items before it was given */
-	uint8_t closed[ARCHIVES_BOOTS_MAX][16];
-	size_t closed_count;
 };
 
 void archives_begin(
     struct archives *archives, const struct archives_options *options);
-/* 1 and the next entry that was asked for; 0 at the end; -1 and why. An item
+/* Heads count the items of all feeds: with --feed there are none.
+ *
+ * 1 and the next entry that was asked for; 0 at the end; -1 and why. An item
  * whose content cannot be read is DAMAGED; so are all that are damaged. */
 HM_MUST_CHECK int archives_next(struct archives *archives,
     struct archives_entry *out, char error[static ARCHIVES_ERROR_MAX]);

@@ -198,7 +198,7 @@ static void append_head(FILE *out, uint64_t number, int64_t published_ms)
 	free(text);
 }
 
-/* Those in the time, and the first behind it, which counts the last items. */
+/* Those in the time. */
 static void test_heads(void **state)
 {
 	FILE *out = fopen(folder.file, "a");
@@ -211,7 +211,9 @@ static void test_heads(void **state)
 	assert_string_equal(told_word(), "DXIIIIIIHHHHH");
 	options.wish.from_ms = 1000;
 	options.wish.to_ms = 2000;
-	assert_string_equal(told_word(), "DXIIHH");
+	assert_string_equal(told_word(), "DXIIH");
+	assert_int_equal(archives_option(&options, 'f', "ETH-USD", error), 0);
+	assert_string_equal(told_word(), "DXI");
 }
 
 int main(void)
