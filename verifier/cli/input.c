@@ -4,10 +4,15 @@
 #include "base/file.h"
 #include "verifier/base64.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOOK_BYTES 128 /* a bundle says so before that */
 
 static const char blanks[] = " \t\r\n";
 
@@ -129,4 +134,39 @@ void input_fini(struct input *input)
 	free(input->bytes);
 	drop_said(&input->said);
 	memset(input, 0, sizeof(*input));
+}
+
+/* ---- a bundle ---- */
+
+static bool begins_bundle(int fd)
+{
+	static const char format[] = "{\"format\":\"hallmark-bundle/";
+	char text[LOOK_BYTES], dense[LOOK_BYTES];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+	size_t len = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		if (text[i] == '\0' || !strchr(blanks, text[i]))
+			dense[len++] = text[i];
+	return len >= sizeof(format) - 1 &&
+	       memcmp(dense, format, sizeof(format) - 1) == 0;
+}
+
+bool input_is_bundle(const char *path)
+{
+	bool is_input = strcmp(path, "-") == 0;
+	struct stat about;
+	bool yes;
+	int fd;
+
+	/* A pipe would lose what is read of it here. */
+	if ((is_input ? fstat(STDIN_FILENO, &about) : stat(path, &about)) ||
+	    !S_ISREG(about.st_mode))
+		return false;
+	fd = is_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	yes = begins_bundle(fd);
+	close(fd);
+	return yes;
 }

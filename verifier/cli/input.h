@@ -38,4 +38,9 @@ HM_MUST_CHECK int input_read(
 void input_tell(struct input *out, uint8_t *bytes, size_t len);
 void input_fini(struct input *input);
 
+/* Whether this file ("-": standard input, if that is one) begins like a bundle,
+ * which is read otherwise (verifier/archive/archive_bundle.h). Nothing is
+ * consumed. */
+bool input_is_bundle(const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/now.h"
 #include "verifier/archive/archive_bundle.h"
+#include "verifier/cli/archives.h"
 #include "verifier/cli/command.h"
 #include "verifier/cli/replay_options.h"
 #include "verifier/cli/replay_view.h"
@@ -26,8 +27,8 @@ static const char help[] =
     "hash chain and the numbers of each feed and boot.\n"
     "\n"
     "ARCHIVE is a SQLite file of hallmark-verifierd (main or daily), NDJSON (-\n"
-    "is standard input), or a bundle. Several are one archive: what one lacks\n"
-    "another may have, and what two have must be the same.\n"
+    "is standard input), a bundle, or a verifier's URL. Several are one archive:\n"
+    "what one lacks another may have, and what two have must be the same.\n"
     "\n"
     "  --policy POLICY  what you accept; a bundle alone has its own, which\n"
     "                   came with the data and proves only that they agree\n"
@@ -47,6 +48,8 @@ static const char help[] =
     "Examples:\n"
     "  hallmark replay archive.db --policy policy.json --config oracle.json\n"
     "  hallmark replay archive-2026-11-*.db archive.db --policy policy.json\n";
+
+static struct archives_options everything; /* no selection */
 
 struct run {
 	struct replay_command command;
@@ -112,7 +115,9 @@ static int prepare(struct run *run, char error[static POLICY_FILE_ERROR_MAX])
 	const char *config = run->command.config;
 
 	run->jobs = run->command.jobs ? run->command.jobs : count_cores();
-	if (archive_source_open(&run->first, run->command.archives[0], error))
+	archives_options_init(&everything);
+	if (archives_open(
+		&run->first, run->command.archives[0], &everything.wish, error))
 		return -1;
 	for (unsigned i = 0; i < run->jobs; i++)
 		if (load_policy(run, i, error))
@@ -141,8 +146,8 @@ static int read_all(struct run *run, struct replay *replay,
 
 	run->first = NULL;
 	for (size_t i = 0; i < run->command.archive_count; i++) {
-		if (i > 0 && archive_source_open(
-				 &source, run->command.archives[i], error))
+		if (i > 0 && archives_open(&source, run->command.archives[i],
+				 &everything.wish, error))
 			return -1;
 		replay_view_file(
 		    &run->view, i + 1, now_monotonic_ms(), run->items);

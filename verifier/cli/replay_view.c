@@ -240,10 +240,13 @@ static void print_sum(
 		    view->lines_told - REPLAY_VIEW_LINES);
 	moment_format(r->first_ms, from);
 	moment_format(r->last_ms, to);
-	fprintf(out, "policy      ");
-	command_put_plain(out, s->policy);
-	fprintf(out, "\nitems       %" PRIu64 ", valid %" PRIu64, r->items,
-	    r->valid);
+	if (s->policy) {
+		fprintf(out, "policy      ");
+		command_put_plain(out, s->policy);
+		putc('\n', out);
+	}
+	fprintf(
+	    out, "items       %" PRIu64 ", valid %" PRIu64, r->items, r->valid);
 	if (r->valid)
 		fprintf(out, ", published %s to %s", from, to);
 	fprintf(out,
@@ -307,6 +310,8 @@ static int print_json(struct replay_view *view, const struct replay_summary *s)
 	    (json_int_t)r->twice, "first_ms", (json_int_t)r->first_ms,
 	    "last_ms", (json_int_t)r->last_ms);
 
+	if (s->trust)
+		json_object_set(root, "policy", s->trust);
 	json_object_set_new(root, "prices", prices_json(s));
 	json_object_set_new(root, "finding_counts", counts_json(r));
 	json_object_set_new(root, "verdicts", verdicts_json(r));

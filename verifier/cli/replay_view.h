@@ -28,7 +28,8 @@ struct replay_view {
 
 struct replay_summary {
 	const struct replay_report *report;
-	const char *policy; /* whose, for people */
+	const char *policy; /* whose, for people; NULL: it was told before */
+	json_t *trust;      /* borrowed: instead of that, in JSON; or NULL */
 	bool with_config, with_prices;
 	unsigned jobs;
 	int64_t took_ms;

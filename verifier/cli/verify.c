@@ -7,7 +7,7 @@
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
 #include "verifier/cli/rule.h"
-#include "verifier/cli/verify_options.h"
+#include "verifier/cli/verify_bundle.h"
 #include "verifier/item_key.h"
 #include "verifier/moment.h"
 
@@ -21,6 +21,7 @@ static const char help[] =
     "...)\n"
     "           [--at now|document|published|TIME] [--nonce HEX]\n"
     "           [--json] [--explain]\n"
+    "       hallmark verify BUNDLE [--policy POLICY | --policy-sha256 HEX]\n"
     "\n"
     "FILE is an item (JSON) or an attestation document (CBOR, base64, or the\n"
     "answer of GET /attestation); - is standard input.\n"
@@ -37,6 +38,10 @@ static const char help[] =
     "  --json           the verdict, each check and what was read, as JSON\n"
     "  --explain        also what was wanted and found where a check passed,\n"
     "                   and what the verdict means\n"
+    "\n"
+    "BUNDLE (hallmark bundle makes it) is judged as a whole, each item as of its\n"
+    "own time. Without --policy, by the policy in it: that proves only that the\n"
+    "data agree with it, unless --policy-sha256 says which one it must be.\n"
     "\n"
     "Exit: 0 valid, 1 usage, 2 malformed, 3 signature, 4 chain, 5 policy,\n"
     "6 time, 7 debug enclave, 8 sequence.\n"
@@ -281,8 +286,11 @@ static int run(int argc, char **argv)
 	struct input input = {0};
 	int code;
 
-	if (verify_options_parse(&options, argc, argv, error) ||
-	    verify_options_policy(&policy, &options, error))
+	if (verify_options_parse(&options, argc, argv, error))
+		return command_usage_error(&command_verify, "%s", error);
+	if (options.is_bundle)
+		return verify_bundle(&options);
+	if (verify_options_policy(&policy, &options, error))
 		return command_usage_error(&command_verify, "%s", error);
 	if (input_read(&input, options.file, why))
 		code = command_usage_error(&command_verify, "%s", why);

@@ -1,6 +1,7 @@
 /* verify_options: reads the arguments of `hallmark verify`. */
 #include "verifier/cli/verify_options.h"
 
+#include "verifier/cli/input.h"
 #include "verifier/cli/options.h"
 
 #include "feeds/hex.h"
@@ -103,6 +104,21 @@ static int read_nonce(struct reader *r, const char *text)
 	return 0;
 }
 
+static int read_pin(struct reader *r, const char *text)
+{
+	struct verify_options *o = r->out;
+
+	if (o->has_pin)
+		return fail(r, "--policy-sha256 is given twice");
+	o->has_pin = true;
+	if (hex_decode(o->pin, sizeof(o->pin), text, strlen(text)))
+		return fail(r,
+		    "--policy-sha256 %.120s: wanted 64 hex digits, as "
+		    "hallmark bundle prints them",
+		    text);
+	return 0;
+}
+
 static int read_policy(struct reader *r, const char *text)
 {
 	if (r->out->policy)
@@ -124,6 +140,8 @@ static int read_option(struct reader *r, int option, const char *text)
 		return read_at(r, text);
 	case 'c':
 		return read_nonce(r, text);
+	case 's':
+		return read_pin(r, text);
 	case 'j':
 		r->out->json = true;
 		return 0;
@@ -168,6 +186,24 @@ int verify_options_check_trust(
 	return 0;
 }
 
+/* A bundle's own policy will do, since it is said what that proves. */
+static int check_bundle(const struct reader *r)
+{
+	const struct verify_options *o = r->out;
+	bool own = !o->policy && !o->root_count && !o->pcr_count;
+
+	if (o->has_nonce)
+		return fail(r, "--nonce is for a bare document");
+	if (r->at_given && o->at != VERIFY_PUBLISHED)
+		return fail(r, "--at: the items of a bundle are judged as of "
+			       "when they were published");
+	if (o->has_pin && !own)
+		return fail(r, "--policy-sha256 is about the bundle's own "
+			       "policy; with --policy or --root it is yours "
+			       "that counts");
+	return own ? 0 : verify_options_check_trust(o, r->error);
+}
+
 int verify_options_parse(struct verify_options *out, int argc, char **argv,
     char error[static POLICY_FILE_ERROR_MAX])
 {
@@ -177,6 +213,7 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 	    {"pcr", required_argument, NULL, 'n'},
 	    {"at", required_argument, NULL, 'a'},
 	    {"nonce", required_argument, NULL, 'c'},
+	    {"policy-sha256", required_argument, NULL, 's'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"explain", no_argument, NULL, 'e'},
 	    {NULL, 0, NULL, 0},
@@ -198,6 +235,14 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 		out->file = argv[optind];
 	if (!out->file)
 		return fail(&r, "which FILE?");
+	out->is_bundle = input_is_bundle(out->file);
+	if (out->is_bundle)
+		return check_bundle(&r);
+	if (out->has_pin)
+		return fail(&r,
+		    "--policy-sha256 is for a bundle, which %.120s "
+		    "is not",
+		    out->file);
 	return verify_options_check_trust(out, error);
 }
 

@@ -30,11 +30,15 @@ struct verify_options { /* texts are borrowed from argv */
 	enum verify_at at;
 	int64_t at_ms;
 	bool has_nonce, json, explain;
+	bool is_bundle; /* the file is one */
+	bool has_pin;   /* of the bundle's policy */
+	uint8_t pin[HM_SHA256_LEN];
 	uint8_t nonce[HM_NONCE_MAX];
 	size_t nonce_len;
 };
 
-/* 0, or -1 and what is wrong with which. */
+/* 0, or -1 and what is wrong with which. Looks at the file: a bundle brings a
+ * policy. */
 HM_MUST_CHECK int verify_options_parse(struct verify_options *out, int argc,
     char **argv, char error[static POLICY_FILE_ERROR_MAX]);
 

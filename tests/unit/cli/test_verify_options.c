@@ -4,6 +4,7 @@
 #include "verifier/cli/verify_options.c"
 
 #include <setjmp.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -148,6 +149,40 @@ static void test_policy_made(void **state)
 	assert_null(policy);
 }
 
+/* A bundle brings a policy; it is said elsewhere what that proves. */
+static void test_bundle(void **state)
+{
+	char path[] = "/tmp/verify-options-XXXXXX";
+	const char *pin = "00112233445566778899aabbccddeeff"
+			  "00112233445566778899AABBCCDDEEFF";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(
+	    write(fd, " {\n\"format\" : \"hallmark-bundle/1\"", 34) > 0);
+	close(fd);
+	GOOD(path);
+	assert_true(options.is_bundle);
+	assert_false(options.has_pin);
+	GOOD(path, "--policy-sha256", pin);
+	assert_true(options.has_pin);
+	assert_int_equal(options.pin[31], 0xff);
+	GOOD(path, "--policy", "p.json", "--at", "published", "--json");
+	GOOD(path, "--root", "aws-nitro-g1", "--pcr", "0:" P48);
+	BAD("--policy-sha256", path, "--policy-sha256", pin, "--policy", "p");
+	BAD("--policy-sha256", path, "--policy-sha256", pin, "--root", "r");
+	BAD("given twice", path, "--policy-sha256", pin, "--policy-sha256",
+	    pin);
+	BAD("64 hex digits", path, "--policy-sha256", "00");
+	BAD("--pcr needs a --root", path, "--pcr", "0:" P48);
+	BAD("--nonce", path, "--nonce", "00");
+	BAD("--at", path, "--at", "now");
+	BAD("--at", path, "--at", "document");
+	BAD("is for a bundle", "f", "--policy", "p", "--policy-sha256", pin);
+	unlink(path);
+	BAD("what would you accept", path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +194,7 @@ int main(void)
 	    cmocka_unit_test(test_nonce),
 	    cmocka_unit_test(test_ceilings),
 	    cmocka_unit_test(test_policy_made),
+	    cmocka_unit_test(test_bundle),
 	};
 
 	return cmocka_run_group_tests_name("verify_options", tests, NULL, NULL);
