@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A part of make check-web: the API under public programs from npm, pinned in
 package-lock.json. A validator of OpenAPI documents and one of JSON Schema
-look at /openapi.json and at what the programs answer; Pyth's Hermes client
-talks to the facade. Ends with "N passed, N failed".
+look at /openapi.json and at what the programs answer; an EventSource reads and
+resumes the streams; Pyth's Hermes client talks to the facade. Ends with "N passed, N failed".
 """
 
 import os
@@ -35,6 +35,7 @@ def node_version():
 def install():
     """The modules beside the tests: node looks for them above a file."""
     shutil.copytree(HERE, BUILD, dirs_exist_ok=True)
+    shutil.copy(ROOT / "tests" / "web" / "browser" / "wire.js", BUILD)
     marker = BUILD / "node_modules" / ".package-lock.json"
     lock = HERE / "package-lock.json"
     if not marker.exists() or marker.stat().st_mtime < lock.stat().st_mtime:
