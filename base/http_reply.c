@@ -143,6 +143,22 @@ static struct MHD_Response *fixed(const void *body, size_t len)
 	return response;
 }
 
+/* Its bytes stay with their owner until libmicrohttpd lets go of it. */
+static struct MHD_Response *borrowed(const struct http_reply *reply)
+{
+	union {
+		const void *in;
+		void *out;
+	} bytes = {.in = reply->body};
+	struct MHD_Response *response =
+	    MHD_create_response_from_buffer_with_free_callback_cls(
+		reply->len, bytes.out, reply->body_done, reply->body_data);
+
+	if (!response)
+		log_die("http", "out of memory");
+	return response;
+}
+
 static bool is_unchanged(const struct http_request *req, const char *etag)
 {
 	const char *condition;
@@ -184,6 +200,14 @@ static void reply_first(
 	http_first_keep(req, status, fields.list, fields.count, reply);
 }
 
+/* The body is not needed any more, or was never. */
+static void let_go(struct http_reply *reply)
+{
+	if (reply->body_done)
+		reply->body_done(reply->body_data);
+	reply->body_done = NULL;
+}
+
 void http_reply(struct http_request *req, const struct http_reply *reply)
 {
 	struct http_reply chosen = *reply;
@@ -192,8 +216,11 @@ void http_reply(struct http_request *req, const struct http_reply *reply)
 	unsigned status = reply->status;
 	char etag[HTTP_ETAG_MAX];
 
-	if (!req->peeked && !may_answer(req))
+	assert(!reply->body_done || !reply->has_gzip);
+	if (!req->peeked && !may_answer(req)) {
+		let_go(&chosen);
 		return;
+	}
 	choose_coding(req, &chosen, etag);
 	if (status == 200 && is_unchanged(req, chosen.etag)) {
 		status = 304;
@@ -201,10 +228,16 @@ void http_reply(struct http_request *req, const struct http_reply *reply)
 	}
 	if (req->peeked) {
 		reply_first(req, status, &chosen);
+		let_go(&chosen);
 		return;
 	}
 	add_all(&fields, req, status, &chosen);
-	response = fixed(chosen.body, chosen.len);
+	if (chosen.body_done && chosen.len > 0) {
+		response = borrowed(&chosen);
+	} else {
+		response = fixed(chosen.body, chosen.len);
+		let_go(&chosen);
+	}
 	put_fields(response, &fields);
 	http_reply_answer(req, status, response, HTTP_ANSWERED);
 }

@@ -120,7 +120,7 @@ uv_loop_t *http_loop(const struct http_request *req);
 struct http_reply {
 	unsigned status;
 	const char *content_type; /* copied */
-	const void *body;         /* copied */
+	const void *body;         /* copied, unless body_done is given */
 	size_t len;
 	const char *cache_control; /* NULL: "no-store" */
 	const char *etag;          /* quoted, or NULL; a matching
@@ -136,6 +136,12 @@ struct http_reply {
 	/* Content-Security-Policy of a page, or NULL; with it comes
 	 * Referrer-Policy: no-referrer. */
 	const char *security_policy;
+	/* NULL, or the body stays where it is until this is called, once: it
+	 * has gone, or nobody is there to have it. May be called before
+	 * http_reply() has returned. For large ones: so their owner knows how
+	 * much waits for slow clients. */
+	void (*body_done)(void *data);
+	void *body_data;
 	/* For a route of http_get_kept: the same request has this very answer
 	 * while *version does not move (it outlives the server) and until this
 	 * moment (Unix ms). NULL: it is not kept. */

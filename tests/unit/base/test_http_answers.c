@@ -23,7 +23,50 @@ static void serve_plain(struct http_request *req, void *data)
 	http_reply(req, &(struct http_reply){.status = 200, .etag = "\"abc\""});
 }
 
+#define LARGE_LEN (8u << 20) /* more than sockets hold */
+
+static char *large;
+static int large_out; /* answers that have it */
+
+static void on_large_done(void *data)
+{
+	assert_ptr_equal(data, &large_out);
+	large_out--;
+}
+
+static void serve_large(struct http_request *req, void *data)
+{
+	(void)data;
+	large_out++;
+	http_reply(req, &(struct http_reply){.status = 200,
+			    .body = large,
+			    .len = LARGE_LEN,
+			    .etag = "\"large\"",
+			    .body_done = on_large_done,
+			    .body_data = &large_out});
+}
+
+static void serve_empty(struct http_request *req, void *data)
+{
+	(void)data;
+	large_out++;
+	http_reply(req, &(struct http_reply){.status = 200,
+			    .body_done = on_large_done,
+			    .body_data = &large_out});
+}
+
+static struct http_request *held;
+
+static void serve_later(struct http_request *req, void *data)
+{
+	(void)data;
+	held = req;
+}
+
 static const struct http_route routes[] = {
+    {"GET", "/large", NULL, serve_large},
+    {"GET", "/empty", NULL, serve_empty},
+    {"GET", "/later", NULL, serve_later},
     {"GET", "/text", NULL, serve_text},
     {"GET", "/plain", NULL, serve_plain},
     {NULL, NULL, NULL, NULL},
@@ -52,6 +95,91 @@ static struct response ask_with(
 	    "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", method,
 	    target, headers);
 	return client_ask(request);
+}
+
+/* ---- bodies that stay with their owner ---- */
+
+static int set_up_large(void **state)
+{
+	large = malloc(LARGE_LEN);
+	memset(large, 'x', LARGE_LEN);
+	return set_up(state);
+}
+
+static int tear_down_large(void **state)
+{
+	tear_down(state);
+	assert_int_equal(large_out, 0);
+	free(large);
+	return 0;
+}
+
+static void a_body_is_let_go_once(void **state)
+{
+	struct response r;
+
+	(void)state;
+	r = ask_with("GET", "/large", "");
+	assert_int_equal(strlen(response_body(&r)), LARGE_LEN);
+	response_fini(&r);
+	pump_until(large_out == 0);
+	r = ask_with("HEAD", "/large", "");
+	assert_int_equal(response_status(&r), 200);
+	response_fini(&r);
+	pump_until(large_out == 0);
+	r = ask_with("GET", "/large", "If-None-Match: \"large\"\r\n");
+	assert_int_equal(response_status(&r), 304);
+	assert_int_equal(large_out, 0);
+	response_fini(&r);
+	r = ask_with("GET", "/empty", "");
+	assert_int_equal(response_status(&r), 200);
+	assert_int_equal(large_out, 0);
+	response_fini(&r);
+}
+
+/* Who does not read holds it until he goes. */
+static void a_body_waits_for_its_reader(void **state)
+{
+	int fd = client_connect();
+
+	(void)state;
+	client_send(fd, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	pump_until(large_out == 1);
+	pump_ms(50);
+	assert_int_equal(large_out, 1);
+	close(fd);
+	pump_until(large_out == 0);
+	/* One more is held when the server stops. */
+	fd = client_connect();
+	client_send(fd, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	pump_until(large_out == 1);
+	server_stop_wait();
+	close(fd);
+	server_listen(&server_ep, routes, NULL);
+}
+
+static void a_body_for_nobody_is_let_go(void **state)
+{
+	int fd = client_connect();
+
+	(void)state;
+	held = NULL;
+	client_send(fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+	pump_until(held);
+	close(fd);
+	pump_ms(50);
+	serve_large(held, NULL);
+	pump_until(large_out == 0);
+	/* Nor is there a server any more. */
+	held = NULL;
+	fd = client_connect();
+	client_send(fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+	pump_until(held);
+	server_stop_wait();
+	serve_large(held, NULL);
+	assert_int_equal(large_out, 0);
+	close(fd);
+	server_listen(&server_ep, routes, NULL);
 }
 
 /* ---- codings ---- */
@@ -265,6 +393,8 @@ static void who_asks_too_often_is_told_when(void **state)
 	response_fini(&r);
 }
 
+#define LARGE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up_large, tear_down_large)
 #define ANSWER_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -272,6 +402,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(accept_encoding_is_read_as_the_rfc_has_it),
+	    LARGE_TEST(a_body_is_let_go_once),
+	    LARGE_TEST(a_body_waits_for_its_reader),
+	    LARGE_TEST(a_body_for_nobody_is_let_go),
 	    ANSWER_TEST(each_coding_has_its_own_tag),
 	    ANSWER_TEST(a_tag_is_good_for_its_coding),
 	    ANSWER_TEST(a_sane_name_is_kept),
