@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 struct job {
-	TAILQ_ENTRY(job) entry; /* of history->waiting, until it runs */
+	TAILQ_ENTRY(job) entry; /* of its queue, until it runs */
 	struct history *history;
 	struct http_request *req; /* NULL: its client has left */
 	bool running;
@@ -24,26 +24,58 @@ struct history {
 	uv_loop_t *loop;
 	char *archive; /* owned: it is read until the last job is done */
 	const struct board *board;
-	TAILQ_HEAD(jobs, job) waiting;
-	size_t waiting_count, running;
+	struct queue {
+		TAILQ_HEAD(jobs, job) jobs;
+		size_t count;
+	} pages, moments; /* the latter first: they are short */
+	size_t running;
+	size_t sending; /* bytes of answers that clients have not taken yet */
 	bool closing;
 };
 
+struct sent { /* a page on its way */
+	struct history *history;
+	char *body;
+	size_t len;
+};
+
+static void run_next(struct history *history);
+
 /* ---- answers ---- */
 
-static void reply_page(struct http_request *req, const struct history_ask *ask,
-    const struct history_answer *answer)
+static void on_sent(void *data)
 {
+	struct sent *sent = data;
+	struct history *history = sent->history;
+
+	history->sending -= sent->len;
+	free(sent->body);
+	free(sent);
+	run_next(history);
+}
+
+/* Takes the answer's body. */
+static void reply_page(struct history *history, struct http_request *req,
+    const struct history_ask *ask, struct history_answer *answer)
+{
+	struct sent *sent = malloc(sizeof(*sent));
 	char link[HISTORY_LINK_MAX];
 
+	if (!sent)
+		log_die("history", "out of memory");
+	*sent = (struct sent){history, answer->body, answer->len};
+	history->sending += answer->len;
+	answer->body = NULL;
 	history_link_format(ask, &answer->last, link);
 	http_reply(req, &(struct http_reply){
 			    .status = 200,
 			    .content_type = ask->ndjson ? "application/x-ndjson"
 							: "application/json",
-			    .body = answer->body,
-			    .len = answer->len,
+			    .body = sent->body,
+			    .len = sent->len,
 			    .link = answer->more ? link : NULL,
+			    .body_done = on_sent,
+			    .body_data = sent,
 			});
 }
 
@@ -59,15 +91,18 @@ static void reply_item(
 			});
 }
 
-static void reply(struct http_request *req, const struct history_ask *ask,
-    const struct history_answer *answer)
+static void reply(struct history *history, struct http_request *req,
+    const struct history_ask *ask, struct history_answer *answer)
 {
+	if (answer->damaged)
+		log_warn("history", "items_damaged", LOG_S("feed", ask->feed),
+		    LOG_D("items", answer->damaged));
 	switch (answer->result) {
 	case HISTORY_FOUND:
 		if (ask->at)
 			reply_item(req, answer);
 		else
-			reply_page(req, ask, answer);
+			reply_page(history, req, ask, answer);
 		break;
 	case HISTORY_NOTHING:
 		http_problem(
@@ -85,14 +120,9 @@ static void reply(struct http_request *req, const struct history_ask *ask,
 		http_problem(req, 503, "ARCHIVE_UNAVAILABLE",
 		    "the archive cannot be read at present", NULL);
 	}
-	if (answer->damaged)
-		log_warn("history", "items_damaged", LOG_S("feed", ask->feed),
-		    LOG_D("items", answer->damaged));
 }
 
 /* ---- on the pool, and back ---- */
-
-static void run_next(struct history *history);
 
 static void release(struct history *history)
 {
@@ -116,7 +146,7 @@ static void on_worked(uv_work_t *work, int status)
 	history->running--;
 	if (job->req) {
 		http_on_abandoned(job->req, NULL, NULL);
-		reply(job->req, &job->ask, &job->answer);
+		reply(history, job->req, &job->ask, &job->answer);
 	}
 	history_answer_fini(&job->answer);
 	free(job);
@@ -126,14 +156,33 @@ static void on_worked(uv_work_t *work, int status)
 		release(history);
 }
 
+static struct queue *queue_of(struct job *job)
+{
+	return job->ask.at ? &job->history->moments : &job->history->pages;
+}
+
+static void unqueue(struct job *job)
+{
+	TAILQ_REMOVE(&queue_of(job)->jobs, job, entry);
+	queue_of(job)->count--;
+}
+
+static struct job *choose(struct history *history)
+{
+	struct job *job = TAILQ_FIRST(&history->moments.jobs);
+
+	if (!job && history->sending < HISTORY_SENDING_MAX)
+		job = TAILQ_FIRST(&history->pages.jobs);
+	return job;
+}
+
 static void run_next(struct history *history)
 {
 	struct job *job;
 
-	while (history->running < HISTORY_RUNNING_MAX &&
-	       (job = TAILQ_FIRST(&history->waiting))) {
-		TAILQ_REMOVE(&history->waiting, job, entry);
-		history->waiting_count--;
+	while (
+	    history->running < HISTORY_RUNNING_MAX && (job = choose(history))) {
+		unqueue(job);
 		history->running++;
 		job->running = true;
 		job->work.data = job;
@@ -153,17 +202,17 @@ static void on_abandoned(struct http_request *req, void *data)
 	job->req = NULL;
 	if (job->running)
 		return;
-	TAILQ_REMOVE(&job->history->waiting, job, entry);
-	job->history->waiting_count--;
+	unqueue(job);
 	free(job);
 }
 
 static void add(struct history *history, struct http_request *req,
     const struct history_ask *ask)
 {
+	struct queue *queue = ask->at ? &history->moments : &history->pages;
 	struct job *job;
 
-	if (history->waiting_count == HISTORY_WAITING_MAX) {
+	if (queue->count == HISTORY_WAITING_MAX) {
 		http_problem(req, 503, "BUSY",
 		    "as many questions about the past wait as may", NULL);
 		return;
@@ -176,8 +225,8 @@ static void add(struct history *history, struct http_request *req,
 	job->ask = *ask;
 	job->ask.known = board_has_name(history->board, ask->feed);
 	http_on_abandoned(req, on_abandoned, job);
-	TAILQ_INSERT_TAIL(&history->waiting, job, entry);
-	history->waiting_count++;
+	TAILQ_INSERT_TAIL(&queue->jobs, job, entry);
+	queue->count++;
 	run_next(history);
 }
 
@@ -216,7 +265,8 @@ struct history *history_new(
 	if (!history->archive)
 		log_die("history", "out of memory");
 	history->board = board;
-	TAILQ_INIT(&history->waiting);
+	TAILQ_INIT(&history->pages.jobs);
+	TAILQ_INIT(&history->moments.jobs);
 	return history;
 }
 
@@ -224,7 +274,8 @@ void history_free(struct history *history)
 {
 	if (!history)
 		return;
-	assert(TAILQ_EMPTY(&history->waiting));
+	assert(history->pages.count + history->moments.count == 0);
+	assert(history->sending == 0);
 	history->closing = true;
 	if (history->running == 0)
 		release(history);

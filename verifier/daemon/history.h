@@ -6,15 +6,19 @@
  * At most HISTORY_RUNNING_MAX are read at once, each with connections of its
  * own that can only read: the archive's writer has the other threads. A client
  * that leaves is taken from the queue; what is being read for it is read to its
- * end, which is bounded (history_read.h), and thrown away.
+ * end, which is bounded (history_read.h), and thrown away. While clients that
+ * read slowly have left so much of their answers as HISTORY_SENDING_MAX, the
+ * other pages wait: memory has an end. Questions about one moment are short
+ * answers: they have a queue of their own, and go first.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_HISTORY_H
 #define HALLMARK_VERIFIER_DAEMON_HISTORY_H
 
 #include "base/board.h"
 
-#define HISTORY_RUNNING_MAX 2  /* of the pool's four threads */
-#define HISTORY_WAITING_MAX 64 /* requests; one more gets 503 BUSY */
+#define HISTORY_RUNNING_MAX 2           /* of the pool's four threads */
+#define HISTORY_WAITING_MAX 64          /* of each; one more gets 503 BUSY */
+#define HISTORY_SENDING_MAX (64u << 20) /* bytes, and what was begun then */
 
 struct history;
 

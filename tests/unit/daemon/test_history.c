@@ -383,15 +383,16 @@ static void release_pool(struct fixture *f)
 	sem_destroy(&blockers.gate);
 }
 
-static int send_request(struct fixture *f)
+static int send_request(struct fixture *f, const char *path)
 {
-	static const char text[] = "GET /history?feed=BTC-USD&limit=1 HTTP/1.1"
-				   "\r\nHost: x\r\n\r\n";
+	char text[128];
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s",
 	    f->daemon_url + strlen("unix://"));
+	snprintf(
+	    text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(send(fd, text, strlen(text), 0), strlen(text));
 	TURN_FOR(&f->loop, 2);
@@ -408,6 +409,7 @@ static const char *answer_of(int fd)
 	return text;
 }
 
+#define PAGE    "/history?feed=BTC-USD&limit=1"
 #define AT_ONCE (HISTORY_RUNNING_MAX + HISTORY_WAITING_MAX)
 
 static void test_so_many_and_no_more(void **state)
@@ -418,17 +420,19 @@ static void test_so_many_and_no_more(void **state)
 	start_with_items(f);
 	block_pool(f);
 	for (int i = 0; i < AT_ONCE; i++)
-		fds[i] = send_request(f);
+		fds[i] = send_request(f, PAGE);
 	TURN_FOR(&f->loop, 50);
 	assert_int_equal(get(f, "/history?feed=BTC-USD"), 503);
 	says(f, "\"code\":\"BUSY\"");
-	/* Prices go on. */
+	/* Prices go on, and a moment is not behind all these. */
+	fds[AT_ONCE] = send_request(f, "/price/BTC-USD?at_ms=1");
+	assert_string_equal(answer_of(fds[AT_ONCE]), "");
 	assert_int_equal(get(f, "/price/BTC-USD"), 200);
 	/* One that runs and one that waits leave; there is room for one. */
 	close(fds[0]);
 	close(fds[AT_ONCE - 1]);
 	TURN_FOR(&f->loop, 50);
-	fds[0] = send_request(f);
+	fds[0] = send_request(f, PAGE);
 	TURN_FOR(&f->loop, 50);
 	assert_int_equal(get(f, "/history?feed=BTC-USD"), 503);
 	release_pool(f);
@@ -441,7 +445,56 @@ static void test_so_many_and_no_more(void **state)
 		assert_non_null(strstr(text, "{\"items\":[{\"content\""));
 		close(fds[i]);
 	}
+	TURN_UNTIL(&f->loop, *answer_of(fds[AT_ONCE]));
+	assert_non_null(strstr(answer_of(fds[AT_ONCE]), "HISTORY_NOT_FOUND"));
+	close(fds[AT_ONCE]);
 	assert_int_equal(get(f, "/history?feed=BTC-USD"), 200);
+}
+
+#define LINES "/history?feed=BIG&limit=1000&attestation=ref"
+
+/* Items of another feed, so many bytes that a page is as large as can be. */
+static void swell(const struct fixture *f)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->config.archive, &db), 0);
+	assert_int_equal(
+	    sqlite3_exec(db,
+		"BEGIN; INSERT INTO heads SELECT 'BIG', boot_id, sequence,"
+		" published_ms, content_sha256 FROM heads;"
+		"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM"
+		" n WHERE i < 199) INSERT INTO items SELECT 'BIG', boot_id, i,"
+		" printf('%.30000c', 'x'), signature, attestation_sha256,"
+		" published_ms, expires_ms, received_ms, content_sha256, 0"
+		" FROM n, (SELECT * FROM items LIMIT 1); COMMIT",
+		NULL, NULL, NULL),
+	    0);
+	sqlite3_close(db);
+}
+
+/* Answers that nobody takes have a ceiling together; who asks for a moment
+ * does not wait for that, and when they leave all goes on. */
+static void test_slow_readers(void **state)
+{
+	struct fixture *f = *state;
+	int fds[40], patient;
+
+	start_with_items(f);
+	swell(f);
+	for (int i = 0; i < 40; i++) {
+		fds[i] = send_request(f, LINES);
+		TURN_FOR(&f->loop, 50);
+	}
+	TURN_FOR(&f->loop, 500);
+	patient = send_request(f, PAGE);
+	TURN_FOR(&f->loop, 200);
+	assert_string_equal(answer_of(patient), "");
+	assert_int_equal(get(f, "/price/BTC-USD?at_ms=1"), 404);
+	for (int i = 0; i < 40; i++)
+		close(fds[i]);
+	TURN_UNTIL(&f->loop, *answer_of(patient));
+	close(patient);
 }
 
 /* What runs ends after the daemon; what waits is told nothing. */
@@ -453,7 +506,7 @@ static void test_stop_with_questions(void **state)
 	start_with_items(f);
 	block_pool(f);
 	for (int i = 0; i < 5; i++)
-		fds[i] = send_request(f);
+		fds[i] = send_request(f, PAGE);
 	verifierd_stop(&f->daemon);
 	f->running = false;
 	TURN_FOR(&f->loop, 100);
@@ -475,6 +528,7 @@ int main(void)
 	    daemon_test(test_refused),
 	    daemon_test(test_archive_gone),
 	    daemon_test(test_so_many_and_no_more),
+	    daemon_test(test_slow_readers),
 	    daemon_test(test_stop_with_questions),
 	};
 
