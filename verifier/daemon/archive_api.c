@@ -53,6 +53,26 @@ static void one(struct metrics_text *text, const char *name, const char *type,
 	metrics_text_sample(text, NULL, (int64_t)value);
 }
 
+static void put_raw(const struct raw_keeper *raw, struct metrics_text *text)
+{
+	struct raw_keeper_stats stats;
+
+	raw_keeper_stats(raw, &stats);
+	one(text, PREFIX "raw_waiting", "gauge",
+	    "Raw answers of exchanges that are still to be fetched.",
+	    stats.waiting);
+	one(text, PREFIX "raw_kept_total", "counter",
+	    "Raw answers that were fetched for the archive.", stats.kept);
+	one(text, PREFIX "raw_missing_total", "counter",
+	    "Raw answers that the oracle did not have, or not any more.",
+	    stats.missing);
+	one(text, PREFIX "raw_wrong_total", "counter",
+	    "Raw answers with another hash than asked for.", stats.wrong);
+	one(text, PREFIX "raw_dropped_total", "counter",
+	    "Raw answers that were not fetched, for want of time or room.",
+	    stats.dropped);
+}
+
 void archive_api_metrics(
     const struct verifierd *daemon, struct metrics_text *text)
 {
@@ -82,4 +102,6 @@ void archive_api_metrics(
 	one(text, PREFIX "rotation_ok", "gauge",
 	    "0 while a day that is over cannot be put into its own file.",
 	    !view.rotation_failed);
+	if (daemon->raw)
+		put_raw(daemon->raw, text);
 }

@@ -13,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum job {
+	WRITE_BATCH,
+	WRITE_RAW,
+	ROTATE
+}; /* of the thread pool */
+
 struct archive_writer {
 	struct archive_writer_options options;
 	char *path;
@@ -23,10 +29,15 @@ struct archive_writer {
 	uv_timer_t retry;          /* runs after a failure */
 	uv_timer_t rotate;         /* repeats, if days are closed */
 	bool rotate_due;           /* set by it: there may be steps to do */
-	bool rotating;             /* the work is such a step */
 	int rotated;               /* set by the worker: what the step said */
-	bool busy;                 /* set by start_batch, cleared by after */
-	enum archive_state state;  /* set by the worker, OK if it wrote */
+	struct archive_raw_queue raw;       /* waits for raw_timer */
+	struct archive_raw_queue raw_batch; /* in flight */
+	uv_timer_t raw_timer;               /* runs while some wait */
+	bool raw_due;                       /* set by it */
+	bool raw_written;                   /* set by the worker */
+	enum job job;
+	bool busy;                     /* set by start_work, cleared by after */
+	enum archive_state state;      /* set by the worker, OK if it wrote */
 	char error[ARCHIVE_ERROR_MAX]; /* set by the worker */
 	char aside[PATH_MAX]; /* set by the worker: where one went, or "" */
 	bool moved;           /* set by the worker: it had lost its name */
@@ -39,7 +50,7 @@ struct archive_writer {
 };
 
 static void start_batch(struct archive_writer *w);
-static void start_rotation(struct archive_writer *w);
+static bool start_between(struct archive_writer *w);
 
 /* ---- on the thread pool ---- */
 
@@ -78,17 +89,25 @@ static void work(uv_work_t *req)
 {
 	struct archive_writer *w = req->data;
 
-	if (w->rotating) {
+	switch (w->job) {
+	case ROTATE:
 		w->rotated = archive_rotate_step(
 		    w->options.rotate, now_unix_ms(), w->error);
-		return;
-	}
-	w->state = attempt(w);
-	if (w->state == ARCHIVE_OK)
-		return;
-	archive_rotate_reset(w->options.rotate);
-	if (make_way(w))
+		break;
+	case WRITE_RAW:
+		w->raw_written = w->archive &&
+				 archive_raw_commit(w->archive, &w->raw_batch,
+				     w->error) == ARCHIVE_OK;
+		break;
+	case WRITE_BATCH:
 		w->state = attempt(w);
+		if (w->state == ARCHIVE_OK)
+			break;
+		archive_rotate_reset(w->options.rotate);
+		if (make_way(w))
+			w->state = attempt(w);
+		break;
+	}
 }
 
 /* ---- on the loop ---- */
@@ -103,6 +122,7 @@ static void on_closed(uv_handle_t *handle)
 	archive_close(w->archive);
 	record_queue_fini(&w->batch);
 	record_queue_fini(&w->waiting);
+	archive_raw_clear(&w->raw);
 	free(w->path);
 	free(w);
 	if (stopped)
@@ -119,7 +139,8 @@ static void finish_stop(struct archive_writer *w)
 	if (uv_is_closing((uv_handle_t *)&w->retry))
 		return;
 	uv_close((uv_handle_t *)&w->rotate, NULL);
-	uv_close((uv_handle_t *)&w->retry, on_closed); /* the last of both */
+	uv_close((uv_handle_t *)&w->raw_timer, NULL);
+	uv_close((uv_handle_t *)&w->retry, on_closed); /* the last */
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -187,24 +208,25 @@ static void tell_drained(struct archive_writer *w)
 
 static void after_rotation(struct archive_writer *w)
 {
-	w->busy = w->rotating = false;
 	w->rotate_due = w->rotated > 0;
 	if (w->rotated < 0 && !w->view.rotation_failed)
 		log_error("archive", "day_not_closed", LOG_S("path", w->path),
 		    LOG_S("why", w->error));
 	w->view.rotation_failed = w->rotated < 0;
-	start_batch(w);
 }
 
-static void after_work(uv_work_t *req, int status)
+/* Lost, if they were not written: no item waits for them, nor do they. */
+static void after_raw(struct archive_writer *w)
 {
-	struct archive_writer *w = req->data;
+	archive_raw_clear(&w->raw_batch);
+	if (!w->raw_written && !w->view.raw_failed)
+		log_error("archive", "raw_not_written", LOG_S("path", w->path),
+		    LOG_S("why", w->error));
+	w->view.raw_failed = !w->raw_written;
+}
 
-	assert(status == 0); /* nobody cancels it */
-	if (w->rotating) {
-		after_rotation(w);
-		return;
-	}
+static void after_batch(struct archive_writer *w)
+{
 	tell_changes(w);
 	if (w->state != ARCHIVE_OK) {
 		w->busy = false;
@@ -213,24 +235,56 @@ static void after_work(uv_work_t *req, int status)
 	}
 	batch_done(w); /* still busy: what done() puts, waits */
 	w->busy = false;
-	if (w->rotate_due && !w->stopping)
-		start_rotation(w); /* and the next batch after it */
-	else
+	if (!start_between(w))
 		start_batch(w);
 	tell_drained(w);
 }
 
-static void start_work(struct archive_writer *w)
+static void after_work(uv_work_t *req, int status)
+{
+	struct archive_writer *w = req->data;
+
+	assert(status == 0); /* nobody cancels it */
+	if (w->job == WRITE_BATCH) {
+		after_batch(w);
+		return;
+	}
+	w->busy = false;
+	if (w->job == ROTATE)
+		after_rotation(w);
+	else
+		after_raw(w);
+	start_batch(w); /* each of these makes place for a batch */
+}
+
+static void start_work(struct archive_writer *w, enum job job)
 {
 	w->busy = true;
+	w->job = job;
 	if (uv_queue_work(w->options.loop, &w->work, work, after_work))
 		log_die("archive", "cannot queue work");
 }
 
-static void start_rotation(struct archive_writer *w)
+/* What is done between two batches, if anything is. */
+static bool start_between(struct archive_writer *w)
 {
-	w->rotating = true;
-	start_work(w);
+	if (w->stopping || (!w->raw_due && !w->rotate_due))
+		return false;
+	if (!w->raw_due) {
+		start_work(w, ROTATE);
+		return true;
+	}
+	w->raw_due = false;
+	w->raw_batch = w->raw;
+	w->raw = (struct archive_raw_queue){0};
+	start_work(w, WRITE_RAW);
+	return true;
+}
+
+static void start_unless_failing(struct archive_writer *w)
+{
+	if (!uv_is_active((uv_handle_t *)&w->retry))
+		start_batch(w);
 }
 
 static void on_rotate(uv_timer_t *timer)
@@ -238,8 +292,15 @@ static void on_rotate(uv_timer_t *timer)
 	struct archive_writer *w = timer->data;
 
 	w->rotate_due = true;
-	if (!uv_is_active((uv_handle_t *)&w->retry))
-		start_batch(w);
+	start_unless_failing(w);
+}
+
+static void on_raw(uv_timer_t *timer)
+{
+	struct archive_writer *w = timer->data;
+
+	w->raw_due = true;
+	start_unless_failing(w);
 }
 
 static void start_batch(struct archive_writer *w)
@@ -252,11 +313,11 @@ static void start_batch(struct archive_writer *w)
 	       (record = record_queue_pop(&w->waiting)))
 		record_queue_push(&w->batch, record);
 	if (w->batch.count)
-		start_work(w);
+		start_work(w, WRITE_BATCH);
 	else if (w->stopping)
 		finish_stop(w);
-	else if (w->rotate_due)
-		start_rotation(w);
+	else
+		(void)start_between(w);
 }
 
 struct archive_writer *archive_writer_start(
@@ -269,9 +330,10 @@ struct archive_writer *archive_writer_start(
 	w->options = *options;
 	w->archive = options->archive;
 	w->work.data = w;
-	w->retry.data = w->rotate.data = w;
+	w->retry.data = w->rotate.data = w->raw_timer.data = w;
 	uv_timer_init(options->loop, &w->retry);
 	uv_timer_init(options->loop, &w->rotate);
+	uv_timer_init(options->loop, &w->raw_timer);
 	if (options->rotate)
 		uv_timer_start(&w->rotate, on_rotate, 0, ARCHIVE_ROTATE_MS);
 	return w;
@@ -283,8 +345,19 @@ void archive_writer_put(struct archive_writer *writer, struct record *record)
 	record_queue_push(&writer->waiting, record);
 	if (archive_writer_full(writer))
 		writer->was_full = true;
-	if (!uv_is_active((uv_handle_t *)&writer->retry))
-		start_batch(writer);
+	start_unless_failing(writer);
+}
+
+bool archive_writer_put_raw(struct archive_writer *writer,
+    const uint8_t sha256[HM_SHA256_LEN], const void *body, size_t len,
+    int64_t received_ms)
+{
+	if (writer->stopping ||
+	    !archive_raw_push(&writer->raw, sha256, body, len, received_ms))
+		return false;
+	if (!uv_is_active((uv_handle_t *)&writer->raw_timer))
+		uv_timer_start(&writer->raw_timer, on_raw, ARCHIVE_RAW_MS, 0);
+	return true;
 }
 
 bool archive_writer_full(const struct archive_writer *writer)
@@ -316,6 +389,7 @@ void archive_writer_stop(
 	writer->stopped_data = data;
 	uv_timer_stop(&writer->retry);
 	uv_timer_stop(&writer->rotate);
+	uv_timer_stop(&writer->raw_timer);
 	writer->rotate_due = false;
 	start_batch(writer);
 }

@@ -18,6 +18,7 @@
 #ifndef HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
 #define HALLMARK_VERIFIER_DAEMON_ARCHIVE_WRITER_H
 
+#include "verifier/daemon/archive_raw.h"
 #include "verifier/daemon/archive_rotate.h"
 
 #include <uv.h>
@@ -27,6 +28,7 @@
 #define ARCHIVE_WAITING_BYTES (32u << 20) /* the same, in bytes */
 #define ARCHIVE_RETRY_MS      1000
 #define ARCHIVE_ROTATE_MS     60000 /* how often a day may be over */
+#define ARCHIVE_RAW_MS        1000  /* how often raw answers are written */
 
 struct archive_writer;
 
@@ -48,6 +50,11 @@ struct archive_writer *archive_writer_start(
 /* Takes the record. Over the ceilings it is still taken: whoever puts asks
  * full() before reading more. */
 void archive_writer_put(struct archive_writer *writer, struct record *record);
+/* A raw answer, copied: written between the batches, and lost if that fails.
+ * False: too many wait. */
+bool archive_writer_put_raw(struct archive_writer *writer,
+    const uint8_t sha256[HM_SHA256_LEN], const void *body, size_t len,
+    int64_t received_ms);
 bool archive_writer_full(const struct archive_writer *writer);
 size_t archive_writer_waiting(const struct archive_writer *writer);
 
@@ -58,6 +65,7 @@ struct archive_writer_view {
 	size_t waiting;           /* records */
 	uint64_t set_aside;       /* damaged files, since the start */
 	bool rotation_failed;     /* a day could not be closed; tried again */
+	bool raw_failed;          /* the last raw answers were not written */
 };
 void archive_writer_view(
     const struct archive_writer *writer, struct archive_writer_view *out);

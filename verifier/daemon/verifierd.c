@@ -24,6 +24,7 @@ static void on_committed(struct record *record, void *data)
 		upstreams_note(d->upstreams, record);
 		announce_committed(d->announcer, record);
 	}
+	raw_keeper_item(d->raw, record);
 	record_free(record);
 }
 
@@ -218,6 +219,14 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	    .drained = on_drained,
 	    .data = d,
 	});
+	if (config->archive_keep_raw && config->oracle_count > 0)
+		d->raw = raw_keeper_start(&(struct raw_keeper_options){
+		    .loop = loop,
+		    .curl = d->curl,
+		    .writer = d->writer,
+		    .oracles = config->oracles,
+		    .oracle_count = config->oracle_count,
+		});
 	for (size_t i = 0; i < config->oracle_count; i++)
 		start_intake(d, i, cursors[i]);
 	d->bus = bus_start(&(struct bus_options){
@@ -294,6 +303,8 @@ void verifierd_stop(struct verifierd *daemon)
 		d->intakes[i] = NULL;
 	}
 	bus_quiet(d->bus);
+	raw_keeper_stop(d->raw);
+	d->raw = NULL;
 	if (d->writer)
 		archive_writer_stop(d->writer, on_written, d);
 	else

@@ -19,6 +19,7 @@
 #include "verifier/daemon/intake.h"
 #include "verifier/daemon/log_keeper.h"
 #include "verifier/daemon/log_reader.h"
+#include "verifier/daemon/raw_keeper.h"
 #include "verifier/daemon/upstreams.h"
 #include "verifier/daemon/validate.h"
 #include "verifier/daemon/verifierd_config.h"
@@ -32,6 +33,7 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct hm_policy *policy;
 	struct validator *validator;
 	struct archive_writer *writer;
+	struct raw_keeper *raw; /* NULL: raw answers are not kept */
 	struct announcer *announcer;
 	struct log_keeper *log;
 	struct log_reader *log_reader;

@@ -110,15 +110,16 @@ static int read_config(
 	char error[BUS_ERROR_MAX];
 	json_int_t per_s = RATE_LIMIT_PER_S, burst = RATE_LIMIT_BURST;
 	json_int_t keep_days = -1;
-	int rotate = 0;
+	int rotate = 0, keep_raw = 0;
 	json_error_t why;
 
 	if (json_unpack_ex(root, &why, 0,
-		"{s:s, s:s, s:s, s?o, s?o, s?o, s?I, s?I, s?b, s?I !}",
+		"{s:s, s:s, s:s, s?o, s?o, s?o, s?I, s?I, s?b, s?I, s?b !}",
 		"listen", &listen, "policy", &policy, "archive", &archive,
 		"oracles", &oracles, "feeds", &feeds, "nats", &nats,
 		"requests_per_s", &per_s, "requests_burst", &burst,
-		"archive_rotate", &rotate, "archive_keep_days", &keep_days))
+		"archive_rotate", &rotate, "archive_keep_days", &keep_days,
+		"archive_keep_raw", &keep_raw))
 		return fail(r, "%s", why.text);
 	if (per_s < 0 || per_s > RATE_LIMIT_MAX_S || burst < 0 ||
 	    burst > RATE_LIMIT_MAX_S)
@@ -136,6 +137,7 @@ static int read_config(
 	    path_beside(out->archive, r->path, archive))
 		return fail(r, "policy or archive: not a usable path");
 	out->archive_rotate = rotate;
+	out->archive_keep_raw = keep_raw;
 	if (bus_config_read(&out->bus, r->path, nats, error))
 		return fail(r, "nats: %s", error);
 	if (read_rotation(r, out, keep_days) || read_oracles(r, out, oracles))
@@ -182,6 +184,9 @@ void verifierd_config_print(const struct verifierd_config *config, FILE *out)
 		    (long long)config->archive_keep_days);
 	else if (config->archive_rotate)
 		fprintf(out, "days     in files of their own, for ever\n");
+	if (config->archive_keep_raw)
+		fprintf(out, "raw      exchanges' answers, if oracles keep them"
+			     "\n");
 	for (size_t i = 0; i < config->oracle_count; i++)
 		fprintf(out, "oracle   %s\n", config->oracles[i].text);
 	if (config->bus.publish)

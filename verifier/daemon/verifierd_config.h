@@ -10,7 +10,8 @@
  *     "requests_per_s": 100, "requests_burst": 500,
  *                              (of one address; optional, 0 is no limit)
  *     "archive_rotate": true,  (days that are over become files of their own)
- *     "archive_keep_days": 400 }     (so many of them; optional: for ever)
+ *     "archive_keep_days": 400,      (so many of them; optional: for ever)
+ *     "archive_keep_raw": true }     (exchanges' answers that items name)
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
 #define HALLMARK_VERIFIER_DAEMON_VERIFIERD_CONFIG_H
@@ -36,7 +37,7 @@ struct verifierd_config {
 	struct bus_config bus;
 	bool limited; /* feeds are given: no others */
 	struct oracle_feeds feeds;
-	bool archive_rotate;
+	bool archive_rotate, archive_keep_raw;
 	int64_t archive_keep_days;               /* 0: for ever */
 	unsigned requests_per_s, requests_burst; /* base/rate_limit.h */
 };

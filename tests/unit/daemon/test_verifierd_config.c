@@ -76,6 +76,11 @@ static void test_good(void **state)
 				   "\"archive_keep_days\":36500}"),
 	    0);
 	assert_int_equal(config.archive_keep_days, 36500);
+	assert_false(config.archive_keep_raw);
+	assert_int_equal(load(HEAD "\"oracles\":[\"https://o.example\"],"
+				   "\"archive_keep_raw\":true}"),
+	    0);
+	assert_true(config.archive_keep_raw);
 }
 
 static void test_refused(void **state)
