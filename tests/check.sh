@@ -131,7 +131,7 @@ if [ "${HALLMARK_LONG:-}" = 1 ]; then
 	part "mutants" tests/mutants/run.sh build/mutants
 fi
 say "integration: the real programs"
-part "integration" python3 tests/integration/run.py
+part "integration" python3 tests/integration/run.py --jobs "$JOBS"
 say "what make install gives to others"
 part "install" tests/install/run.sh
 

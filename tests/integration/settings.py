@@ -6,6 +6,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import os
 import pathlib
 import random
 import socket
@@ -28,13 +29,18 @@ HOSTS = {"binance": "data-api.binance.vision",
 _given = set()
 
 
+# Below the range that the kernel gives to outgoing connections
+# (ip_local_port_range): a program that is started again must find its port
+# free. Each process of run.py has a part of it.
+PORTS = tuple(map(int, os.environ.get("HALLMARK_PORTS",
+                                      "20000-32000").split("-")))
+
+
 def free_ports(count):
-    """Ports that nobody listens on now, none given before, and below the range
-    that the kernel gives to outgoing connections (ip_local_port_range): a
-    program that is started again must find its port free."""
+    """Ports that nobody listens on now, and none given before."""
     ports = []
     while len(ports) < count:
-        port = random.randint(20000, 32000)
+        port = random.randint(*PORTS)
         with contextlib.suppress(OSError):
             socket.create_server(("127.0.0.1", port)).close()
             ports += [port] * (port not in _given)
