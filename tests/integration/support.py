@@ -4,6 +4,7 @@ and a few ways of waiting for what they want to see.
 
 import atexit
 import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -35,6 +36,16 @@ def fast_feeds(**changes):
                                   **changes})
 
 
+class QuickHeads(Stack):
+    """Heads of the log come sooner than every 10 s."""
+
+    def write_configs(self):
+        super().write_configs()
+        config = json.loads(self.config("oracle").read_text())
+        settings.write_json(self.config("oracle"),
+                            {**config, "tree_head_interval_ms": 600})
+
+
 def shared_stack():
     """The one installation, started at the first call. If that fails it is
     told once, and not tried again for each test."""
@@ -42,7 +53,7 @@ def shared_stack():
     if isinstance(_shared, Failed):
         raise Failed("the shared installation did not start, see above")
     if _shared is None:
-        stack = Stack(fast_feeds())
+        stack = QuickHeads(fast_feeds())
         atexit.register(stack.stop)
         try:
             stack.start()

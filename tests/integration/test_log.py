@@ -9,29 +9,15 @@ import unittest
 
 import client
 import rfc6962
-import settings
 import support
 from program import wait_until
-from stack import Stack, run
-
-
-class QuickHeads(Stack):
-    """Heads come sooner than every 10 s."""
-
-    def __init__(self):
-        super().__init__(support.fast_feeds())
-
-    def write_configs(self):
-        super().write_configs()
-        config = json.loads(self.config("oracle").read_text())
-        settings.write_json(self.config("oracle"),
-                            {**config, "tree_head_interval_ms": 600})
+from stack import run
 
 
 class LogTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = QuickHeads()
+        cls.stack = support.QuickHeads(support.fast_feeds())
         cls.addClassCleanup(cls.stack.stop)
         cls.stack.start()
 

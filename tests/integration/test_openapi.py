@@ -49,6 +49,14 @@ class Program(support.StackTest):
         super().setUp()
         self.item = self.get("/price/BTC-USD").json()
         self.id = support.sha256("BTC-USD")
+        self.heads = wait_until("two heads of the log", self.two_heads,
+                                support.SEEN_S)
+
+    def two_heads(self):
+        heads = self.get("/log/heads?limit=1000")
+        if heads.status != 200 or len(heads.json()["heads"]) < 2:
+            return None
+        return [client.content_of(head) for head in heads.json()["heads"][-2:]]
 
     def programs(self):
         return [(url, client.request(url("/openapi.json")).json())
@@ -58,9 +66,21 @@ class Program(support.StackTest):
         return {"feed": "BTC-USD", "file": "style.css",
                 "sha256": self.item["attestation_sha256"]}
 
+    def log_query(self, path):
+        """The newest item that a head counts; the newest two heads."""
+        first, second = self.heads
+        if path == "/log/inclusion":
+            return {"feed": "BTC-USD", "boot_id": second["boot_id"],
+                    "sequence": second["feeds"]["BTC-USD"] - 1}
+        if path == "/log/consistency":
+            return {"boot_id": second["boot_id"], "from": first["tree_size"],
+                    "to": second["tree_size"]}
+        return {}
+
     def target(self, path, **query):
         query = {**({"ids[]": self.id} if "/updates/" in path else {}),
                  **({"feed": "BTC-USD"} if path == "/history" else {}),
+                 **self.log_query(path),
                  **query}
         return path.format(**self.parts()) + (
             "?" + urllib.parse.urlencode(query) if query else "")
