@@ -412,8 +412,10 @@ int main(int argc, char **argv)
 		now_ms = now_unix_ms() - 1000 * seconds;
 	open_all(&maker, argv[1], argv[2]);
 	for (long i = 0; i < seconds; i++) {
-		if (i % ((seconds + boots - 1) / boots) == 0)
+		if (i % ((seconds + boots - 1) / boots) == 0) {
+			write_batch(&maker); /* under the key before */
 			boot(&maker);
+		}
 		if (now_ms - maker.renewed_ms >= ATTESTATION_RENEW_MS)
 			renew(&maker);
 		tick(&maker);
