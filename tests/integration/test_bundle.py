@@ -139,6 +139,8 @@ class Verify(BundleTest):
         text = json.dumps({key: bundle[key] for key in ("policy", "roots")},
                           sort_keys=True, separators=(",", ":"))
         self.assertEqual(support.sha256(text), self.sha256(made))
+        checked = self.hallmark("policy", "check", self.stack.policy)
+        self.assertIn(self.sha256(made), checked.stdout)
 
     def test_policy_of_mine(self):
         """--policy counts, not the one inside"""

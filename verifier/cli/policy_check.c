@@ -1,6 +1,7 @@
 /* policy_check: `hallmark policy check`, what a policy would accept. */
+#include "feeds/hex.h"
+#include "verifier/cli/bundle_policy.h"
 #include "verifier/cli/command.h"
-#include "verifier/daemon/policy_file.h"
 #include "verifier/moment.h"
 #include "verifier/policy.h"
 
@@ -16,7 +17,8 @@ static const char help[] =
     "\n"
     "Reads a policy and the root certificates it names, and says whether it\n"
     "can be used (known keys only, a root, a release, and at least one of\n"
-    "PCR0, PCR1, PCR2 in each) and what it would accept.\n"
+    "PCR0, PCR1, PCR2 in each) and what it would accept. The SHA-256 is for\n"
+    "hallmark verify BUNDLE --policy-sha256.\n"
     "\n"
     "Exit: 0 usable, 5 not.\n"
     "\n"
@@ -103,6 +105,19 @@ static void print_policy(const struct hm_policy *policy)
 	print_limits(policy);
 }
 
+/* What hallmark verify --policy-sha256 wants of a bundle that has it. */
+static void print_hash(const char *path)
+{
+	char error[POLICY_FILE_ERROR_MAX], hex[2 * HM_SHA256_LEN + 1];
+	struct archive_bundle_about about;
+
+	if (bundle_policy_load(&about, path, error) != 0)
+		return; /* standard input, which is read by now */
+	hex_encode(about.sha256, HM_SHA256_LEN, hex);
+	archive_bundle_about_fini(&about);
+	printf("SHA-256  %s, with its roots\n", hex);
+}
+
 static int run(int argc, char **argv)
 {
 	const char *file = command_only_file(&command_policy_check, argc, argv);
@@ -119,6 +134,7 @@ static int run(int argc, char **argv)
 	}
 	print_policy(policy);
 	hm_policy_free(policy);
+	print_hash(file);
 	printf("ok       %s\n", file);
 	return fflush(stdout) || ferror(stdout) ? COMMAND_USAGE : COMMAND_OK;
 }

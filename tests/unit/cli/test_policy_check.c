@@ -112,6 +112,17 @@ static void test_hostile_texts(void **state)
 	says("\x1b", false);
 }
 
+/* The same whatever the blanks; another with another root. */
+static void test_hash(void **state)
+{
+	(void)state;
+	assert_int_equal(check(stdout, AWS, "0", ""), COMMAND_OK);
+	says("SHA-256  ", true);
+	says(", with its roots\n", true);
+	assert_int_equal(check(stdout, SIMULATED, "0", "\n"), COMMAND_OK);
+	says(", with its roots\n", true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +130,7 @@ int main(void)
 	    cmocka_unit_test(test_warnings),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_hostile_texts),
+	    cmocka_unit_test(test_hash),
 	};
 
 	return cmocka_run_group_tests_name(
