@@ -27,7 +27,7 @@
 struct answer {
 	char *body;
 	size_t len, max;
-	bool too_long;
+	bool too_long, good; /* good: 200, and the type that was asked for */
 	char next[ORACLE_TARGET_MAX]; /* of its Link header, or "" */
 	long status;
 };
@@ -94,9 +94,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 	return len;
 }
 
-/* 0 with the body of a 200 of this type in f->answer, or -1 and why; then
- * f->answer.status tells more. */
-static int get(
+static CURLcode ask(
     struct fetch *f, const char *target, const char *type, size_t max)
 {
 	CURL *easy = oracle_address_get(&f->address, target);
@@ -104,7 +102,6 @@ static int get(
 	struct answer *a = &f->answer;
 	char accept[80];
 	CURLcode result;
-	int rc = 0;
 
 	free(a->body);
 	memset(a, 0, sizeof(*a));
@@ -121,16 +118,34 @@ static int get(
 	result = a->body && headers ? curl_easy_perform(easy)
 				    : CURLE_OUT_OF_MEMORY;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a->status);
-	if (a->too_long)
-		rc = fail(f, "%.100s: the answer is too long", target);
-	else if (result != CURLE_OK)
-		rc = fail(f, "%.100s: %s", target, curl_easy_strerror(result));
-	else if (!oracle_get_is(easy, type))
-		rc = fail(f, "%.100s answered %ld, or not as %s", target,
-		    a->status, type);
+	a->good = oracle_get_is(easy, type);
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(easy);
-	return rc;
+	return result;
+}
+
+/* 0 with the body of a 200 of this type in f->answer, or -1 and why; then
+ * f->answer.status tells more. A server that has had enough of us for now
+ * (429) is asked again. */
+static int get(
+    struct fetch *f, const char *target, const char *type, size_t max)
+{
+	CURLcode result = ask(f, target, type, max);
+
+	for (int i = 0; i < ARCHIVE_FETCH_TRIES && f->answer.status == 429;
+	     i++) {
+		sleep(1);
+		result = ask(f, target, type, max);
+	}
+	if (f->answer.too_long)
+		return fail(f, "%.100s: the answer is too long", target);
+	if (result != CURLE_OK)
+		return fail(
+		    f, "%.100s: %s", target, curl_easy_strerror(result));
+	if (!f->answer.good)
+		return fail(f, "%.100s answered %ld, or not as %s", target,
+		    f->answer.status, type);
+	return 0;
 }
 
 /* ---- documents ---- */

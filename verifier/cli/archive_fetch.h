@@ -13,6 +13,7 @@
 #define ARCHIVE_FETCH_PAGE_MAX   (16u << 20) /* bytes; verifierd: 4 MiB */
 #define ARCHIVE_FETCH_PAGES_MAX  10000000    /* of one feed */
 #define ARCHIVE_FETCH_MS         60000       /* for one page */
+#define ARCHIVE_FETCH_TRIES      60          /* a second apart */
 
 /* http://, https:// or unix:// */
 bool archive_fetch_is_url(const char *path);
