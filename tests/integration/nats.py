@@ -36,9 +36,10 @@ def make_tls(directory, name="127.0.0.1"):
 
 
 class NatsServer:
-    """One server. more: text at the end of its configuration file."""
+    """One server. include: a file that its configuration takes in."""
 
-    def __init__(self, directory, name="n1", more="", cluster=None, tls=False):
+    def __init__(self, directory, name="n1", include=None, cluster=None,
+                 tls=False):
         self.name, self.dir = name, directory / name
         self.dir.mkdir()
         self.port, = settings.free_ports(1)
@@ -56,8 +57,11 @@ class NatsServer:
                                for port in others)
             lines.append("cluster { name: test, "
                          f"listen: 127.0.0.1:{own}, routes: [{routes}] }}")
+        if include:  # by a path relative to its own
+            shutil.copy(include, self.dir)
+            lines.append(f'include "{include.name}"')
         self.config = self.dir / "nats.conf"
-        self.config.write_text("\n".join([*lines, more]) + "\n")
+        self.config.write_text("\n".join(lines) + "\n")
         self.program = Program(name, [SERVER, "-c", self.config],
                                self.dir / "log")
 

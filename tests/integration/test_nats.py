@@ -3,8 +3,10 @@ verify for themselves and serve. Servers and edges die; nobody misses an item.""
 
 import contextlib
 import json
+import os
 import pathlib
 import sqlite3
+import subprocess
 import time
 import unittest
 
@@ -17,6 +19,8 @@ from program import wait_until
 from stack import Stack
 
 AWAY_S = 2
+CONFIG = settings.ROOT / "deploy" / "nats"
+USERS = CONFIG / "users.conf"
 
 
 def need_server():
@@ -261,7 +265,8 @@ class One(Base):
 
 
 class Guarded(Base):
-    """A server with TLS and a password."""
+    """A server with TLS and deploy/nats/users.conf: the publisher may only
+    publish, an edge only read."""
 
     @classmethod
     def setUpClass(cls):
@@ -269,17 +274,17 @@ class Guarded(Base):
         cls.folder = support.pathlib.Path(
             support.tempfile.mkdtemp(prefix="hallmark-nats-"))
         cls.addClassCleanup(support.shutil.rmtree, cls.folder)
+        os.environ.update(EDGE_PASSWORD="s3cret", PUBLISHER_PASSWORD="secret")
         cls.server = nats.NatsServer(
-            cls.folder, tls=True,
-            more='authorization { users: ['
-                 '{ user: "edge", password: "s3cret" } ] }').start()
+            cls.folder, tls=True, include=USERS).start()
         cls.addClassCleanup(cls.server.stop)
-        (cls.folder / "password").write_text("s3cret\n")
-        (cls.folder / "wrong").write_text("secret\n")
-        cls.key = {"user": "edge",
-                   "password_file": str(cls.folder / "password"),
+        (cls.folder / "edge").write_text("s3cret\n")
+        (cls.folder / "publisher").write_text("secret\n")
+        cls.key = {"user": "edge", "password_file": str(cls.folder / "edge"),
                    "tls_ca": str(cls.server.dir / "ca.pem")}
-        cls.make_stack([cls.server], **cls.key)
+        cls.make_stack([cls.server], **{
+            **cls.key, "user": "publisher",
+            "password_file": str(cls.folder / "publisher")})
 
     def test_with_the_password(self):
         """TLS and a password: prices come through"""
@@ -299,7 +304,20 @@ class Guarded(Base):
     def test_wrong_password(self):
         """a wrong password is said, and nothing else comes of it"""
         self.fails("wrong", "(?i)authoriz",
-                   password_file=str(self.folder / "wrong"))
+                   password_file=str(self.folder / "publisher"))
+
+    def test_edge_may_not_publish(self):
+        """with an edge's password nothing gets into the stream"""
+        edge = Edge(self.stack, "writer", [self.stack.oracle_url("")], nats={
+            "url": self.server.url, "publish": True, **self.key})
+        self.addCleanup(edge.stop)
+        edge.start()
+        self.until("it says so",
+                   lambda: "publish: " in edge.get("/readyz").json()[
+                       "checks"]["nats"])
+        self.assertEqual(edge.metric(
+            "hallmark_verifierd_nats_published_total"), 0)
+        self.assertEqual(edge.get("/readyz").status, 200)
 
     def test_unknown_root(self):
         """a server of an unknown root is not spoken to"""
@@ -319,3 +337,17 @@ class Guarded(Base):
                    lambda: "nats_fails" in edge.program.log())
         self.assertRegex(edge.program.log(), "(?i)certificate|SSL|TLS")
         edge.stop()
+
+    def test_configuration(self):
+        """deploy/nats/nats.conf: a server takes it"""
+        folder = self.folder / "conf"
+        folder.mkdir()
+        (folder / "users.conf").write_text(USERS.read_text())
+        text = (CONFIG / "nats.conf").read_text()
+        text = text.replace("/etc/hallmark/nats/", f"{self.server.dir}/")
+        (folder / "nats.conf").write_text(text)
+        done = subprocess.run(
+            [nats.SERVER, "-t", "-c", folder / "nats.conf"],
+            env={**os.environ, "NATS_NAME": "nats1"}, capture_output=True,
+            text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)

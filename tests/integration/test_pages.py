@@ -13,6 +13,7 @@ import support
 
 DEPLOY = settings.ROOT / "deploy"
 PAGES = [DEPLOY / "README.md", DEPLOY / "OPERATIONS.md",
+         DEPLOY / "MANY-EDGES.md",
          DEPLOY / "feeds" / "README.md"]
 UNITS = sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.socket")])
 

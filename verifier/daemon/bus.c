@@ -157,7 +157,7 @@ static void put_publisher(
     struct metrics_text *text, const struct bus_publisher_stats *stats)
 {
 	put(text, PREFIX "publish_ok", "gauge",
-	    "1 while what is accepted can be published.",
+	    "0 while what is accepted cannot be published.",
 	    stats->connected && !stats->why[0]);
 	put(text, PREFIX "published_total", "counter",
 	    "Messages that the servers have acknowledged.",
@@ -170,7 +170,7 @@ static void put_subscriber(
     struct metrics_text *text, const struct bus_subscriber_stats *stats)
 {
 	put(text, PREFIX "subscribe_ok", "gauge",
-	    "1 while the subscription is open.",
+	    "0 while there is no way to what is subscribed to.",
 	    stats->connected && !stats->why[0]);
 	put(text, PREFIX "received_total", "counter", "Messages received.",
 	    (int64_t)stats->received);
@@ -183,17 +183,16 @@ static void put_subscriber(
 
 void bus_metrics(struct bus *bus, struct metrics_text *text)
 {
-	struct bus_publisher_stats publisher;
-	struct bus_subscriber_stats subscriber;
+	/* Where there is none, nothing fails. */
+	struct bus_publisher_stats publisher = {.connected = true};
+	struct bus_subscriber_stats subscriber = {.connected = true};
 
-	if (bus && bus->publisher) {
+	if (bus && bus->publisher)
 		bus_publisher_stats(bus->publisher, &publisher);
-		put_publisher(text, &publisher);
-	}
-	if (bus && bus->subscriber) {
+	if (bus && bus->subscriber)
 		bus_subscriber_stats(bus->subscriber, &subscriber);
-		put_subscriber(text, &subscriber);
-	}
+	put_publisher(text, &publisher);
+	put_subscriber(text, &subscriber);
 }
 
 /* ---- stop: the one, then the other ---- */
