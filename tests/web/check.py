@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make check-web: the dashboard's verifier under node against recorded and
-made documents, and the page in Chromium against the programs of make demo.
-Ends with "N passed, N failed"; the screenshots are in build/web.
+made documents; the page in Chromium, and examples/, against the programs of
+make demo. Ends with "N passed, N failed"; the screenshots are in build/web.
 
   check.py               all
   check.py items browser tests/web/unit/items.test.js, and the browser's
@@ -23,7 +23,7 @@ from program import Failed  # noqa: E402
 from stack import BIN, Stack  # noqa: E402
 
 UNIT = sorted((HERE / "unit").glob("*.test.js"))
-BROWSER = HERE / "browser" / "dashboard.test.js"
+BROWSER = sorted((HERE / "browser").glob("*.test.js"))
 MODULES = ROOT / "build" / "web" / "node_modules"
 SHOTS = ROOT / "build" / "web"
 TEST_S = 600
@@ -90,8 +90,10 @@ def browser():
     stack = Stack(settings.live_feeds(interval_ms=INTERVAL_MS))
     try:
         stack.start()
-        node(SHOTS / "browser" / BROWSER.name, HALLMARK_SHOTS=str(SHOTS),
-             HALLMARK_PORT=str(stack.verifierd_port))
+        for path in BROWSER:
+            node(SHOTS / "browser" / path.name, HALLMARK_SHOTS=str(SHOTS),
+                 HALLMARK_PORT=str(stack.verifierd_port),
+                 HALLMARK_POLICY=str(stack.policy))
         if count.failed:
             say(stack.logs())
     finally:
