@@ -150,6 +150,11 @@ const struct board_document *board_find_document(
 	return NULL;
 }
 
+bool board_has_document(const struct board *board, const char *sha256_hex)
+{
+	return board_find_document(board, sha256_hex) != NULL;
+}
+
 static void keep_document(struct board *board, const char *sha256_hex,
     const uint8_t *bytes, size_t len)
 {

@@ -84,6 +84,9 @@ void board_attest(struct board *board, const char *origin,
 void board_event(
     struct board *board, const char *event, const char *ref, const char *full);
 
+/* Does it still have this document? */
+bool board_has_document(const struct board *board, const char *sha256_hex);
+
 void board_serve_one(struct board *board, struct http_request *req);
 void board_serve_many(struct board *board, struct http_request *req);
 void board_serve_stream(struct board *board, struct http_request *req);

@@ -27,7 +27,7 @@ struct history {
 	struct queue {
 		TAILQ_HEAD(jobs, job) jobs;
 		size_t count;
-	} pages, moments; /* the latter first: they are short */
+	} pages, moments; /* the latter, with documents, first: short */
 	size_t running;
 	size_t sending; /* bytes of answers that clients have not taken yet */
 	bool closing;
@@ -79,6 +79,20 @@ static void reply_page(struct history *history, struct http_request *req,
 			});
 }
 
+static void reply_document(
+    struct http_request *req, const struct history_answer *answer)
+{
+	http_reply(
+	    req, &(struct http_reply){
+		     .status = 200,
+		     .content_type = "application/cbor",
+		     .body = answer->body,
+		     .len = answer->len,
+		     .cache_control = "public, max-age=31536000, immutable",
+		     .etag = answer->etag,
+		 });
+}
+
 static void reply_item(
     struct http_request *req, const struct history_answer *answer)
 {
@@ -91,6 +105,21 @@ static void reply_item(
 			});
 }
 
+static void reply_found(struct history *history, struct http_request *req,
+    const struct history_ask *ask, struct history_answer *answer)
+{
+	switch (ask->kind) {
+	case HISTORY_PAGE:
+		reply_page(history, req, ask, answer);
+		break;
+	case HISTORY_MOMENT:
+		reply_item(req, answer);
+		break;
+	case HISTORY_DOCUMENT:
+		reply_document(req, answer);
+	}
+}
+
 static void reply(struct history *history, struct http_request *req,
     const struct history_ask *ask, struct history_answer *answer)
 {
@@ -99,10 +128,7 @@ static void reply(struct history *history, struct http_request *req,
 		    LOG_D("items", answer->damaged));
 	switch (answer->result) {
 	case HISTORY_FOUND:
-		if (ask->at)
-			reply_item(req, answer);
-		else
-			reply_page(history, req, ask, answer);
+		reply_found(history, req, ask, answer);
 		break;
 	case HISTORY_NOTHING:
 		http_problem(
@@ -112,6 +138,12 @@ static void reply(struct history *history, struct http_request *req,
 		http_problem(req, 404, "FEED_UNKNOWN",
 		    "the archive has nothing of such a feed; GET /feeds lists "
 		    "those of today",
+		    NULL);
+		break;
+	case HISTORY_NO_DOCUMENT:
+		http_problem(req, 404, "ATTESTATION_UNKNOWN",
+		    "neither is it one of the newest documents, nor in the "
+		    "archive",
 		    NULL);
 		break;
 	case HISTORY_FAILED:
@@ -158,7 +190,8 @@ static void on_worked(uv_work_t *work, int status)
 
 static struct queue *queue_of(struct job *job)
 {
-	return job->ask.at ? &job->history->moments : &job->history->pages;
+	return job->ask.kind == HISTORY_PAGE ? &job->history->pages
+					     : &job->history->moments;
 }
 
 static void unqueue(struct job *job)
@@ -209,24 +242,23 @@ static void on_abandoned(struct http_request *req, void *data)
 static void add(struct history *history, struct http_request *req,
     const struct history_ask *ask)
 {
-	struct queue *queue = ask->at ? &history->moments : &history->pages;
-	struct job *job;
+	struct job *job = calloc(1, sizeof(*job));
 
-	if (queue->count == HISTORY_WAITING_MAX) {
-		http_problem(req, 503, "BUSY",
-		    "as many questions about the past wait as may", NULL);
-		return;
-	}
-	job = calloc(1, sizeof(*job));
 	if (!job)
 		log_die("history", "out of memory");
 	job->history = history;
 	job->req = req;
 	job->ask = *ask;
+	if (queue_of(job)->count == HISTORY_WAITING_MAX) {
+		http_problem(req, 503, "BUSY",
+		    "as many questions about the past wait as may", NULL);
+		free(job);
+		return;
+	}
 	job->ask.known = board_has_name(history->board, ask->feed);
 	http_on_abandoned(req, on_abandoned, job);
-	TAILQ_INSERT_TAIL(&queue->jobs, job, entry);
-	queue->count++;
+	TAILQ_INSERT_TAIL(&queue_of(job)->jobs, job, entry);
+	queue_of(job)->count++;
 	run_next(history);
 }
 
@@ -249,6 +281,16 @@ void history_serve_at(struct history *history, struct http_request *req)
 		    "that time has not come yet", NULL);
 	else
 		add(history, req, &ask);
+}
+
+bool history_serve_document(struct history *history, struct http_request *req)
+{
+	struct history_ask ask;
+
+	if (!history_ask_document(&ask, req))
+		return false;
+	add(history, req, &ask);
+	return true;
 }
 
 /* ---- life ---- */

@@ -1,5 +1,6 @@
 /*
- * history: GET /history and GET /price/{feed}?at_ms=, out of the archive.
+ * history: GET /history, GET /price/{feed}?at_ms=, and the documents that items
+ * of the past name, out of the archive.
  *
  *   request -> waiting -> (read, on the thread pool) -> answer
  *
@@ -32,5 +33,8 @@ void history_free(struct history *history);
 void history_serve_page(struct history *history, struct http_request *req);
 /* A request that has at_ms. */
 void history_serve_at(struct history *history, struct http_request *req);
+/* GET /attestations/{sha256}. False, and nothing is answered, if that is none.
+ */
+bool history_serve_document(struct history *history, struct http_request *req);
 
 #endif

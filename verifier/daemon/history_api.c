@@ -20,6 +20,16 @@ static void serve_price(struct http_request *req, void *data)
 		history_serve_at(d->history, req);
 }
 
+/* The board has the newest ones only. */
+static void serve_document(struct http_request *req, void *data)
+{
+	const struct verifierd *d = data;
+
+	if (board_has_document(d->front.board, http_path_param(req)) ||
+	    !history_serve_document(d->history, req))
+		board_serve_document(d->front.board, req);
+}
+
 /* ---- the table ---- */
 
 #define TIME                                                \
@@ -57,6 +67,8 @@ static const struct service_param at_params[] = {
 };
 static const struct service_problem at_problems[] = {
     {404, "HISTORY_NOT_FOUND"}, {503, "ARCHIVE_UNAVAILABLE"}, {0, NULL}};
+static const struct service_problem document_problems[] = {
+    {503, "BUSY"}, {503, "ARCHIVE_UNAVAILABLE"}, {0, NULL}};
 
 const struct service_route history_api_routes[] = {
     {.method = "GET",
@@ -73,6 +85,14 @@ const struct service_route history_api_routes[] = {
 	.part = {"feed", "its name, such as BTC-USD", "{\"type\":\"string\"}"},
 	.params = at_params,
 	.problems = at_problems,
+	.extends = true},
+    {.method = "GET",
+	.path = "/attestations/{sha256}",
+	.about = "A document that items in the reference form name.",
+	.handler = serve_document,
+	.part = {"sha256", "its SHA-256",
+	    "{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{64}$\"}"},
+	.problems = document_problems,
 	.extends = true},
     {.method = NULL},
 };

@@ -1,6 +1,7 @@
 /*
- * history_api: the routes of the past: GET /history, and at_ms of the board's
- * /price/{feed}.
+ * history_api: the routes of the past: GET /history, at_ms of the board's
+ * /price/{feed}, and /attestations/{sha256} for documents that it no longer
+ * has.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_HISTORY_API_H
 #define HALLMARK_VERIFIER_DAEMON_HISTORY_API_H

@@ -227,7 +227,7 @@ bool history_ask_at(struct history_ask *out, struct http_request *req)
 	const char *at = http_param(req, "at_ms");
 
 	memset(out, 0, sizeof(*out));
-	out->at = true;
+	out->kind = HISTORY_MOMENT;
 	out->full = true;
 	snprintf(out->feed, sizeof(out->feed), "%s", http_path_param(req));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
@@ -241,4 +241,15 @@ bool history_ask_at(struct history_ask *out, struct http_request *req)
 		http_param(req, "attestation"), "ref", "full", &out->full))
 		return refuse(req, "attestation", "must be full or ref");
 	return true;
+}
+
+bool history_ask_document(struct history_ask *out, struct http_request *req)
+{
+	const char *hex = http_path_param(req);
+
+	memset(out, 0, sizeof(*out));
+	out->kind = HISTORY_DOCUMENT;
+	snprintf(out->sha256_hex, sizeof(out->sha256_hex), "%s", hex);
+	return strlen(hex) == sizeof(out->sha256_hex) - 1 &&
+	       strspn(hex, "0123456789abcdef") == strlen(hex);
 }

@@ -4,6 +4,7 @@
  *   GET /history?feed=BTC-USD&from=T&to=T&limit=N&order=asc|desc&cursor=C
  *       &attestation=ref|full
  *   GET /price/BTC-USD?at_ms=T&attestation=full|ref
+ *   GET /attestations/SHA256
  *
  * A time T is Unix ms or RFC 3339 in UTC; `from` is in, `to` is not. A cursor
  * is where the page before ended: the key of its last item. Items are ordered
@@ -30,7 +31,15 @@ struct history_key { /* of an item in its feed */
 	uint64_t sequence;
 };
 
+enum history_kind {
+	HISTORY_PAGE,
+	HISTORY_MOMENT,  /* what was in force at a time */
+	HISTORY_DOCUMENT /* an attestation document by its hash */
+};
+
 struct history_ask {
+	enum history_kind kind;
+	char sha256_hex[2 * 32 + 1]; /* of a document; the rest is not its */
 	char feed[HISTORY_FEED_MAX];
 	bool known; /* it is served now; set by who knows */
 	bool full;  /* the form of the items */
@@ -39,14 +48,14 @@ struct history_ask {
 	unsigned limit;
 	bool desc, ndjson, has_cursor;
 	struct history_key cursor; /* go on behind it */
-	/* or the item at a time */
-	bool at;
-	int64_t at_ms;
+	int64_t at_ms;             /* of a moment */
 };
 
 /* Reads the request; false: it was answered with a problem. */
 bool history_ask_page(struct history_ask *out, struct http_request *req);
 bool history_ask_at(struct history_ask *out, struct http_request *req);
+/* Nothing is answered here. False: its path names no hash. */
+bool history_ask_document(struct history_ask *out, struct http_request *req);
 
 /* -1, 0, 1 */
 int history_key_compare(

@@ -227,26 +227,50 @@ static int read_at(struct history_answer *out, const struct history_ask *ask,
 	return rc;
 }
 
+/* ---- documents ---- */
+
+static int read_document(struct history_answer *out,
+    const struct history_ask *ask, const struct history_archive *archive)
+{
+	uint8_t *bytes;
+	int found = history_archive_document(archive, ask->sha256_hex,
+	    HISTORY_WALK_FILES, &bytes, &out->len, out->error);
+
+	out->result = found == 1 ? HISTORY_FOUND : HISTORY_NO_DOCUMENT;
+	out->body = (char *)bytes;
+	snprintf(out->etag, sizeof(out->etag), "\"%s\"", ask->sha256_hex);
+	return found < 0 ? -1 : 0;
+}
+
 /* ---- public ---- */
+
+static int read_items(struct history_answer *out, const struct history_ask *ask,
+    struct history_archive *archive)
+{
+	int known = history_archive_has(archive, ask->feed);
+
+	if (known == 0 && !ask->known) {
+		out->result = HISTORY_FEED_UNKNOWN;
+		return 0;
+	}
+	if (known < 0)
+		return -1;
+	return ask->kind == HISTORY_MOMENT ? read_at(out, ask, archive)
+					   : read_page(out, ask, archive);
+}
 
 void history_read(struct history_answer *out, const struct history_ask *ask,
     const char *archive)
 {
 	struct history_archive opened;
-	int known, rc;
+	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->result = HISTORY_FAILED;
 	if (history_archive_open(&opened, archive, out->error) != 0)
 		return;
-	known = history_archive_has(&opened, ask->feed);
-	if (known == 0 && ask->known)
-		known = 1; /* and nothing is there yet */
-	if (known == 0)
-		out->result = HISTORY_FEED_UNKNOWN;
-	rc = known != 1 ? known
-	     : ask->at  ? read_at(out, ask, &opened)
-			: read_page(out, ask, &opened);
+	rc = ask->kind == HISTORY_DOCUMENT ? read_document(out, ask, &opened)
+					   : read_items(out, ask, &opened);
 	if (rc != 0) {
 		history_answer_fini(out);
 		out->result = HISTORY_FAILED;

@@ -21,6 +21,7 @@ enum history_result {
 	HISTORY_FOUND,
 	HISTORY_NOTHING,      /* in force at that time; `body`: what there is */
 	HISTORY_FEED_UNKNOWN, /* the archive never had an item of it */
+	HISTORY_NO_DOCUMENT,  /* of that hash */
 	HISTORY_FAILED        /* `error` */
 };
 
@@ -28,10 +29,10 @@ struct history_answer {
 	enum history_result result;
 	char error[ARCHIVE_SOURCE_ERROR_MAX];
 	/* FOUND: the answer. NOTHING: members of the problem, without braces.
-	 * NUL-terminated, owned; or NULL. */
+	 * NUL-terminated unless it is a document; owned; or NULL. */
 	char *body;
 	size_t len;
-	char etag[2 * HM_SHA256_LEN + 8]; /* of an item; or "" */
+	char etag[2 * HM_SHA256_LEN + 8]; /* or "", of a page */
 	const char *why;                  /* with NOTHING, static */
 	bool more;                        /* there is a page behind `last` */
 	struct history_key last;

@@ -8,10 +8,8 @@
 
 #include "feeds/hex.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
 	PUBLISHED,
@@ -234,42 +232,20 @@ static enum step stop_before(struct walk *w, int64_t from_ms, int64_t to_ms)
 	return ENOUGH;
 }
 
-/* "prices-2026-11-21.db: " before what went wrong. */
-static void name_file(struct walk *w, const char *path)
-{
-	char why[ARCHIVE_SOURCE_ERROR_MAX];
-	const char *slash = strrchr(path, '/');
-
-	snprintf(why, sizeof(why), "%s", w->error);
-	snprintf(w->error, ARCHIVE_SOURCE_ERROR_MAX, "%.100s: %.150s",
-	    slash ? slash + 1 : path, why);
-}
-
 static enum step walk_day(
     struct walk *w, int64_t day_ms, int64_t from_ms, int64_t to_ms)
 {
-	char path[HISTORY_PATH_MAX];
-	sqlite3 *db = NULL;
-	struct stat st;
+	sqlite3 *db;
 	enum step step;
-	int version;
 
 	if (w->opened++ == HISTORY_WALK_FILES)
 		return stop_before(w, from_ms, to_ms);
-	if (history_files_path(path, w->archive->path, day_ms) != 0) {
-		fail(w, "its path is too long");
+	if (history_archive_open_day(w->archive, day_ms, &db, w->error) != 0)
 		return FAILED;
-	}
-	/* Old files are removed; what was there is no longer kept. */
-	if (stat(path, &st) != 0 && errno == ENOENT)
-		return walk_part(w, NULL, from_ms, to_ms);
-	if (archive_sqlite_db_open(&db, path, &version, w->error) != 0)
-		step = FAILED;
-	else
-		step = walk_part(w, db, from_ms, to_ms);
+	step = walk_part(w, db, from_ms, to_ms);
 	sqlite3_close(db);
 	if (step == FAILED)
-		name_file(w, path);
+		history_archive_blame(w->archive, day_ms, w->error);
 	return step;
 }
 
@@ -331,30 +307,6 @@ static enum step walk_desc(struct walk *w, int64_t from_ms, int64_t to_ms)
 
 /* ---- public ---- */
 
-int history_archive_open(struct history_archive *out, const char *path,
-    char error[static ARCHIVE_SOURCE_ERROR_MAX])
-{
-	int version;
-
-	memset(out, 0, sizeof(*out));
-	out->path = path;
-	if (archive_sqlite_db_open(&out->db, path, &version, error) != 0)
-		return -1;
-	if (history_files_list(&out->files, path) == 0)
-		return 0;
-	snprintf(
-	    error, ARCHIVE_SOURCE_ERROR_MAX, "its folder: %s", strerror(errno));
-	history_archive_close(out);
-	return -1;
-}
-
-void history_archive_close(struct history_archive *archive)
-{
-	sqlite3_close(archive->db);
-	archive->db = NULL;
-	history_files_fini(&archive->files);
-}
-
 int history_walk(struct history_archive *archive,
     const struct history_wish *wish,
     bool (*cb)(const struct history_row *row, void *data), void *data,
@@ -380,21 +332,4 @@ int history_walk(struct history_archive *archive,
 	step = wish->desc ? walk_desc(&w, from_ms, to_ms)
 			  : walk_asc(&w, from_ms, to_ms);
 	return step == FAILED ? -1 : 0;
-}
-
-int history_archive_has(struct history_archive *archive, const char *feed)
-{
-	sqlite3_stmt *s = NULL;
-	int rc;
-
-	if (sqlite3_prepare_v2(archive->db,
-		"SELECT 1 FROM heads WHERE feed = ?1 LIMIT 1", -1, &s,
-		NULL) != SQLITE_OK ||
-	    sqlite3_bind_text(s, 1, feed, -1, SQLITE_TRANSIENT) != SQLITE_OK) {
-		sqlite3_finalize(s);
-		return -1;
-	}
-	rc = sqlite3_step(s);
-	sqlite3_finalize(s);
-	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
 }

@@ -3,8 +3,6 @@
  * backwards, out of an archive and the daily files beside it.
  *
  * While a day is moved to its file, its items are in both: each comes once.
- * The archive is opened first, the folder read after that, so what had been
- * moved by then is found in the file, and what had not in the archive.
  *
  * No more than HISTORY_WALK_FILES daily files are opened; where that ends a
  * walk, `stopped` says where to go on. Blocking: for the thread pool.
@@ -12,9 +10,8 @@
 #ifndef HALLMARK_VERIFIER_DAEMON_HISTORY_WALK_H
 #define HALLMARK_VERIFIER_DAEMON_HISTORY_WALK_H
 
-#include "verifier/archive/archive_sqlite_db.h"
+#include "verifier/daemon/history_archive.h"
 #include "verifier/daemon/history_ask.h"
-#include "verifier/daemon/history_files.h"
 
 #define HISTORY_WALK_FILES 62 /* daily files of one walk: two months */
 
@@ -25,18 +22,6 @@ struct history_row { /* borrowed until the next one */
 	struct hm_envelope envelope;
 	bool sound; /* else only the key is of use */
 };
-
-struct history_archive {  /* one moment of it */
-	const char *path; /* borrowed */
-	sqlite3 *db;
-	struct history_files files;
-};
-
-/* 0, or -1 and why; then nothing is left to close. */
-__attribute__((warn_unused_result)) int history_archive_open(
-    struct history_archive *out, const char *path,
-    char error[static ARCHIVE_SOURCE_ERROR_MAX]);
-void history_archive_close(struct history_archive *archive);
 
 struct history_wish {
 	const char *feed;
@@ -56,8 +41,5 @@ __attribute__((warn_unused_result)) int history_walk(
     struct history_archive *archive, const struct history_wish *wish,
     bool (*cb)(const struct history_row *row, void *data), void *data,
     struct history_end *end, char error[static ARCHIVE_SOURCE_ERROR_MAX]);
-
-/* Has it ever had an item of this feed? 1, 0 or -1. */
-int history_archive_has(struct history_archive *archive, const char *feed);
 
 #endif

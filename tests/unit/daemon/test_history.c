@@ -266,6 +266,40 @@ static void test_at(void **state)
 	assert_int_equal(get(f, "/price/ETH-USD"), 404);
 }
 
+/* ---- documents that the board has no longer ---- */
+
+static void test_documents(void **state)
+{
+	static const char hex[] = "2d711642b726b04401627ca9fbac32f5c8530fb1903c"
+				  "c4db02258717921a4881"; /* of "x" */
+	char path[128], ours[65], sql[256];
+	struct fixture *f = *state;
+	uint8_t sha256[32];
+	sqlite3 *db;
+
+	start_with_items(f);
+	snprintf(path, sizeof(path), "/attestations/%s", hex);
+	assert_int_equal(get(f, path), 404);
+	says(f, "ATTESTATION_UNKNOWN");
+	assert_int_equal(sqlite3_open(f->config.archive, &db), 0);
+	snprintf(sql, sizeof(sql),
+	    "INSERT INTO attestations VALUES('%s', 'x', 'p', 'k', 1)", hex);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	assert_int_equal(get(f, path), 200);
+	assert_string_equal(f->body, "x");
+	SHA256(mint.document, mint.document_len, sha256);
+	hex_encode(sha256, 32, ours);
+	snprintf(path, sizeof(path), "/attestations/%s", ours);
+	assert_int_equal(get(f, path), 200);
+	assert_int_equal(f->len, mint.document_len);
+	assert_int_equal(get(f, "/attestations/x"), 404);
+	says(f, "ATTESTATION_UNKNOWN");
+	path[strlen(path) - 1] = 'A';
+	assert_int_equal(get(f, path), 404);
+	assert_int_equal(get(f, "/attestations/x?a=1"), 400);
+}
+
 /* ---- what is refused ---- */
 
 static void test_refused(void **state)
@@ -525,6 +559,7 @@ int main(void)
 	    daemon_test(test_lines),
 	    daemon_test(test_accept),
 	    daemon_test(test_at),
+	    daemon_test(test_documents),
 	    daemon_test(test_refused),
 	    daemon_test(test_archive_gone),
 	    daemon_test(test_so_many_and_no_more),

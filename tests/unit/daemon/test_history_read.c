@@ -376,7 +376,7 @@ static void test_no_archive(void **state)
 
 static struct history_answer at(struct fixture *f, int64_t at_ms)
 {
-	struct history_ask ask = {.feed = "BTC-USD", .at = true};
+	struct history_ask ask = {.kind = HISTORY_MOMENT, .feed = "BTC-USD"};
 	struct history_answer a;
 
 	ask.at_ms = at_ms;
@@ -491,6 +491,55 @@ static void test_at_of_what_is_damaged(void **state)
 	is_item(f, DAY_0 + 999, 0);
 }
 
+/* ---- documents ---- */
+
+static enum history_result document(struct fixture *f, const char *hex)
+{
+	struct history_ask ask = {.kind = HISTORY_DOCUMENT};
+	enum history_result result;
+	struct history_answer a;
+
+	snprintf(ask.sha256_hex, sizeof(ask.sha256_hex), "%s", hex);
+	history_read(&a, &ask, f->path);
+	result = a.result;
+	if (result == HISTORY_FOUND) {
+		assert_int_equal(a.len, 8);
+		assert_memory_equal(a.body, "document", 8);
+		assert_int_equal(strlen(a.etag), 66);
+	} else {
+		assert_null(a.body);
+	}
+	history_answer_fini(&a);
+	return result;
+}
+
+static void test_documents(void **state)
+{
+	struct fixture *f = *state;
+	const char *hex = f->document->sha256_hex;
+	char other[65], path[HISTORY_PATH_MAX];
+
+	snprintf(other, sizeof(other), "%064d", 7);
+	assert_int_equal(document(f, hex), HISTORY_NO_DOCUMENT);
+	put(f, 1, 0, DAY_0);
+	assert_int_equal(document(f, hex), HISTORY_FOUND);
+	assert_int_equal(document(f, other), HISTORY_NO_DOCUMENT);
+	/* Only a daily file has it. */
+	rotate(f, DAY_0, true);
+	rotate(f, DAY_0 + DAY, true);
+	do_sql(f, "DELETE FROM attestations");
+	assert_int_equal(document(f, hex), HISTORY_FOUND);
+	assert_int_equal(document(f, other), HISTORY_NO_DOCUMENT);
+	/* What has another hash is another one. */
+	do_sql(f, "INSERT INTO attestations VALUES("
+		  "'000000000000000000000000000000000000000000000000000000000"
+		  "0000007', x'00', 'simulated', 'k', 1)");
+	assert_int_equal(document(f, other), HISTORY_NO_DOCUMENT);
+	assert_int_equal(history_files_path(path, f->path, DAY_0 + DAY), 0);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(document(f, hex), HISTORY_FAILED);
+}
+
 /* ---- the files beside an archive ---- */
 
 static void test_files(void **state)
@@ -548,6 +597,7 @@ int main(void)
 	    archive_test(test_damaged_items_are_counted),
 	    archive_test(test_what_cannot_be_gone_on_from),
 	    archive_test(test_no_archive),
+	    archive_test(test_documents),
 	    archive_test(test_at),
 	    archive_test(test_at_of_two_boots),
 	    archive_test(test_at_without_a_price),
