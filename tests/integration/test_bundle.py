@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import pathlib
 
-import client
 import support
 from program import wait_until
 
@@ -49,6 +48,13 @@ class BundleTest(support.StackTest):
             return db.execute(
                 "SELECT feed, sequence, content, published_ms FROM items "
                 "ORDER BY feed, boot_id, sequence").fetchall()
+
+    def heads(self):
+        """How many that --to self.until() takes."""
+        with sqlite3.connect(f"file:{self.stack.archive}?mode=ro",
+                             uri=True) as db:
+            return db.execute("SELECT count(*) FROM tree_heads WHERE "
+                              "published_ms < ?", (self.until(),)).fetchone()[0]
 
     def until(self):
         """A time before which the archive does not change any more."""
@@ -353,11 +359,8 @@ class Export(BundleTest):
 class FromVerifier(BundleTest):
     def test_url(self):
         """a verifier's history is an archive too"""
+        wait_until("a head of the log is archived", self.heads, 30)
         until = self.until()
-        reply = client.request(
-            self.stack.url(f"/history?feed=BTC-USD&to={until}"))
-        if reply.status == 404:
-            self.skipTest("no /history")
         self.bundle("--to", until)
         direct = self.load()
         self.bundle("--to", until, archive=self.stack.url(""))
@@ -365,6 +368,22 @@ class FromVerifier(BundleTest):
 
         def key(item):
             return item["content"]
-        self.assertEqual(sorted(direct["items"], key=key),
-                         sorted(fetched["items"], key=key))
+        for name in ("items", "tree_heads"):
+            self.assertEqual(sorted(direct[name], key=key),
+                             sorted(fetched[name], key=key))
+        self.assertTrue(fetched["tree_heads"])
         self.assert_code(0, self.verify())
+
+    def test_replay(self):
+        """hallmark replay judges a verifier by its URL"""
+        self.until()
+        done = self.hallmark("replay", self.stack.url(""), "--policy",
+                             self.stack.policy)
+        self.assert_code(0, done)
+
+    def test_no_verifier(self):
+        """who does not answer is named"""
+        for url in ("http://127.0.0.1:1", "http://127.0.0.1:1/history"):
+            done = self.hallmark("export", url, "--format", "csv")
+            self.assert_code(1, done)
+            self.assertIn("127.0.0.1:1", done.stderr)

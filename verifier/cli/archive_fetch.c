@@ -6,147 +6,36 @@
  *     Link: <...>; rel="next" says, until there is none
  *   for each document that was not there yet: GET /attestations/{sha256};
  *     where that is gone, one item in the full form
+ *   for each boot: GET /log/heads, up to the head that was the newest before
  */
 #include "verifier/cli/archive_fetch.h"
 
 #include "feeds/hex.h"
 #include "verifier/archive/archive_line.h"
 #include "verifier/archive/archive_seen.h"
+#include "verifier/cli/archive_request.h"
 #include "verifier/cli/documents.h"
-#include "verifier/daemon/oracle_get.h"
+#include "verifier/tree_head.h"
 
-#include <stdarg.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define FEEDS_BYTES_MAX (1u << 20)
-
-struct answer {
-	char *body;
-	size_t len, max;
-	bool too_long, good; /* good: 200, and the type that was asked for */
-	char next[ORACLE_TARGET_MAX]; /* of its Link header, or "" */
-	long status;
-};
+#define BOOT_MAX        33 /* digits and a NUL */
 
 struct fetch {
-	struct oracle_address address;
+	struct archive_request request;
 	const struct archives_wish *wish;
 	FILE *out;
 	struct archive_seen seen; /* documents that were written */
-	struct answer answer;
-	char *error; /* ARCHIVES_ERROR_MAX */
+	struct item item;         /* of the line in hand; large */
+	char (*boots)[BOOT_MAX];  /* owned: of the items that were written */
+	size_t boot_count;
+	int64_t heads_until_ms; /* of the newest head when we began; -1: none */
 };
-
-__attribute__((format(printf, 2, 3))) static int fail(
-    struct fetch *f, const char *format, ...)
-{
-	int len = snprintf(
-	    f->error, ARCHIVES_ERROR_MAX, "%.200s: ", f->address.text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(
-	    f->error + len, ARCHIVES_ERROR_MAX - (size_t)len, format, args);
-	va_end(args);
-	return -1;
-}
-
-/* ---- one request ---- */
-
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
-{
-	struct answer *a = data;
-	size_t len = size * count;
-
-	if (len > a->max - a->len) {
-		a->too_long = true;
-		return 0;
-	}
-	memcpy(a->body + a->len, bytes, len);
-	a->len += len;
-	return len;
-}
-
-/* Link: </history?...>; rel="next" (RFC 8288). No other is followed. */
-static size_t on_header(char *line, size_t size, size_t count, void *data)
-{
-	static const char name[] = "link:";
-	struct answer *a = data;
-	size_t len = size * count, at = sizeof(name) - 1;
-	const char *end;
-
-	if (len <= at || strncasecmp(line, name, at) != 0)
-		return len;
-	while (at < len && line[at] == ' ')
-		at++;
-	end = memchr(line, '>', len);
-	if (at >= len || line[at] != '<' || end == NULL ||
-	    memmem(end, (size_t)(line + len - end), "rel=\"next\"", 10) == NULL)
-		return len;
-	at++;
-	if ((size_t)(end - line) - at < sizeof(a->next))
-		snprintf(a->next, sizeof(a->next), "%.*s",
-		    (int)((size_t)(end - line) - at), line + at);
-	return len;
-}
-
-static CURLcode ask(
-    struct fetch *f, const char *target, const char *type, size_t max)
-{
-	CURL *easy = oracle_address_get(&f->address, target);
-	struct curl_slist *headers = NULL;
-	struct answer *a = &f->answer;
-	char accept[80];
-	CURLcode result;
-
-	free(a->body);
-	memset(a, 0, sizeof(*a));
-	a->max = max;
-	a->body = malloc(max + 1);
-	snprintf(accept, sizeof(accept), "Accept: %s", type);
-	headers = curl_slist_append(NULL, accept);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)ARCHIVE_FETCH_MS);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, a);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, a);
-	result = a->body && headers ? curl_easy_perform(easy)
-				    : CURLE_OUT_OF_MEMORY;
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a->status);
-	a->good = oracle_get_is(easy, type);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(easy);
-	return result;
-}
-
-/* 0 with the body of a 200 of this type in f->answer, or -1 and why; then
- * f->answer.status tells more. A server that has had enough of us for now
- * (429) is asked again. */
-static int get(
-    struct fetch *f, const char *target, const char *type, size_t max)
-{
-	CURLcode result = ask(f, target, type, max);
-
-	for (int i = 0; i < ARCHIVE_FETCH_TRIES && f->answer.status == 429;
-	     i++) {
-		sleep(1);
-		result = ask(f, target, type, max);
-	}
-	if (f->answer.too_long)
-		return fail(f, "%.100s: the answer is too long", target);
-	if (result != CURLE_OK)
-		return fail(
-		    f, "%.100s: %s", target, curl_easy_strerror(result));
-	if (!f->answer.good)
-		return fail(f, "%.100s answered %ld, or not as %s", target,
-		    f->answer.status, type);
-	return 0;
-}
 
 /* ---- documents ---- */
 
@@ -160,7 +49,8 @@ static int write_document(struct fetch *f, const struct archive_line *item,
 	free(text);
 	memcpy(place.sha256, item->sha256, HM_SHA256_LEN);
 	if (rc < 0 || archive_seen_add(&f->seen, &place) != 0)
-		return fail(f, "its documents cannot be kept");
+		return archive_request_fail(
+		    &f->request, "its documents cannot be kept");
 	return 0;
 }
 
@@ -169,30 +59,24 @@ static int fetch_full(struct fetch *f, const struct archive_line *item)
 {
 	struct archive_line full;
 	char target[256];
-	struct item *content = calloc(1, sizeof(*content));
 	const char *end;
-	int rc = -1;
+	int rc = 0; /* an item that stays without one is judged so */
 
-	if (content == NULL || item_decode(content, item->envelope.content,
-				   item->envelope.content_len) != 0) {
-		free(content);
-		return 0; /* whoever verifies it says so */
-	}
+	if (item->kind != ARCHIVE_ENTRY_ITEM)
+		return 0;
 	snprintf(target, sizeof(target),
 	    "/history?feed=%s&from=%lld&to=%lld&limit=1&attestation=full",
-	    content->feed, (long long)content->published_ms,
-	    (long long)content->published_ms + 1);
-	free(content);
-	if (get(f, target, "application/x-ndjson", ARCHIVE_FETCH_PAGE_MAX))
+	    f->item.feed, (long long)f->item.published_ms,
+	    (long long)f->item.published_ms + 1);
+	if (archive_request_get(&f->request, target, "application/x-ndjson",
+		ARCHIVE_FETCH_PAGE_MAX))
 		return -1;
-	end = memchr(f->answer.body, '\n', f->answer.len);
-	archive_line_parse(&full, f->answer.body,
-	    end ? (size_t)(end - f->answer.body) : f->answer.len);
+	end = memchr(f->request.body, '\n', f->request.len);
+	archive_line_parse(&full, f->request.body,
+	    end ? (size_t)(end - f->request.body) : f->request.len);
 	if (full.document != NULL && !full.problem &&
 	    memcmp(full.sha256, item->sha256, HM_SHA256_LEN) == 0)
 		rc = write_document(f, item, full.document, full.document_len);
-	else
-		rc = 0; /* the item is without one, and judged so */
 	archive_line_fini(&full);
 	return rc;
 }
@@ -205,37 +89,65 @@ static int fetch_document(struct fetch *f, const struct archive_line *item)
 		return 0;
 	hex_encode(item->sha256, HM_SHA256_LEN, hex);
 	snprintf(target, sizeof(target), "/attestations/%s", hex);
-	if (get(f, target, "application/cbor", HM_DOCUMENT_MAX) == 0)
-		return write_document(f, item, f->answer.body, f->answer.len);
-	return f->answer.status == 404 ? fetch_full(f, item) : -1;
+	if (archive_request_get(
+		&f->request, target, "application/cbor", HM_DOCUMENT_MAX) == 0)
+		return write_document(f, item, f->request.body, f->request.len);
+	return f->request.status == 404 ? fetch_full(f, item) : -1;
 }
 
 /* ---- pages ---- */
 
-/* The item's document, if it is new, and the item. */
+static int add_boot(struct fetch *f)
+{
+	char boot[BOOT_MAX];
+	char(*more)[BOOT_MAX];
+
+	hex_encode(f->item.boot_id, sizeof(f->item.boot_id), boot);
+	/* the newest first: it is nearly always that one */
+	for (size_t i = f->boot_count; i > 0; i--)
+		if (strcmp(f->boots[i - 1], boot) == 0)
+			return 0;
+	if (f->boot_count == ARCHIVE_FETCH_BOOTS_MAX)
+		return archive_request_fail(
+		    &f->request, "more than %d boots", ARCHIVE_FETCH_BOOTS_MAX);
+	more = realloc(f->boots, (f->boot_count + 1) * sizeof(*more));
+	if (more == NULL)
+		return archive_request_fail(&f->request, "out of memory");
+	f->boots = more;
+	memcpy(f->boots[f->boot_count++], boot, sizeof(boot));
+	return 0;
+}
+
+/* The item's or head's document, if it is new, and itself. What is neither is
+ * written too: whoever reads it says so. */
 static int write_line(struct fetch *f, const char *text, size_t len)
 {
 	struct archive_line line;
 	int rc = 0;
 
 	archive_line_parse(&line, text, len);
-	if (line.kind == ARCHIVE_ENTRY_ITEM)
+	if (line.kind == ARCHIVE_ENTRY_HEAD)
 		rc = fetch_document(f, &line);
+	else if (line.kind == ARCHIVE_ENTRY_ITEM &&
+		 item_decode(&f->item, line.envelope.content,
+		     line.envelope.content_len) == 0)
+		rc = fetch_document(f, &line) || add_boot(f) ? -1 : 0;
 	archive_line_fini(&line);
 	if (rc == 0 &&
 	    (fwrite(text, 1, len, f->out) != len || putc('\n', f->out) < 0))
-		rc = fail(f, "its history cannot be kept: the disk is full");
+		rc = archive_request_fail(&f->request,
+		    "its history cannot be kept: the disk is full");
 	return rc;
 }
 
 /* Takes the page out of f->answer, which is needed for documents. */
 static int write_page(struct fetch *f)
 {
-	char *page = f->answer.body, *at = page;
-	size_t len = f->answer.len;
+	char *page = f->request.body, *at = page;
+	size_t len = f->request.len;
 	int rc = 0;
 
-	f->answer.body = NULL;
+	f->request.body = NULL;
 	while (len > 0 && rc == 0) {
 		const char *end = memchr(at, '\n', len);
 		size_t line = end ? (size_t)(end - at) : len;
@@ -267,38 +179,135 @@ static int fetch_feed(struct fetch *f, const char *feed)
 	for (int page = 0; page < ARCHIVE_FETCH_PAGES_MAX; page++) {
 		char next[ORACLE_TARGET_MAX];
 
-		if (get(f, target, "application/x-ndjson",
-			ARCHIVE_FETCH_PAGE_MAX))
+		if (archive_request_get(&f->request, target,
+			"application/x-ndjson", ARCHIVE_FETCH_PAGE_MAX))
 			return -1;
-		memcpy(next, f->answer.next, sizeof(next));
+		memcpy(next, f->request.next, sizeof(next));
 		if (write_page(f))
 			return -1;
 		if (!next[0])
 			return 0;
 		if (strncmp(next, "/history?", 9) != 0 ||
 		    strcmp(next, target) == 0)
-			return fail(f, "its next page is %.100s", next);
+			return archive_request_fail(
+			    &f->request, "its next page is %.100s", next);
 		memcpy(target, next, sizeof(target));
 	}
-	return fail(f, "its history has no end");
+	return archive_request_fail(&f->request, "its history has no end");
+}
+
+/* ---- heads ---- */
+
+/* When the newest head there is was published. A later one would count items
+ * that were published after they were asked for. */
+static int look_at_head(struct fetch *f)
+{
+	static struct hm_head head; /* large */
+	struct archive_line line;
+
+	f->heads_until_ms = -1;
+	if (f->wish->feeds.count > 0)
+		return 0; /* they count the items of all feeds */
+	if (archive_request_get(&f->request, "/log/head", "application/json",
+		HM_ENVELOPE_MAX) != 0)
+		return f->request.status == 404 ? 0 : -1;
+	archive_line_parse(&line, f->request.body, f->request.len);
+	if (line.kind == ARCHIVE_ENTRY_HEAD &&
+	    tree_head_decode(
+		&head, line.envelope.content, line.envelope.content_len) == 0)
+		f->heads_until_ms = head.published_ms;
+	archive_line_fini(&line);
+	return 0;
+}
+
+static int write_head(struct fetch *f, const json_t *envelope)
+{
+	static struct hm_head head; /* large */
+	const json_t *content = json_object_get(envelope, "content");
+	char *text = json_dumps(envelope, JSON_COMPACT);
+	int rc = -1;
+
+	if (text == NULL || tree_head_decode(&head, json_string_value(content),
+				json_string_length(content)) != 0)
+		archive_request_fail(&f->request, "/log/heads has none");
+	else if (head.published_ms > f->heads_until_ms)
+		rc = 0;
+	else
+		rc = write_line(f, text, strlen(text));
+	free(text);
+	return rc;
+}
+
+/* {"boot_id","heads":[],"next_after"}. 1: there are more, behind *after. */
+static int write_heads(struct fetch *f, int64_t *after)
+{
+	json_t *root = json_loadb(
+	    f->request.body, f->request.len, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *next = json_object_get(root, "next_after"), *envelope;
+	int rc = json_is_integer(next) && json_integer_value(next) > *after;
+	size_t i;
+
+	if (!json_is_array(json_object_get(root, "heads")))
+		rc = archive_request_fail(&f->request, "/log/heads has none");
+	json_array_foreach(json_object_get(root, "heads"), i, envelope)
+	{
+		if (rc >= 0 && write_head(f, envelope) != 0)
+			rc = -1;
+	}
+	if (rc > 0)
+		*after = json_integer_value(next);
+	json_decref(root);
+	return rc;
+}
+
+static int fetch_heads(struct fetch *f, const char *boot)
+{
+	char target[160];
+	int64_t after = 0;
+	int rc;
+
+	do {
+		snprintf(target, sizeof(target),
+		    "/log/heads?boot_id=%s&after=%lld", boot, (long long)after);
+		if (archive_request_get(&f->request, target, "application/json",
+			ARCHIVE_FETCH_PAGE_MAX) != 0)
+			return f->request.status == 404 ? 0 : -1;
+		rc = write_heads(f, &after);
+	} while (rc > 0);
+	return rc;
+}
+
+/* ---- all of it ---- */
+
+static int find_feeds(struct fetch *f, struct oracle_feeds *out)
+{
+	*out = f->wish->feeds;
+	if (out->count > 0)
+		return 0;
+	if (archive_request_get(
+		&f->request, "/feeds", "application/json", FEEDS_BYTES_MAX))
+		return -1;
+	if (oracle_feeds_parse(out, f->request.body, f->request.len))
+		return archive_request_fail(
+		    &f->request, "/feeds names no feeds");
+	return 0;
 }
 
 static int fetch_all(struct fetch *f)
 {
 	static struct oracle_feeds feeds; /* large */
 
-	feeds = f->wish->feeds;
-	if (feeds.count == 0) {
-		if (get(f, "/feeds", "application/json", FEEDS_BYTES_MAX))
-			return -1;
-		if (oracle_feeds_parse(&feeds, f->answer.body, f->answer.len))
-			return fail(f, "/feeds names no feeds");
-	}
+	if (look_at_head(f) || find_feeds(f, &feeds))
+		return -1;
 	for (size_t i = 0; i < feeds.count; i++)
 		if (fetch_feed(f, feeds.names[i]))
 			return -1;
+	for (size_t i = 0; f->heads_until_ms >= 0 && i < f->boot_count; i++)
+		if (fetch_heads(f, f->boots[i]))
+			return -1;
 	if (fflush(f->out) != 0)
-		return fail(f, "its history cannot be kept: the disk is full");
+		return archive_request_fail(&f->request,
+		    "its history cannot be kept: the disk is full");
 	return 0;
 }
 
@@ -317,9 +326,9 @@ static int read_back(struct archive_source **out, struct fetch *f)
 	int fd = dup(fileno(f->out));
 
 	if (fd < 0)
-		return fail(f, "too many open files");
-	if (archive_source_open_fd(out, fd, f->address.text, why) != 0)
-		return fail(f, "%s", why);
+		return archive_request_fail(&f->request, "too many open files");
+	if (archive_source_open_fd(out, fd, f->request.address.text, why) != 0)
+		return archive_request_fail(&f->request, "%s", why);
 	return 0;
 }
 
@@ -335,8 +344,8 @@ int archive_fetch_open(struct archive_source **out, const char *url,
 		return -1;
 	}
 	f->wish = wish;
-	f->error = error;
-	if (oracle_address_parse(&f->address, url) != 0) {
+	f->request.error = error;
+	if (oracle_address_parse(&f->request.address, url) != 0) {
 		snprintf(error, ARCHIVES_ERROR_MAX,
 		    "%.200s: wanted the address of a verifier without a path, "
 		    "as in http://127.0.0.1:8090",
@@ -345,14 +354,16 @@ int archive_fetch_open(struct archive_source **out, const char *url,
 	}
 	f->out = tmpfile();
 	if (f->out == NULL)
-		fail(f, "no temporary file can be made");
+		archive_request_fail(
+		    &f->request, "no temporary file can be made");
 	else if (fetch_all(f) == 0)
 		rc = read_back(out, f);
 out:
 	if (f->out)
 		fclose(f->out);
 	archive_seen_fini(&f->seen);
-	free(f->answer.body);
+	archive_request_fini(&f->request);
+	free(f->boots);
 	free(f);
 	return rc;
 }
