@@ -1,8 +1,8 @@
 /*
  * make_archive: an archive as a day of publishing leaves it, as fast as it can
  * be made: feeds/aggregate and feeds/item over a market of its own, a real
- * RSA key, documents of attester_simulated renewed every 25 minutes of its own
- * time, written through verifier/daemon/archive.
+ * RSA key, documents of attester_simulated renewed as an oracle renews them, in
+ * its own time, written through verifier/daemon/archive.
  *
  *   make_archive CONFIG FOLDER SECONDS [START_MS [BOOTS]]
  *
@@ -57,7 +57,7 @@ struct maker {
 	uint64_t seed;
 	struct attester *attester;
 	struct kept_document *document;
-	int64_t renewed_ms;
+	int64_t renew_ms; /* when the next document is due */
 	EVP_PKEY *key;
 	char *pem;
 	struct archive *archive;
@@ -193,6 +193,7 @@ static void renew(struct maker *m)
 	uint8_t bytes[ATTESTER_DOCUMENT_MAX], user_data[USER_DATA_MAX];
 	char error[ATTESTER_ERROR_MAX] = "";
 	struct attester_request request = {.user_data = user_data};
+	struct hm_document read;
 	uint8_t *spki = NULL;
 	size_t len = 0;
 
@@ -205,7 +206,10 @@ static void renew(struct maker *m)
 	    error);
 	kept_document_unref(m->document);
 	m->document = kept_document_new(bytes, len);
-	m->renewed_ms = now_ms;
+	must(hm_document_read(bytes, len, &read) == HM_VALID, "no document");
+	m->renew_ms = read.not_after_ms - ATTESTATION_MARGIN_MS;
+	if (m->renew_ms > now_ms + ATTESTATION_RENEW_MS)
+		m->renew_ms = now_ms + ATTESTATION_RENEW_MS;
 	OPENSSL_free(spki);
 }
 
@@ -416,7 +420,7 @@ int main(int argc, char **argv)
 			write_batch(&maker); /* under the key before */
 			boot(&maker);
 		}
-		if (now_ms - maker.renewed_ms >= ATTESTATION_RENEW_MS)
+		if (now_ms >= maker.renew_ms)
 			renew(&maker);
 		tick(&maker);
 		now_ms += 1000;
