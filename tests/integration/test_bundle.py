@@ -1,16 +1,19 @@
 """`hallmark bundle`, `export` and `verify BUNDLE`: a piece of an archive that
 verifies alone, years later, by whoever has nothing but the file."""
 
+import contextlib
 import csv
+import http.server
 import io
 import json
 import os
+import pathlib
 import random
 import shutil
 import sqlite3
 import subprocess
 import tempfile
-import pathlib
+import threading
 
 import support
 from program import wait_until
@@ -387,3 +390,95 @@ class FromVerifier(BundleTest):
             done = self.hallmark("export", url, "--format", "csv")
             self.assert_code(1, done)
             self.assertIn("127.0.0.1:1", done.stderr)
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """A verifier that answers what a test wants."""
+
+    pages = {}  # path: (status, type, link or None, body)
+
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        status, kind, link, body = self.pages.get(
+            path, (404, "application/problem+json", None, b"{}"))
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if link:
+            self.send_header("Link", link)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class FromLiar(BundleTest):
+    NDJSON = "application/x-ndjson"
+
+    def setUp(self):
+        super().setUp()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+
+    def answer(self, body, link=None, status=200, kind=NDJSON, **pages):
+        Liar.pages = {"/history": (status, kind, link, body),
+                      "/feeds": (200, "application/json", None,
+                                 b'{"feeds":[{"feed":"BTC-USD"}]}'), **pages}
+
+    def export(self, code, why):
+        done = self.hallmark("export", self.url, "--format", "ndjson")
+        self.assert_code(code, done)
+        self.assertIn(why, done.stderr)
+        return done.stdout
+
+    def test_lines(self):
+        """lines that are no items are damaged ones"""
+        self.answer(b"x\n{}\n\n" + b"[" * 1000 + b"\n")
+        self.export(2, "3 damaged")
+
+    def test_pages(self):
+        """a next page is another one, and of the history"""
+        for link in ("</history>; rel=\"next\"",
+                     "</history?a>; rel=\"next\"",
+                     "</livez>; rel=\"next\"",
+                     "<http://127.0.0.1:1/history?a>; rel=\"next\""):
+            self.answer(b"", link)
+            self.export(1, "its next page is")
+
+    def test_other_links(self):
+        """links that are none to a next page are not followed"""
+        for link in ("</history?a>; rel=\"prev\"", "<", "</history?a",
+                     "<" + "x" * 9000 + ">; rel=\"next\""):
+            self.answer(b"", link)
+            self.export(0, "")
+
+    def test_answers(self):
+        """other answers are said to be so"""
+        self.answer(b"x" * (17 << 20))
+        self.export(1, "too long")
+        self.answer(b"x", status=500)
+        self.export(1, "answered 500")
+        self.answer(b"x", kind="text/html")
+        self.export(1, "answered 200, or not as")
+        self.answer(b"", **{"/feeds": (200, "application/json", None, b"[]")})
+        self.export(1, "names no feeds")
+
+    def test_documents(self):
+        """a document that is another is none, and its item refused"""
+        item = json.loads(self.save_item().read_text())
+        item.pop("attestation_doc_b64", None)
+        line = json.dumps(item).encode() + b"\n"
+        self.answer(line, **{
+            "/attestations/" + item["attestation_sha256"]:
+                (200, "application/cbor", None, b"other")})
+        self.export(2, "another than its attestation_sha256")
+        self.answer(line)
+        self.assertIn(item["content"][:20].replace('"', '\\"'),
+                      self.export(0, ""))
+        self.bundle(archive=self.url, code=1)
