@@ -11,6 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static bool cannot_list(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	       error == EACCES;
+}
+
 int history_archive_open(struct history_archive *out, const char *path,
     char error[static ARCHIVE_SOURCE_ERROR_MAX])
 {
@@ -20,8 +26,11 @@ int history_archive_open(struct history_archive *out, const char *path,
 	out->path = path;
 	if (archive_sqlite_db_open(&out->db, path, &version, error) != 0)
 		return -1;
-	if (history_files_list(&out->files, path) == 0)
+	errno = 0;
+	out->days = archive_files_days(path, &out->day_count);
+	if (out->days || !cannot_list(errno))
 		return 0;
+	/* Days that are not seen are not days that are not there. */
 	snprintf(
 	    error, ARCHIVE_SOURCE_ERROR_MAX, "its folder: %s", strerror(errno));
 	history_archive_close(out);
@@ -31,19 +40,19 @@ int history_archive_open(struct history_archive *out, const char *path,
 void history_archive_close(struct history_archive *archive)
 {
 	sqlite3_close(archive->db);
-	archive->db = NULL;
-	history_files_fini(&archive->files);
+	free(archive->days);
+	memset(archive, 0, sizeof(*archive));
 }
 
 /* ---- daily files ---- */
 
-void history_archive_blame(const struct history_archive *archive,
-    int64_t day_ms, char error[static ARCHIVE_SOURCE_ERROR_MAX])
+void history_archive_blame(const struct history_archive *archive, int64_t day,
+    char error[static ARCHIVE_SOURCE_ERROR_MAX])
 {
-	char path[HISTORY_PATH_MAX], why[ARCHIVE_SOURCE_ERROR_MAX];
+	char path[PATH_MAX], why[ARCHIVE_SOURCE_ERROR_MAX];
 	const char *slash;
 
-	if (history_files_path(path, archive->path, day_ms) != 0)
+	if (archive_files_day(path, archive->path, day) != 0)
 		return;
 	slash = strrchr(path, '/');
 	snprintf(why, sizeof(why), "%s", error);
@@ -51,15 +60,15 @@ void history_archive_blame(const struct history_archive *archive,
 	    slash ? slash + 1 : path, why);
 }
 
-int history_archive_open_day(const struct history_archive *archive,
-    int64_t day_ms, sqlite3 **out, char error[static ARCHIVE_SOURCE_ERROR_MAX])
+int history_archive_open_day(const struct history_archive *archive, int64_t day,
+    sqlite3 **out, char error[static ARCHIVE_SOURCE_ERROR_MAX])
 {
-	char path[HISTORY_PATH_MAX];
+	char path[PATH_MAX];
 	struct stat st;
 	int version;
 
 	*out = NULL;
-	if (history_files_path(path, archive->path, day_ms) != 0) {
+	if (archive_files_day(path, archive->path, day) != 0) {
 		snprintf(error, ARCHIVE_SOURCE_ERROR_MAX, "path too long");
 		return -1;
 	}
@@ -68,7 +77,7 @@ int history_archive_open_day(const struct history_archive *archive,
 		return 0;
 	if (archive_sqlite_db_open(out, path, &version, error) == 0)
 		return 0;
-	history_archive_blame(archive, day_ms, error);
+	history_archive_blame(archive, day, error);
 	return -1;
 }
 
@@ -140,13 +149,13 @@ int history_archive_document(const struct history_archive *archive,
     const char *sha256_hex, unsigned files, uint8_t **out, size_t *len,
     char error[static ARCHIVE_SOURCE_ERROR_MAX])
 {
-	size_t i = archive->files.count;
+	size_t i = archive->day_count;
 	int found;
 
 	*out = NULL;
 	found = find_document(archive->db, sha256_hex, out, len, error);
 	for (; found == 0 && i > 0 && files > 0; i--, files--) {
-		int64_t day = archive->files.days[i - 1];
+		int64_t day = archive->days[i - 1];
 		sqlite3 *db;
 
 		if (history_archive_open_day(archive, day, &db, error) != 0)

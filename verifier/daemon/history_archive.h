@@ -8,12 +8,13 @@
 #define HALLMARK_VERIFIER_DAEMON_HISTORY_ARCHIVE_H
 
 #include "verifier/archive/archive_sqlite_db.h"
-#include "verifier/daemon/history_files.h"
+#include "verifier/daemon/archive_files.h"
 
 struct history_archive {  /* one moment of it */
 	const char *path; /* borrowed */
 	sqlite3 *db;
-	struct history_files files;
+	int64_t *days; /* those with a file, in order; owned */
+	size_t day_count;
 };
 
 /* 0, or -1 and why; then nothing is left to close. */
@@ -25,11 +26,11 @@ void history_archive_close(struct history_archive *archive);
 /* Opens a day's file, for sqlite3_close(). 0, *out NULL if it was removed since
  * it was listed; or -1 and why. */
 __attribute__((warn_unused_result)) int history_archive_open_day(
-    const struct history_archive *archive, int64_t day_ms, sqlite3 **out,
+    const struct history_archive *archive, int64_t day, sqlite3 **out,
     char error[static ARCHIVE_SOURCE_ERROR_MAX]);
 /* "prices-2026-11-21.db: " before what went wrong with that day. */
-void history_archive_blame(const struct history_archive *archive,
-    int64_t day_ms, char error[static ARCHIVE_SOURCE_ERROR_MAX]);
+void history_archive_blame(const struct history_archive *archive, int64_t day,
+    char error[static ARCHIVE_SOURCE_ERROR_MAX]);
 
 /* Has it ever had an item of this feed? 1, 0 or -1. */
 int history_archive_has(

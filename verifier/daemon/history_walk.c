@@ -233,19 +233,19 @@ static enum step stop_before(struct walk *w, int64_t from_ms, int64_t to_ms)
 }
 
 static enum step walk_day(
-    struct walk *w, int64_t day_ms, int64_t from_ms, int64_t to_ms)
+    struct walk *w, int64_t day, int64_t from_ms, int64_t to_ms)
 {
 	sqlite3 *db;
 	enum step step;
 
 	if (w->opened++ == HISTORY_WALK_FILES)
 		return stop_before(w, from_ms, to_ms);
-	if (history_archive_open_day(w->archive, day_ms, &db, w->error) != 0)
+	if (history_archive_open_day(w->archive, day, &db, w->error) != 0)
 		return FAILED;
 	step = walk_part(w, db, from_ms, to_ms);
 	sqlite3_close(db);
 	if (step == FAILED)
-		history_archive_blame(w->archive, day_ms, w->error);
+		history_archive_blame(w->archive, day, w->error);
 	return step;
 }
 
@@ -261,20 +261,21 @@ static int64_t min(int64_t a, int64_t b)
 
 static enum step walk_asc(struct walk *w, int64_t from_ms, int64_t to_ms)
 {
-	const struct history_files *files = &w->archive->files;
+	const struct history_archive *archive = w->archive;
 	enum step step = GO_ON;
 
-	for (size_t i = 0; i < files->count && step == GO_ON; i++) {
-		int64_t day = files->days[i];
-		int64_t ends = day + HISTORY_DAY_MS;
+	for (size_t i = 0; i < archive->day_count && step == GO_ON; i++) {
+		int64_t day = archive->days[i];
+		int64_t begins = day * ARCHIVE_FILES_DAY_MS;
+		int64_t ends = begins + ARCHIVE_FILES_DAY_MS;
 
-		if (ends <= from_ms || day >= to_ms)
+		if (ends <= from_ms || begins >= to_ms)
 			continue;
-		if (from_ms < day)
-			step = walk_part(w, NULL, from_ms, day);
+		if (from_ms < begins)
+			step = walk_part(w, NULL, from_ms, begins);
 		if (step == GO_ON)
 			step = walk_day(
-			    w, day, max(from_ms, day), min(to_ms, ends));
+			    w, day, max(from_ms, begins), min(to_ms, ends));
 		from_ms = ends;
 	}
 	if (step == GO_ON && from_ms < to_ms)
@@ -284,21 +285,22 @@ static enum step walk_asc(struct walk *w, int64_t from_ms, int64_t to_ms)
 
 static enum step walk_desc(struct walk *w, int64_t from_ms, int64_t to_ms)
 {
-	const struct history_files *files = &w->archive->files;
+	const struct history_archive *archive = w->archive;
 	enum step step = GO_ON;
 
-	for (size_t i = files->count; i > 0 && step == GO_ON; i--) {
-		int64_t day = files->days[i - 1];
-		int64_t ends = day + HISTORY_DAY_MS;
+	for (size_t i = archive->day_count; i > 0 && step == GO_ON; i--) {
+		int64_t day = archive->days[i - 1];
+		int64_t begins = day * ARCHIVE_FILES_DAY_MS;
+		int64_t ends = begins + ARCHIVE_FILES_DAY_MS;
 
-		if (ends <= from_ms || day >= to_ms)
+		if (ends <= from_ms || begins >= to_ms)
 			continue;
 		if (to_ms > ends)
 			step = walk_part(w, NULL, ends, to_ms);
 		if (step == GO_ON)
 			step = walk_day(
-			    w, day, max(from_ms, day), min(to_ms, ends));
-		to_ms = day;
+			    w, day, max(from_ms, begins), min(to_ms, ends));
+		to_ms = begins;
 	}
 	if (step == GO_ON && from_ms < to_ms)
 		step = walk_part(w, NULL, from_ms, to_ms);

@@ -57,10 +57,10 @@ static inline void do_sql(const struct fixture *f, const char *sql)
  * unless it has just been interrupted. */
 static inline void rotate(struct fixture *f, int64_t day_ms, bool moved)
 {
-	char path[HISTORY_PATH_MAX], sql[2 * HISTORY_PATH_MAX];
+	char path[PATH_MAX], sql[2 * PATH_MAX];
 	sqlite3 *db;
 
-	assert_int_equal(history_files_path(path, f->path, day_ms), 0);
+	assert_int_equal(archive_files_day(path, f->path, day_ms / DAY), 0);
 	assert_int_equal(sqlite3_open(path, &db), 0);
 	assert_int_equal(
 	    sqlite3_exec(db,
@@ -86,16 +86,15 @@ static inline void rotate(struct fixture *f, int64_t day_ms, bool moved)
 static inline int history_teardown(void **state)
 {
 	struct fixture *f = *state;
-	struct history_files files;
-	char path[HISTORY_PATH_MAX];
+	char path[PATH_MAX];
+	size_t count;
+	int64_t *days = archive_files_days(f->path, &count);
 
-	assert_int_equal(history_files_list(&files, f->path), 0);
-	for (size_t i = 0; i < files.count; i++) {
-		assert_int_equal(
-		    history_files_path(path, f->path, files.days[i]), 0);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(archive_files_day(path, f->path, days[i]), 0);
 		unlink(path);
 	}
-	history_files_fini(&files);
+	free(days);
 	return teardown(state);
 }
 

@@ -1,5 +1,6 @@
 /* history_read: pages and moments of an archive, whatever has been rotated. */
 #include "history_fixture.h"
+#include "verifier/daemon/archive_rotate.h"
 
 #include <jansson.h>
 
@@ -201,6 +202,36 @@ static void test_stable_under_inserts(void **state)
 	assert_int_equal(old, 64);
 }
 
+/* Whatever the real rotation has got to, all is there once. */
+static void test_while_it_is_rotated(void **state)
+{
+	struct fixture *f = *state;
+	struct archive_rotate *rotation;
+	struct history_ask pages = everything;
+	char why[ARCHIVE_ERROR_MAX];
+	struct seen seen;
+	int steps = 0, more;
+
+	put_four_days(f);
+	rotation = archive_rotate_new(f->path, 0);
+	do {
+		more = archive_rotate_step(
+		    rotation, DAY_0 + 5 * DAY + ARCHIVE_ROTATE_GRACE_MS, why);
+		if (more < 0)
+			fail_msg("%s", why);
+		for (int desc = 0; desc < 2; desc++) {
+			pages.desc = desc;
+			pages.limit = 9;
+			page_through(f, pages, &seen, NULL);
+			assert_int_equal(seen.count, 64);
+			in_order(&seen, desc);
+		}
+	} while (more && ++steps < 1000);
+	assert_int_equal(more, 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items"), 0);
+	archive_rotate_free(rotation);
+}
+
 /* A feed that was last seen many files ago costs several answers. */
 static void test_many_files(void **state)
 {
@@ -355,7 +386,7 @@ static void test_no_archive(void **state)
 {
 	struct fixture *f = *state;
 	struct history_answer a;
-	char path[HISTORY_PATH_MAX];
+	char path[PATH_MAX];
 	FILE *file;
 
 	history_read(&a, &everything, "/nonexistent/archive.db");
@@ -363,7 +394,7 @@ static void test_no_archive(void **state)
 	assert_true(a.error[0] != '\0');
 	/* A daily file that is none. */
 	put(f, 1, 0, DAY_0 + 2 * DAY);
-	assert_int_equal(history_files_path(path, f->path, DAY_0), 0);
+	assert_int_equal(archive_files_day(path, f->path, DAY_0 / DAY), 0);
 	file = fopen(path, "w");
 	fputs("no database", file);
 	fclose(file);
@@ -517,7 +548,7 @@ static void test_documents(void **state)
 {
 	struct fixture *f = *state;
 	const char *hex = f->document->sha256_hex;
-	char other[65], path[HISTORY_PATH_MAX];
+	char other[65], path[PATH_MAX];
 
 	snprintf(other, sizeof(other), "%064d", 7);
 	assert_int_equal(document(f, hex), HISTORY_NO_DOCUMENT);
@@ -535,48 +566,9 @@ static void test_documents(void **state)
 		  "'000000000000000000000000000000000000000000000000000000000"
 		  "0000007', x'00', 'simulated', 'k', 1)");
 	assert_int_equal(document(f, other), HISTORY_NO_DOCUMENT);
-	assert_int_equal(history_files_path(path, f->path, DAY_0 + DAY), 0);
+	assert_int_equal(archive_files_day(path, f->path, DAY_0 / DAY + 1), 0);
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(document(f, hex), HISTORY_FAILED);
-}
-
-/* ---- the files beside an archive ---- */
-
-static void test_files(void **state)
-{
-	static const char *const names[] = {"a-2026-11-21.db",
-	    "a-2024-02-29.db", "a-2026-11-22.db", "a-2025-02-29.db",
-	    "a-2026-11-23.db-wal", "a-2026-11-24.db.tmp", "a-2026-11-2x.db",
-	    "aa-2026-11-25.db", "b-2026-11-26.db", "a-2026-1-126.db", "a.db",
-	    "a-2026-11-27T.db", "-2026-11-28.db", "a2026-11-290.db"};
-	const size_t count = sizeof(names) / sizeof(names[0]);
-	char folder[] = "/tmp/history-XXXXXX", path[HISTORY_PATH_MAX];
-	struct history_files files;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		fclose(fopen(path, "w"));
-	}
-	snprintf(path, sizeof(path), "%s/a.db", folder);
-	assert_int_equal(history_files_list(&files, path), 0);
-	assert_int_equal(files.count, 3);
-	assert_int_equal(files.days[0], INT64_C(1709164800000));
-	assert_int_equal(files.days[1], DAY_0 + DAY);
-	assert_int_equal(files.days[2], DAY_0 + 2 * DAY);
-	history_files_fini(&files);
-	for (size_t i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		unlink(path);
-	}
-	assert_int_equal(rmdir(folder), 0);
-	snprintf(path, sizeof(path), "%s/a.db", folder);
-	assert_int_equal(history_files_list(&files, path), -1);
-	assert_int_equal(history_files_path(path, "x.db", DAY_0), 0);
-	assert_string_equal(path, "x-2026-11-20.db");
-	assert_int_equal(history_files_path(path, "/y/x", DAY_0), 0);
-	assert_string_equal(path, "/y/x-2026-11-20.db");
 }
 
 #define archive_test(f) \
@@ -585,11 +577,11 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_files),
 	    archive_test(test_pages),
 	    archive_test(test_late_for_a_day_with_a_file),
 	    archive_test(test_range),
 	    archive_test(test_stable_under_inserts),
+	    archive_test(test_while_it_is_rotated),
 	    archive_test(test_many_files),
 	    archive_test(test_bytes_have_a_ceiling),
 	    archive_test(test_forms),
