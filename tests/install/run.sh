@@ -122,6 +122,9 @@ try "the example, static" ${CC:-cc} -std=c11 $WARN -o "$dir/static" \
 try "the shared one needs libhallmark.so.0" \
     needs "$dir/shared" 'libhallmark\.so\.0\]'
 try "the static one does not" needs_other_than "$dir/static" libhallmark
+try "examples/relayer.c, as the README builds it" ${CC:-cc} $WARN \
+    -o "$dir/relayer" examples/relayer.c $shared \
+    $(pkg-config --cflags --libs libcurl)
 try "the installed programs make a price" \
     env HALLMARK_BIN="$at/bin" python3 tests/install/item.py "$dir"
 for program in shared static; do
