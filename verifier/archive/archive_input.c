@@ -54,8 +54,7 @@ static int copy(int to, int from)
 	return rc;
 }
 
-/* A file without a name, so that it is gone whatever becomes of us. */
-static int open_nameless(void)
+int archive_input_nameless(void)
 {
 	const char *folder = getenv("TMPDIR");
 	char path[1024];
@@ -74,7 +73,7 @@ static int open_nameless(void)
 /* The pipe's bytes in a file; the pipe is closed. An fd or a negative errno. */
 static int keep(int pipe)
 {
-	int fd = open_nameless();
+	int fd = archive_input_nameless();
 	int rc = fd < 0 ? fd : copy(fd, pipe);
 
 	close(pipe);

@@ -24,6 +24,10 @@ struct archive_input {
 	bool failed;        /* it could not be read to its end */
 };
 
+/* A temporary file (in $TMPDIR) without a name, so that it is gone whatever
+ * becomes of us: an fd, or a negative errno. */
+HM_MUST_CHECK int archive_input_nameless(void);
+
 /* Takes fd, closes it in any case. 0, or -1 and why. */
 HM_MUST_CHECK int archive_input_open(struct archive_input *out, int fd,
     char error[static ARCHIVE_SOURCE_ERROR_MAX]);

@@ -23,8 +23,8 @@ HM_MUST_CHECK int archive_text_open(struct archive_source **out, int fd,
 HM_MUST_CHECK int archive_text_open_memory(struct archive_source **out,
     const char *bytes, size_t len, char error[static ARCHIVE_SOURCE_ERROR_MAX]);
 
-/* Read-only; where there is no PATH-wal beside it, it is taken to be one that
- * nobody writes. */
+/* Read-only; where there is no PATH-wal or PATH-journal beside it, it is taken
+ * to be one that nobody writes. */
 HM_MUST_CHECK int archive_sqlite_open(struct archive_source **out,
     const char *path, char error[static ARCHIVE_SOURCE_ERROR_MAX]);
 /* The bytes of a database file, copied; for tests and fuzzing. */

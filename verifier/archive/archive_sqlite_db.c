@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define URI_MAX     4096
 #define OBJECTS_MAX 32 /* tables and indexes; we have 16 */
@@ -225,18 +226,22 @@ static int make_uri(char out[URI_MAX], const char *path, bool immutable)
 	return 0;
 }
 
-static bool has_wal(const char *path)
+/* Is there a file of this name with anything in it? */
+static bool has_beside(const char *path, const char *suffix)
 {
-	char wal[URI_MAX];
-	FILE *file;
+	char beside[URI_MAX];
+	struct stat about;
 
-	if (snprintf(wal, sizeof(wal), "%s-wal", path) >= (int)sizeof(wal))
-		return false;
-	file = fopen(wal, "re");
-	if (file == NULL)
-		return false;
-	fclose(file);
-	return true;
+	return snprintf(beside, sizeof(beside), "%s%s", path, suffix) <
+		   (int)sizeof(beside) &&
+	       stat(beside, &about) == 0 && about.st_size > 0;
+}
+
+/* Nobody writes it, and no half-done transaction is left: it needs no lock and
+ * no -shm, so it can be read where nothing can be written. */
+static bool is_at_rest(const char *path)
+{
+	return !has_beside(path, "-wal") && !has_beside(path, "-journal");
 }
 
 /* Takes db. */
@@ -266,7 +271,7 @@ int archive_sqlite_db_open(sqlite3 **out, const char *path, int *version,
 	sqlite3 *db = NULL;
 
 	*out = NULL;
-	if (make_uri(uri, path, !has_wal(path)) != 0)
+	if (make_uri(uri, path, is_at_rest(path)) != 0)
 		return fail(error, "its path is too long");
 	if (sqlite3_open_v2(uri, &db, flags, NULL) != SQLITE_OK) {
 		fail(error, db ? sqlite3_errmsg(db) : "out of memory");

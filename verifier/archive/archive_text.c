@@ -165,8 +165,9 @@ static int next(struct archive_source *source, struct archive_entry *out)
 		read_piece(s);
 	}
 	out->position = s->piece.offset;
-	if (out->position > 0 && out->position == s->base.total)
-		out->position--; /* of what is told at the very end */
+	/* what is told at the very end; and a file may grow meanwhile */
+	if (s->base.total > 0 && out->position >= s->base.total)
+		out->position = s->base.total - 1;
 	out->unit = s->piece.unit;
 	out->number = s->piece.number;
 	if (s->problem)

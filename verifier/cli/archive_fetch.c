@@ -11,6 +11,7 @@
 #include "verifier/cli/archive_fetch.h"
 
 #include "feeds/hex.h"
+#include "verifier/archive/archive_input.h"
 #include "verifier/archive/archive_line.h"
 #include "verifier/archive/archive_seen.h"
 #include "verifier/cli/archive_request.h"
@@ -332,6 +333,16 @@ static int read_back(struct archive_source **out, struct fetch *f)
 	return 0;
 }
 
+static FILE *open_nameless(void)
+{
+	int fd = archive_input_nameless();
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w+");
+
+	if (out == NULL && fd >= 0)
+		close(fd);
+	return out;
+}
+
 int archive_fetch_open(struct archive_source **out, const char *url,
     const struct archives_wish *wish, char error[static ARCHIVES_ERROR_MAX])
 {
@@ -352,7 +363,7 @@ int archive_fetch_open(struct archive_source **out, const char *url,
 		    url);
 		goto out;
 	}
-	f->out = tmpfile();
+	f->out = open_nameless();
 	if (f->out == NULL)
 		archive_request_fail(
 		    &f->request, "no temporary file can be made");

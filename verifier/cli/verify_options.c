@@ -194,6 +194,9 @@ static int check_bundle(const struct reader *r)
 
 	if (o->has_nonce)
 		return fail(r, "--nonce is for a bare document");
+	if (o->explain)
+		return fail(r, "--explain is for one item or document; a "
+			       "bundle's findings say what was found");
 	if (r->at_given && o->at != VERIFY_PUBLISHED)
 		return fail(r, "--at: the items of a bundle are judged as of "
 			       "when they were published");

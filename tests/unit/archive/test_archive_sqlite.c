@@ -165,6 +165,24 @@ static void test_copied(void **state)
 	assert_string_equal(told.word, "DII");
 }
 
+/* What was copied with an empty -wal is at rest too. */
+static void test_empty_wal(void **state)
+{
+	char path[128];
+
+	(void)state;
+	sql(db, "PRAGMA journal_mode=WAL");
+	fill(2);
+	sqlite3_close(db);
+	db = NULL;
+	snprintf(path, sizeof(path), "%s-wal", folder.file);
+	write_file(path, "", 0);
+	tell_path(&told, folder.file);
+	assert_string_equal(told.word, "DII");
+	snprintf(path, sizeof(path), "%s-shm", folder.file);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* 70 documents in turn: each comes again when it was forgotten. */
 static void test_many_documents(void **state)
 {
@@ -455,6 +473,7 @@ int main(void)
 	    TEST(test_stated),
 	    TEST(test_while_written),
 	    TEST(test_copied),
+	    TEST(test_empty_wal),
 	    TEST(test_many_documents),
 	    TEST(test_no_document),
 	    TEST(test_document_is_another),

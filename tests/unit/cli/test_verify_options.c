@@ -176,6 +176,7 @@ static void test_bundle(void **state)
 	BAD("64 hex digits", path, "--policy-sha256", "00");
 	BAD("--pcr needs a --root", path, "--pcr", "0:" P48);
 	BAD("--nonce", path, "--nonce", "00");
+	BAD("--explain", path, "--explain");
 	BAD("--at", path, "--at", "now");
 	BAD("--at", path, "--at", "document");
 	BAD("is for a bundle", "f", "--policy", "p", "--policy-sha256", pin);
