@@ -149,6 +149,29 @@ class One(Base):
         self.wait_all(self.first)
         self.first.must_have_no_gap(self)
 
+    def test_edge_killed_before_the_disk(self):
+        """what an edge had in memory when it was killed comes again"""
+        self.wait_new(self.first)
+        lock = sqlite3.connect(self.first.dir / "archive.db", timeout=10,
+                               isolation_level=None)
+        with contextlib.closing(lock):
+            self.until("the lock", lambda: self.locked(lock))
+            before = self.first.metric("hallmark_verifierd_nats_received_total")
+            self.until("some are in memory", lambda: self.first.metric(
+                "hallmark_verifierd_nats_received_total") >= before + 6)
+            time.sleep(1)   # were they acknowledged, the servers would know
+            self.first.kill()
+        self.first.start()
+        self.wait_new(self.first)
+        self.wait_all(self.first)
+        self.first.must_have_no_gap(self)
+
+    @staticmethod
+    def locked(archive):
+        with contextlib.suppress(sqlite3.OperationalError):
+            archive.execute("BEGIN EXCLUSIVE")
+            return True
+
     def test_edge_stopped(self):
         """an edge that was stopped has acknowledged what it archived"""
         edge = self.edge("stopped", [self.server]).start()

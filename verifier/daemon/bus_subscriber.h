@@ -27,7 +27,7 @@
 #define BUS_SUBSCRIBER_BATCH     128
 #define BUS_SUBSCRIBER_QUEUE_MAX 512  /* for the loop; the thread waits */
 #define BUS_SUBSCRIBER_UNSETTLED 4096 /* sent by the servers at most */
-#define BUS_SUBSCRIBER_AGAIN_S   30   /* until one not settled is repeated */
+#define BUS_SUBSCRIBER_AGAIN_S   10   /* until one not settled is repeated */
 #define BUS_SUBSCRIBER_FETCH_MS  250  /* acknowledgements wait as long */
 #define BUS_SUBSCRIBER_RETRY_MS  500
 
