@@ -8,9 +8,9 @@
 #include "verifier/archive/replay_blobs.h"
 #include "verifier/archive/replay_price.h"
 
-#define REPLAY_BATCH_TASKS 256
+#define REPLAY_BATCH_TASKS 64 /* they stay in a processor's cache */
 /* At least one of the largest entries: an envelope's parts. */
-#define REPLAY_BATCH_BYTES (1u << 20)
+#define REPLAY_BATCH_BYTES (1u << 19)
 #define REPLAY_DOCUMENTS   128 /* in a worker's cache, verified */
 
 struct replay_task {

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/daemon/mint.h"
 
+#include "feeds/aggregate.h"
 #include "feeds/hex.h"
 #include "oracle/attester_simulated.h"
 #include "verifier/archive/replay.h"
@@ -51,6 +52,33 @@ static struct record *make_record_of(
 	SHA256((const uint8_t *)r->envelope.content, r->envelope.content_len,
 	    r->content_sha256);
 	return r;
+}
+
+/* An envelope around these bytes, signed by the mint's key. */
+static char *mint_signed(const char *content, size_t len)
+{
+	uint8_t signature[512];
+	struct hm_envelope e = {
+	    .content = (char *)(uintptr_t)content,
+	    .content_len = len,
+	    .signature = signature,
+	    .signature_len = sizeof(signature),
+	    .public_key = mint.pem,
+	    .platform = "simulated",
+	};
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	char *json;
+
+	SHA256(mint.document, mint.document_len, e.attestation_sha256);
+	assert_int_equal(
+	    EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, mint.key), 1);
+	assert_int_equal(EVP_DigestSign(md, signature, &e.signature_len,
+			     (const uint8_t *)content, len),
+	    1);
+	EVP_MD_CTX_free(md);
+	json = envelope_format(&e, false);
+	assert_non_null(json);
+	return json;
 }
 
 /* One item of each feed a second; `cents` says what it costs then. */
@@ -452,6 +480,78 @@ static void jump(void **state)
 	    HM_SEQUENCE_GAP);
 }
 
+/* ---- answers of exchanges ---- */
+
+#define ANSWER                                                              \
+	"{\"error\":[],\"result\":{\"XXBTZUSD\":{\"a\":[\"84010.10000\","   \
+	"\"1\",\"1.0\"],\"b\":[\"84009.90000\",\"1\",\"1.0\"],\"c\":["      \
+	"\"84010.00000\",\"0.1\"],\"v\":[\"1\",\"2\"],\"p\":[\"1\",\"2\"]," \
+	"\"t\":[1,2],\"l\":[\"1\",\"2\"],\"h\":[\"1\",\"2\"],\"o\":\"1\"}}}"
+
+/* An item of what kraken answered, and the answer beside it. */
+static void write_answered(int64_t lie)
+{
+	static struct item item;
+	struct item_source *s = &item.sources[0];
+	const struct exchange *kraken = exchange_find("kraken");
+	static const struct aggregate_past nothing;
+	char content[ITEM_CONTENT_MAX], text[2048], hex[65];
+	struct kept_document *document = kept_document_new(
+	    mint.document, mint.document_len);
+	char error[ARCHIVE_ERROR_MAX] = "";
+	struct archive *archive;
+	struct record *r;
+	size_t len;
+	char *json;
+
+	item = (struct item){.published_ms = start_ms,
+	    .expires_ms = start_ms + 5000,
+	    .source_count = 1};
+	snprintf(item.feed, sizeof(item.feed), "BTC-USD");
+	memcpy(item.boot_id, mint.boot_id, 16);
+	memcpy(item.config_sha256, mint.config_sha256, 32);
+	snprintf(s->exchange, sizeof(s->exchange), "kraken");
+	snprintf(s->symbol, sizeof(s->symbol), "XBTUSD");
+	s->has_answer = true;
+	s->received_ms = start_ms;
+	SHA256((const uint8_t *)ANSWER, strlen(ANSWER), s->body_sha256);
+	assert_int_equal(exchange_parse(&s->quote, kraken, s->symbol, 200,
+			     ANSWER, strlen(ANSWER)),
+	    QUOTE_OK);
+	s->quote.last.mantissa += lie;
+	aggregate(&feeds->feeds[0], &nothing, &item);
+	assert_int_equal(item_encode(&item, content, sizeof(content), &len), 0);
+	json = mint_signed(content, len);
+	r = make_record_of(document, json);
+	drop_archive();
+	assert_int_equal(archive_open(&archive, path, error), 0);
+	assert_int_equal(archive_commit(archive, r, error), 0);
+	archive_close(archive);
+	hex_encode(s->body_sha256, 32, hex);
+	snprintf(text, sizeof(text),
+	    "INSERT INTO raw VALUES('%s',CAST('%s' AS BLOB),0)", hex, ANSWER);
+	run_sql(text);
+	record_free(r);
+	kept_document_unref(document);
+	free(json);
+}
+
+static void answers(void **state)
+{
+	(void)state;
+	write_answered(0);
+	assert_found("SELECT 1", "", HM_VALID);
+	assert_int_equal(report.raw, 1);
+	assert_int_equal(report.answers, 1);
+	write_answered(1);
+	assert_found("SELECT 1", "raw_mismatch BTC 0", HM_CONTENT_MALFORMED);
+	assert_non_null(strstr(last_text, "kraken XBTUSD"));
+	/* one whose hash is another is damaged, not believed */
+	assert_found("UPDATE raw SET body=CAST('{}' AS BLOB)", "damaged",
+	    HM_ENVELOPE_MALFORMED);
+	assert_int_equal(report.answers, 0);
+}
+
 /* ---- threads ---- */
 
 /* What is told does not depend on them. */
@@ -502,6 +602,7 @@ int main(void)
 	    cmocka_unit_test_setup(replaced_boot, setup),
 	    cmocka_unit_test_setup(no_document, setup),
 	    cmocka_unit_test_setup(jump, setup),
+	    cmocka_unit_test_setup(answers, setup),
 	    cmocka_unit_test_setup(threads, setup),
 	    cmocka_unit_test(worse),
 	};
