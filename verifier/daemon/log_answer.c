@@ -3,13 +3,13 @@
 
 #include "base/log.h"
 #include "feeds/hex.h"
+#include "verifier/daemon/log_day.h"
 #include "verifier/daemon/log_tiles.h"
 #include "verifier/envelope.h"
 #include "verifier/merkle.h"
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,29 +160,14 @@ struct leaf {
 	uint64_t index;
 };
 
-static int find_item(struct answering *a, struct leaf *leaf)
+static int item_unknown(struct answering *a)
 {
-	static const char sql[] = "SELECT content FROM items WHERE feed=?1"
-				  " AND boot_id=?2 AND sequence=?3";
-	sqlite3_stmt *s = NULL;
-	const void *content = NULL;
-
-	if (sqlite3_prepare_v2(a->db, sql, -1, &s, NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(s, 1, a->q->feed, -1, SQLITE_STATIC) == 0 &&
-	    sqlite3_bind_text(s, 2, a->boot_id, -1, SQLITE_STATIC) == 0 &&
-	    sqlite3_bind_int64(s, 3, (sqlite3_int64)a->q->sequence) == 0 &&
-	    sqlite3_step(s) == SQLITE_ROW &&
-	    (content = sqlite3_column_text(s, 0)) != NULL)
-		SHA256(content, (size_t)sqlite3_column_bytes(s, 0),
-		    leaf->content_sha256);
-	sqlite3_finalize(s);
-	if (content)
-		return 0;
 	return refuse(a, 404, "ITEM_UNKNOWN",
 	    "the archive has no item of this feed, boot and sequence");
 }
 
-static int find_index(struct answering *a, struct leaf *leaf)
+/* *head_ms: when the head was published that counts it first. */
+static int find_index(struct answering *a, struct leaf *leaf, int64_t *head_ms)
 {
 	struct log_head previous, first;
 	bool newer;
@@ -196,6 +181,7 @@ static int find_index(struct answering *a, struct leaf *leaf)
 		return refuse(a, 404, "LOG_INCOMPLETE",
 		    "the heads around this item are not in the archive");
 	}
+	*head_ms = first.head.published_ms;
 	rc = hm_head_leaf_index(first.head.number ? &previous.head : NULL,
 	    &first.head, a->q->feed, a->q->sequence, &leaf->index);
 	log_head_fini(&previous);
@@ -205,13 +191,30 @@ static int find_index(struct answering *a, struct leaf *leaf)
 		  : 0;
 }
 
+/* Heads and hashes of days that are over stay in the main file, items do
+ * not. */
+static int find_leaf(struct answering *a, struct leaf *leaf)
+{
+	const struct log_day_item item = {
+	    a->q->feed, a->boot_id, a->q->sequence};
+	bool here = log_day_item_sha256(a->db, &item, leaf->content_sha256) ==
+		    0;
+	int64_t head_ms = 0;
+
+	if (find_index(a, leaf, &head_ms))
+		return here ? -1 : item_unknown(a);
+	if (!here &&
+	    log_day_item_then(a->db, &item, head_ms, leaf->content_sha256))
+		return item_unknown(a);
+	return 0;
+}
+
 static int answer_inclusion(struct answering *a)
 {
 	const struct hm_head *head = &a->head.head;
 	struct leaf leaf;
 
-	if (find_head(a, &a->head, a->q->size) || find_item(a, &leaf) ||
-	    find_index(a, &leaf))
+	if (find_head(a, &a->head, a->q->size) || find_leaf(a, &leaf))
 		return -1;
 	if (leaf.index >= head->tree_size)
 		return refuse(a, 404, "LOG_NOT_YET",

@@ -1,8 +1,9 @@
-/* log_heads: rows of tree_heads, as heads again. */
+/* log_heads: heads of the log, read back. */
 #include "verifier/daemon/log_heads.h"
 
 #include "feeds/hex.h"
-#include "verifier/envelope.h"
+#include "verifier/daemon/log_day.h"
+#include "verifier/daemon/log_tiles.h"
 #include "verifier/tree_head.h"
 
 #include <openssl/sha.h>
@@ -10,16 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS                                                    \
-	"SELECT content, signature, attestation_sha256, platform," \
-	" public_key, document FROM tree_heads JOIN attestations"  \
-	" ON sha256 = attestation_sha256 WHERE boot_id=?1 AND tree_size"
+#define HEADS                                               \
+	"SELECT hashes FROM log_tiles WHERE boot_id=?1 AND" \
+	" level=?3 AND position"
 
 static const char *const queries[] = {
-    [LOG_HEADS_AT] = COLUMNS "=?2",
-    [LOG_HEADS_BELOW] = COLUMNS "<?2 ORDER BY tree_size DESC LIMIT 1",
-    [LOG_HEADS_FROM] = COLUMNS ">=?2 ORDER BY tree_size LIMIT 1",
-    [LOG_HEADS_NEWEST] = COLUMNS ">=?2 ORDER BY tree_size DESC LIMIT 1",
+    [LOG_HEADS_AT] = HEADS "=?2",
+    [LOG_HEADS_BELOW] = HEADS "<?2 ORDER BY position DESC LIMIT 1",
+    [LOG_HEADS_FROM] = HEADS ">=?2 ORDER BY position LIMIT 1",
+    [LOG_HEADS_NEWEST] = HEADS ">=?2 ORDER BY position DESC LIMIT 1",
 };
 
 void log_head_fini(struct log_head *head)
@@ -38,56 +38,6 @@ static int decode(struct log_head *out)
 	SHA256((const uint8_t *)e->content, e->content_len,
 	    out->head.content_sha256);
 	return 0;
-}
-
-/* By way of its JSON, like archive_read_item(). */
-static int read_row(struct log_head *out, sqlite3_stmt *s)
-{
-	const char *sha256 = (const char *)sqlite3_column_text(s, 2);
-	const char *platform = (const char *)sqlite3_column_text(s, 3);
-	struct hm_envelope e = {
-	    .content = (char *)(uintptr_t)sqlite3_column_text(s, 0),
-	    .content_len = (size_t)sqlite3_column_bytes(s, 0),
-	    .signature = (uint8_t *)(uintptr_t)sqlite3_column_blob(s, 1),
-	    .signature_len = (size_t)sqlite3_column_bytes(s, 1),
-	    .public_key = (char *)(uintptr_t)sqlite3_column_text(s, 4),
-	    .document = (uint8_t *)(uintptr_t)sqlite3_column_blob(s, 5),
-	    .document_len = (size_t)sqlite3_column_bytes(s, 5),
-	};
-	char *json = NULL;
-	int rc = -1;
-
-	if (!e.content || !e.signature || !e.document || !e.public_key ||
-	    !platform || !sha256 || e.document_len > HM_DOCUMENT_MAX ||
-	    e.content_len > TREE_HEAD_CONTENT_MAX ||
-	    hex_decode(
-		e.attestation_sha256, HM_SHA256_LEN, sha256, strlen(sha256)))
-		return -1;
-	snprintf(e.platform, sizeof(e.platform), "%s", platform);
-	json = envelope_format(&e, true);
-	if (json &&
-	    hm_envelope_parse(&out->envelope, json, strlen(json)) == HM_VALID)
-		rc = decode(out);
-	free(json);
-	return rc;
-}
-
-int log_heads_find(struct log_head *out, sqlite3 *db, const char *boot_id,
-    enum log_heads_which which, uint64_t size)
-{
-	sqlite3_stmt *s = NULL;
-	int rc = -1;
-
-	memset(out, 0, sizeof(*out));
-	if (sqlite3_prepare_v2(db, queries[which], -1, &s, NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(s, 1, boot_id, -1, SQLITE_STATIC) == SQLITE_OK &&
-	    sqlite3_bind_int64(s, 2, (sqlite3_int64)size) == SQLITE_OK &&
-	    sqlite3_step(s) == SQLITE_ROW)
-		rc = read_row(out, s);
-	sqlite3_finalize(s);
-	if (rc)
-		log_head_fini(out);
-	return rc;
 }
 
 static int find_document(struct hm_envelope *e, sqlite3 *db)
@@ -114,17 +64,47 @@ static int find_document(struct hm_envelope *e, sqlite3 *db)
 	return e->document ? 0 : -1;
 }
 
-int log_heads_read(
+/* Of a day that is over the document is where its heads are. */
+static int find_document_daily(
+    struct hm_envelope *e, sqlite3 *db, int64_t published_ms)
+{
+	sqlite3 *day = log_day_open(db, published_ms);
+	int rc = day ? find_document(e, day) : -1;
+
+	sqlite3_close(day);
+	return rc;
+}
+
+/* What is not in the reference form is not what we wrote. */
+static int read_head(
     struct log_head *out, sqlite3 *db, const char *text, size_t len)
 {
-	memset(out, 0, sizeof(*out));
-	if (hm_envelope_parse(&out->envelope, text, len) == HM_VALID &&
-	    (out->envelope.document ||
-		find_document(&out->envelope, db) == 0) &&
-	    decode(out) == 0)
+	if (!text || hm_envelope_parse(&out->envelope, text, len) != HM_VALID ||
+	    out->envelope.document || decode(out))
+		return -1;
+	if (find_document(&out->envelope, db) == 0)
 		return 0;
-	log_head_fini(out);
-	return -1;
+	return find_document_daily(&out->envelope, db, out->head.published_ms);
+}
+
+int log_heads_find(struct log_head *out, sqlite3 *db, const char *boot_id,
+    enum log_heads_which which, uint64_t size)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = -1;
+
+	memset(out, 0, sizeof(*out));
+	if (sqlite3_prepare_v2(db, queries[which], -1, &s, NULL) == SQLITE_OK &&
+	    sqlite3_bind_text(s, 1, boot_id, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_int64(s, 2, (sqlite3_int64)size) == SQLITE_OK &&
+	    sqlite3_bind_int(s, 3, LOG_TILES_HEAD) == SQLITE_OK &&
+	    sqlite3_step(s) == SQLITE_ROW)
+		rc = read_head(out, db, sqlite3_column_blob(s, 0),
+		    (size_t)sqlite3_column_bytes(s, 0));
+	sqlite3_finalize(s);
+	if (rc)
+		log_head_fini(out);
+	return rc;
 }
 
 uint64_t log_heads_count(const struct hm_head *head, const char *feed)

@@ -1,7 +1,8 @@
 /*
  * log_heads: stored heads of the log, read back from the archive's table
- * tree_heads. Each is read as strictly as if it had come from the network; its
- * signature was verified before it was stored, and is not verified here.
+ * log_tiles (log_tiles.h), their documents from the file that has them. Each is
+ * read as strictly as if it had come from the network; its signature was
+ * verified before it was stored, and is not verified here.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_LOG_HEADS_H
 #define HALLMARK_VERIFIER_DAEMON_LOG_HEADS_H
@@ -29,11 +30,6 @@ enum log_heads_which {
 HM_MUST_CHECK int log_heads_find(struct log_head *out, sqlite3 *db,
     const char *boot_id, enum log_heads_which which, uint64_t size);
 void log_head_fini(struct log_head *head);
-
-/* Reads an envelope's text; a reference finds its document in the archive. As
- * above. */
-HM_MUST_CHECK int log_heads_read(
-    struct log_head *out, sqlite3 *db, const char *text, size_t len);
 
 /* The first head that counts this item, and (in *previous, zeroed if that is
  * head 0) the one before it. 0, or -1 and both zeroed: 'no head counts it' is

@@ -271,42 +271,35 @@ static int insert(struct store *s)
 	return rc;
 }
 
-static int put_newest(struct store *s)
+static int keep(struct store *s)
 {
 	char *text = envelope_format(&s->record->envelope, false);
 	int rc;
 
 	if (!text)
 		log_die("log_store", "out of memory");
-	rc = log_tiles_put_head(&s->tiles, text, strlen(text));
+	rc = log_tiles_put_head(
+	    &s->tiles, s->head->tree_size, text, strlen(text));
 	free(text);
 	return rc;
-}
-
-static void find_newest(struct store *s)
-{
-	size_t len;
-	const char *text = log_tiles_head(&s->tiles, &len);
-
-	s->has_newest = text &&
-			log_heads_read(&s->newest, s->db, text, len) == 0;
 }
 
 static int store(struct store *s)
 {
 	struct record *r = s->record;
 
-	find_newest(s);
+	s->has_newest = log_heads_find(&s->newest, s->db, s->boot_id,
+			    LOG_HEADS_NEWEST, 0) == 0;
 	if (settle_with_neighbours(s))
 		return 0;
 	r->outcome = RECORD_STORED;
-	if (insert(s))
+	if (insert(s) || keep(s))
 		return -1;
 	if (s->has_newest && s->newest.head.tree_size > s->head->tree_size) {
 		r->finding.state = RECORD_LOG_LATE;
 		return 0;
 	}
-	return follow(s) || put_newest(s) ? -1 : 0;
+	return follow(s);
 }
 
 int log_store_write(sqlite3 *db, struct record *record)

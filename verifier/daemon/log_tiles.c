@@ -181,15 +181,11 @@ int log_tiles_get(
 	return get_peak(t, level, index, out);
 }
 
-/* ---- the newest head ---- */
+/* ---- heads ---- */
 
-const char *log_tiles_head(struct log_tiles *tiles, size_t *len)
+int log_tiles_put_head(
+    struct log_tiles *tiles, uint64_t tree_size, const char *text, size_t len)
 {
-	return find_row(tiles, LOG_TILES_HEAD, 0, len);
-}
-
-int log_tiles_put_head(struct log_tiles *tiles, const char *text, size_t len)
-{
-	put_row(tiles, LOG_TILES_HEAD, 0, text, len);
+	put_row(tiles, LOG_TILES_HEAD, tree_size, text, len);
 	return tiles->failed ? -1 : 0;
 }

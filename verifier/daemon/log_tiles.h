@@ -7,11 +7,13 @@
  *   level 100+N  one hash: the full subtree N, `position`; kept only where the
  *                tile below it has holes, which is where a log was joined or
  *                went on after a gap
- *   level -1     the newest head, an envelope in its reference form
+ *   level -1     a head of `position` items, an envelope in its reference form:
+ *                days that are over go from tree_heads into files of their own,
+ *                and to prove an old item takes the heads around it
  *
- * So an item costs 32 bytes and an eighth of a percent, a proof reads a tile or
- * two of each level, and nothing is kept in memory between two heads. What is
- * read is not believed: whoever serves a proof verifies it.
+ * So an item costs 32 bytes and an eighth of a percent, a head 2 KB, a proof
+ * reads a tile or two of each level, and nothing is kept in memory between two
+ * heads. What is read is not believed: whoever serves a proof verifies it.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_LOG_TILES_H
 #define HALLMARK_VERIFIER_DAEMON_LOG_TILES_H
@@ -59,9 +61,8 @@ HM_MUST_CHECK int log_tiles_flush(struct log_tiles *tiles);
 int log_tiles_get(
     void *data, unsigned level, uint64_t index, uint8_t out[HM_SHA256_LEN]);
 
-/* The newest head's text, borrowed until the next call of any; NULL: none. */
-const char *log_tiles_head(struct log_tiles *tiles, size_t *len);
+/* 0, or -1: it cannot. log_heads reads them. */
 HM_MUST_CHECK int log_tiles_put_head(
-    struct log_tiles *tiles, const char *text, size_t len);
+    struct log_tiles *tiles, uint64_t tree_size, const char *text, size_t len);
 
 #endif

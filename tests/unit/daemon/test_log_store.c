@@ -2,6 +2,8 @@
  * and what comes late; and what log_answer can prove of each. */
 #include "log_fixture.h"
 
+#include <time.h>
+
 #define COUNT(f, table) sql_number(f, "SELECT count(*) FROM " table)
 
 static void assert_whole(struct log_fixture *f)
@@ -323,6 +325,40 @@ static void test_mismatch(void **state)
 
 /* ---- the file ---- */
 
+/* The day is over: its items, heads and documents are in a file of their own,
+ * but for the newest head. */
+static void test_rotated_away(void **state)
+{
+	struct log_fixture *f = *state;
+	char day[32], text[256];
+	time_t seconds = (time_t)(f->now_ms / 1000);
+
+	more(f, &f->teller, 0, 9, true);
+	assert_whole(f);
+	more(f, &f->teller, 0, 3, true);
+	assert_whole(f);
+	strftime(day, sizeof(day), "a-%Y-%m-%d.db", gmtime(&seconds));
+	snprintf(text, sizeof(text), "ATTACH '%s/%s' AS day", f->folder, day);
+	sql(f, text);
+	sql(f, "CREATE TABLE day.items AS SELECT * FROM main.items"
+	       " WHERE sequence<8");
+	sql(f, "CREATE TABLE day.attestations AS"
+	       " SELECT * FROM main.attestations");
+	sql(f, "DETACH day");
+	sql(f, "DELETE FROM main.items");
+	sql(f, "DELETE FROM main.tree_heads WHERE tree_size<12");
+	sql(f, "DELETE FROM main.attestations");
+	included(f, 0, 0, 0, 200, NULL);
+	included(f, 0, 7, 9, 200, NULL);
+	included(f, 0, 8, 0, 404, "ITEM_UNKNOWN");
+	consistent(f, 9, 12, 200, NULL);
+	put_document(f);
+	more(f, &f->teller, 0, 3, true);
+	assert_whole(f);
+	included(f, 0, 7, 0, 200, NULL);
+	included(f, 0, 14, 0, 200, NULL);
+}
+
 static void test_rolled_back(void **state)
 {
 	struct log_fixture *f = *state;
@@ -367,9 +403,8 @@ static void test_damaged(void **state)
 	included(f, 0, 7, 0, 404, "LOG_INCOMPLETE");
 	sql(f, "UPDATE log_tiles SET hashes=randomblob(288) WHERE level=0");
 	included(f, 0, 7, 0, 500, "LOG_DAMAGED");
-	sql(f, "UPDATE tree_heads SET content=content || ' '");
-	included(f, 0, 7, 0, 404, "LOG_UNKNOWN");
 	sql(f, "UPDATE log_tiles SET hashes=x'7b' WHERE level=-1");
+	included(f, 0, 7, 0, 404, "LOG_UNKNOWN");
 	more(f, &f->teller, 0, 1, true);
 	assert_int_equal(store_next(f).state, RECORD_LOG_JOINED);
 	sql(f, "DROP TABLE log_tiles");
@@ -396,6 +431,7 @@ int main(void)
 	    TEST(test_fork_of_another_size),
 	    TEST(test_enough_proofs),
 	    TEST(test_mismatch),
+	    TEST(test_rotated_away),
 	    TEST(test_rolled_back),
 	    TEST(test_cannot_write),
 	    TEST(test_damaged),
