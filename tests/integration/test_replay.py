@@ -14,6 +14,8 @@ import time
 import unittest
 
 import settings
+import support
+from program import wait_until
 from stack import BIN, run
 
 MAKE_ARCHIVE = BIN.parent / "bench" / "make_archive"
@@ -330,6 +332,55 @@ class Replay(unittest.TestCase):
                                     f"byte {at} bit {bit}: {done.stdout}")
         print(f"# {found} of {FLIPS} flips were found", flush=True)
         self.assertGreater(found, FLIPS // 5)  # the rest hit free space
+
+
+class ReplayOfAStack(support.StackTest):
+    """What a running verifier has archived, while it goes on."""
+
+    def replay(self, archive):
+        done = run("hallmark", "replay", archive, "--policy",
+                   self.stack.dir / "policy.json", "--config",
+                   self.stack.config("oracle"), "--json")
+        said = json.loads(done.stdout or "{}")
+        self.assertEqual(done.returncode, 0,
+                         f"{done.stderr} {said.get('findings', [])[:5]}")
+        return said
+
+    def test_archive_and_url(self):
+        """the archive of a running verifier, and its URL, are whole"""
+        def has_head():
+            with contextlib.closing(sqlite3.connect(
+                    f"file:{self.stack.archive}?mode=ro", uri=True)) as db:
+                return db.execute(
+                    "SELECT count(*) FROM tree_heads").fetchone()[0]
+
+        wait_until("a tree head is archived", has_head, support.SEEN_S)
+        said = self.replay(self.stack.archive)
+        self.assertGreater(said["valid"], 0)
+        self.assertEqual(said["valid"], said["items"])
+        self.assertGreater(said["heads_valid"], 0)
+        self.assertEqual(said["prices"]["part"], 0)
+        self.assertEqual(said["prices"]["whole"], said["valid"])
+        fetched = self.replay(self.stack.url("").rstrip("/"))
+        self.assertGreaterEqual(fetched["valid"], said["valid"])
+        # a head counts what it counts: without its items it convicts
+        with tempfile.TemporaryDirectory() as folder:
+            copy = f"{folder}/copy.db"
+            with contextlib.closing(sqlite3.connect(
+                    self.stack.archive)) as from_, contextlib.closing(
+                    sqlite3.connect(copy)) as to:
+                from_.backup(to)
+                newest, = to.execute("SELECT max(sequence) FROM items WHERE"
+                                     " feed='BTC-USD'").fetchone()
+                to.execute("DELETE FROM items WHERE feed='BTC-USD'"
+                           " AND sequence > 0")
+                to.execute("DELETE FROM heads")
+                to.commit()
+            self.assertGreater(newest, 0)
+            done = run("hallmark", "replay", copy, "--policy",
+                       self.stack.dir / "policy.json")
+            self.assertEqual(done.returncode, 8, done.stdout)
+            self.assertIn("a signed tree head says", done.stdout)
 
 
 if __name__ == "__main__":
