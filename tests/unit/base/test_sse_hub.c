@@ -85,9 +85,10 @@ static int teardown(void **state)
 struct stream {
 	int fd;
 	struct response r;
-	char *text; /* the body so far */
-	size_t copied;
-	bool ended; /* the last chunk has come */
+	char *text;       /* the body so far, */
+	size_t copied;    /* of so many bytes, */
+	size_t dechunked; /* from so many with their chunks' heads */
+	bool ended;       /* the last chunk has come */
 };
 
 static bool is_door_empty(void)
@@ -121,13 +122,15 @@ static void stream_close(struct stream *s)
 	response_fini(&s->r);
 }
 
-/* RFC 9112 7.1, as far as it has come; chunk extensions are not ours. */
+/* RFC 9112 7.1, as far as it has come; chunk extensions are not ours. Only what
+ * is new: some of these tests read megabytes, in many turns. */
 static void dechunk(struct stream *s)
 {
-	const char *p = response_body(&s->r);
-	char *out = s->text;
+	const char *body = response_body(&s->r);
+	const char *all = s->r.text + s->r.len;
 
-	while (p && *p) {
+	while (body + s->dechunked < all) {
+		const char *p = body + s->dechunked;
 		char *end;
 		unsigned long n = strtoul(p, &end, 16);
 
@@ -136,13 +139,13 @@ static void dechunk(struct stream *s)
 		p = end + 2;
 		if (n == 0)
 			s->ended = true;
-		if (p + n + 2 > s->r.text + s->r.len)
+		if (p + n + 2 > all)
 			break;
-		memcpy(out, p, n);
-		out += n;
-		p += n + 2;
+		memcpy(s->text + s->copied, p, n);
+		s->copied += n;
+		s->dechunked = (size_t)(p + n + 2 - body);
 	}
-	*out = '\0';
+	s->text[s->copied] = '\0';
 }
 
 static const char *stream_read(struct stream *s)
@@ -539,6 +542,8 @@ static void test_resume_of_more_than_a_queue(void **state)
 	assert_true(
 	    TAILQ_FIRST(&hub->subscribers)->queue.bytes > SSE_QUEUE_BYTES);
 	publish("", "\"end\"");
+	/* Not to look for the end in all of it each time. */
+	pump_until((stream_read(&s), s.copied > 100 * len));
 	stream_wait(&s, "\"end\"");
 	assert_true(strlen(s.text) > 100 * len);
 	assert_null(strstr(s.text, "resync"));
