@@ -27,8 +27,8 @@
 /* After midnight, until nothing can be accepted any more of the day before:
  * VALIDATOR_LATE_MS and some minutes. */
 #define ARCHIVE_ROTATE_GRACE_MS (65 * 60 * 1000LL)
-#define ARCHIVE_ROTATE_ROWS     1000 /* items of one step */
-#define ARCHIVE_ROTATE_BODIES   64   /* raw answers of one step */
+#define ARCHIVE_ROTATE_ROWS     500 /* items of one step */
+#define ARCHIVE_ROTATE_BODIES   64  /* raw answers of one step */
 #define ARCHIVE_ROTATE_RAW_MS   60000
 
 struct archive_rotate;
