@@ -91,6 +91,10 @@ class Edge:
     def refused(self):
         return self.query("SELECT verdict, text FROM refused")
 
+    def has_no_gap(self):
+        return all(len(sequences) == sequences[-1] - sequences[0] + 1
+                   for sequences in self.numbers().values())
+
     def must_have_no_gap(self, test):
         for where, sequences in self.numbers().items():
             test.assertEqual(

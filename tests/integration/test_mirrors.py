@@ -159,6 +159,9 @@ class Mirrors(unittest.TestCase):
     def test_one_mirror_lags(self):
         """a mirror that hangs lags, is named, and catches up without a gap"""
         own = self.stack.url("")
+        seen = self.double.upstreams()[own]["items"]
+        self.until("its stream goes on", lambda: self.double.upstreams()[own][
+            "items"] > seen + 9)
         process = self.stack.programs["verifierd"].process
         process.send_signal(signal.SIGSTOP)
         try:
@@ -176,6 +179,16 @@ class Mirrors(unittest.TestCase):
         self.until("it is not behind", lambda: self.double.upstreams()[own][
             "behind_feeds"] == 0)
         self.double.must_have_no_gap(self)
+
+    def test_the_only_mirror_dies(self):
+        """kill -9 of the only mirror: behind it nothing is missing later"""
+        self.wait_fresh(self.behind)
+        self.both.kill()
+        time.sleep(2)
+        self.both.start()
+        self.wait_fresh(self.behind)
+        for edge in (self.both, self.behind):
+            self.until("no gap", lambda e=edge: e.has_no_gap())
 
     def test_one_mirror_dies(self):
         """kill -9 of one of two mirrors: no item is missed behind them"""

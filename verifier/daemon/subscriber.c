@@ -29,6 +29,8 @@ struct subscriber {
 	bool connected;      /* an event came over this transfer */
 	bool durable;        /* one with an id came over it */
 	bool told_lost;      /* logged: not again until it is back */
+	bool other_epoch;    /* told over this transfer, until its first id */
+	bool again;          /* this transfer is to end: from another place */
 	bool paused, stopped;
 };
 
@@ -141,6 +143,24 @@ static void keep_id(struct subscriber *s, const char *id)
 		snprintf(s->last_id, sizeof(s->last_id), "%s", id);
 }
 
+/* The server was started again and has not sent this one only: what it sent
+ * before we came is in its ring. Asks for all of it, once: "EPOCH-0" is the
+ * place before its first. */
+static bool ask_from_first(struct subscriber *s, const char *id)
+{
+	const char *dash = strrchr(id, '-');
+	char first[SSE_ID_MAX];
+
+	s->other_epoch = false;
+	if (!dash || strcmp(dash, "-1") == 0 ||
+	    (size_t)(dash - id) + sizeof("-0") > sizeof(first))
+		return false;
+	snprintf(first, sizeof(first), "%.*s-0", (int)(dash - id), id);
+	keep_id(s, first);
+	s->again = true;
+	return true;
+}
+
 /* A resync on a stream that gave nothing durable: the place we asked for is
  * gone, asking again would end the same way. */
 static void note_id(struct subscriber *s, const struct sse_event *event)
@@ -151,9 +171,13 @@ static void note_id(struct subscriber *s, const struct sse_event *event)
 		    LOG_S("from", s->last_id), LOG_S("data", event->data));
 		if (!s->durable)
 			s->last_id[0] = '\0';
+		s->other_epoch = !s->durable &&
+				 strstr(event->data, "\"other_epoch\"");
 	} else if (event->id[0]) {
-		keep_id(s, event->id);
 		s->durable = true;
+		if (s->other_epoch && ask_from_first(s, event->id))
+			return;
+		keep_id(s, event->id);
 	}
 }
 
@@ -161,12 +185,14 @@ static void on_event(const struct sse_event *event, void *data)
 {
 	struct subscriber *s = data;
 
-	if (s->stopped)
+	if (s->stopped || s->again)
 		return;
 	if (!s->connected)
 		found(s);
 	listen_on(s);
 	note_id(s, event);
+	if (s->again) /* it comes again, in its order */
+		return;
 	if (strcmp(event->name, "goodbye") == 0)
 		log_info("subscriber", "goodbye",
 		    LOG_S("oracle", s->options.address->text),
@@ -191,9 +217,13 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
 	}
 	if (s->paused)
 		return CURL_WRITEFUNC_PAUSE;
-	if (sse_parser_feed(s->parser, bytes, len) == 0)
+	if (sse_parser_feed(s->parser, bytes, len))
+		snprintf(s->refusal, sizeof(s->refusal), "an event too long");
+	else if (s->again)
+		snprintf(s->refusal, sizeof(s->refusal),
+		    "started again: from its first event");
+	else
 		return len;
-	snprintf(s->refusal, sizeof(s->refusal), "an event too long");
 	return 0;
 }
 
@@ -220,7 +250,7 @@ static void try_now(uv_timer_t *timer)
 	assert(!s->transfer.easy);
 	s->options.target(target, s->options.data);
 	s->refusal[0] = '\0';
-	s->durable = false;
+	s->durable = s->other_epoch = s->again = false;
 	s->transfer.easy = oracle_address_get(s->options.address, target);
 	s->parser = sse_parser_new(on_event, s);
 	if (!s->parser)

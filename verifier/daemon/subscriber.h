@@ -12,7 +12,8 @@
  * one log line when it goes and one when it is back. Each try comes after
  * SUBSCRIBER_BACKOFF_MIN_MS, doubling to _MAX_MS, halved at random at most, so
  * that an oracle that was started again is found within seconds. The stream
- * is resumed from the last durable event.
+ * is resumed from the last durable event; where that is of another run of the
+ * server (resync: other_epoch), from the first of this one.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_SUBSCRIBER_H
 #define HALLMARK_VERIFIER_DAEMON_SUBSCRIBER_H

@@ -68,6 +68,42 @@ static void test_resync_forgets(void **state)
 	assert_string_equal(f->last_event_id, "");
 }
 
+/* The server was started again and has sent a few before we came: all of them
+ * arrive, in order, once. */
+static void test_another_run_from_its_first(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++)
+		sse_publish(f->hub, "price", "", "old", 3, true);
+	subscribe(f, "before-7", 0);
+	TURN_UNTIL(&f->loop, f->found == 1);
+	assert_int_equal(f->prices, 0);
+	sse_publish(f->hub, "price", "", "new", 3, true);
+	TURN_UNTIL(&f->loop, f->prices == 4);
+	assert_string_equal(f->last_event_id, "boot-0");
+	assert_string_equal(f->data, "new");
+	assert_string_equal(f->id, "boot-4");
+	assert_int_equal(f->requests, 2);
+	/* And on from there. */
+	sse_publish(f->hub, "price", "", "more", 4, true);
+	TURN_UNTIL(&f->loop, f->prices == 5);
+	assert_int_equal(f->requests, 2);
+}
+
+/* Nothing was missed: its first event is the first that we see. */
+static void test_another_run_at_its_first(void **state)
+{
+	struct fixture *f = *state;
+
+	subscribe(f, "before-7", 0);
+	TURN_UNTIL(&f->loop, f->found == 1);
+	sse_publish(f->hub, "price", "", "new", 3, true);
+	TURN_UNTIL(&f->loop, f->prices == 1);
+	assert_string_equal(f->id, "boot-1");
+	assert_int_equal(f->requests, 1);
+}
+
 static void test_ids_that_are_no_ids(void **state)
 {
 	struct fixture *f = *state;
@@ -208,6 +244,8 @@ int main(void)
 	    TEST(test_server_comes_back),
 	    TEST(test_stream_that_ends),
 	    TEST(test_resync_forgets),
+	    TEST(test_another_run_from_its_first),
+	    TEST(test_another_run_at_its_first),
 	    TEST(test_ids_that_are_no_ids),
 	    TEST(test_refused),
 	    TEST(test_not_a_stream),
