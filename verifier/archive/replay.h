@@ -50,8 +50,8 @@
 	 * of a text, whose lines may have any order: counts as nothing */  \
 	X(OUT_OF_ORDER, "out_of_order", HM_SEQUENCE_REPLAY)                 \
 	X(TIME_REGRESSION, "time_regression", HM_TIME_REGRESSION)           \
-	/* a signed tree head that the items do not bear out */             \
-	X(LOG_MISMATCH, "log_mismatch", HM_SEQUENCE_FORK)
+	/* two signed tree heads that contradict each other */              \
+	X(LOG_MISMATCH, "log_mismatch", HM_LOG_FORK)
 
 enum replay_kind {
 #define REPLAY_KIND_ENUM(c, name, verdict) REPLAY_##c,

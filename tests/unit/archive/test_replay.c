@@ -432,6 +432,25 @@ static void truncated(void **state)
 	assert_non_null(strstr(last_text, "there is none"));
 }
 
+/* The archive's record of its newest items also has those that went into a
+ * file of their own before this one begins. */
+static void before_this_file(void **state)
+{
+	char text[256];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "INSERT INTO heads VALUES('BTC-USD',"
+	    "'ffffffffffffffffffffffffffffffff',9,%lld,'%064d')",
+	    (long long)start_ms - 1, 0);
+	assert_found(text, "", HM_VALID);
+	assert_found("UPDATE heads SET published_ms=published_ms+1"
+		     " WHERE sequence=9",
+	    "end_missing BTC 9", HM_SEQUENCE_GAP);
+	assert_found("UPDATE heads SET boot_id='x' WHERE sequence=9",
+	    "damaged BTC 9", HM_ENVELOPE_MALFORMED);
+}
+
 /* Another boot's name on all of a feed's rows, and in the items too. */
 static void replaced_boot(void **state)
 {
@@ -599,6 +618,7 @@ int main(void)
 	    cmocka_unit_test_setup(swapped, setup),
 	    cmocka_unit_test_setup(rows_moved, setup),
 	    cmocka_unit_test_setup(truncated, setup),
+	    cmocka_unit_test_setup(before_this_file, setup),
 	    cmocka_unit_test_setup(replaced_boot, setup),
 	    cmocka_unit_test_setup(no_document, setup),
 	    cmocka_unit_test_setup(jump, setup),
