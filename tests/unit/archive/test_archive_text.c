@@ -317,7 +317,8 @@ static void test_not_a_bundle(void **state)
 {
 	static const char *const heads[] = {
 	    "{\"format\":\"hallmark-bundle/1\"}",
-	    "{\"format\":\"hallmark-bundle/1\",\"created_ms\":05,",
+	    "{\"format\":\"hallmark-bundle/1\",\"created_ms\":05,"
+	    "\"policy\":{},\"roots\":[],",
 	    "{\"format\":\"hallmark-bundle/1\",\"created_ms\":"
 	    "9999999999999999,\"policy\":{},\"roots\":[],",
 	    "{\"format\":\"hallmark-bundle/1\",\"created_ms\":5,"
@@ -368,6 +369,8 @@ static void test_policy(void **state)
 {
 	static const char pinned[] = "{\"roots\":[\"aws-nitro-g1\"]," RELEASE;
 	static const char named[] = "{\"root_files\":[\"a.pem\"]," RELEASE;
+	static const char twice[] =
+	    "{\"root_files\":[\"a.pem\",\"a.pem\"]," RELEASE;
 	char error[ARCHIVE_SOURCE_ERROR_MAX];
 	char *pem = NULL, *roots;
 	struct hm_policy *policy;
@@ -392,6 +395,8 @@ static void test_policy(void **state)
 	json_array_append(text, json_array_get(text, 0));
 	pem = json_dumps(text, 0);
 	assert_null(policy_of(named, pem, error));
+	assert_null(policy_of(twice, pem, error));
+	assert_non_null(strstr(error, "a.pem"));
 	assert_null(
 	    policy_of(named, "[{\"file\":\"a.pem\",\"pem\":\"x\"}]", error));
 	json_decref(text);
