@@ -3,6 +3,7 @@
 cause goes it goes on by itself."""
 
 import contextlib
+import json
 import os
 import re
 import resource
@@ -12,6 +13,7 @@ import subprocess
 import unittest
 
 import client
+import settings
 import support
 from program import wait_until
 from stack import Stack
@@ -166,6 +168,34 @@ class Limits(States):
                       self.stack.programs["verifierd"].log_tail(3))
         self.assertEqual(self.stack.archive.read_bytes(), JUNK)
         self.assertEqual(self.set_aside(), [])
+
+
+    def test_days(self):
+        """a day that is over gets a file of its own while prices go on"""
+        support.wait_prices(self.stack)
+        self.stack.kill("verifierd")
+        db = sqlite3.connect(self.stack.archive)
+        with contextlib.closing(db), db:
+            # As if it had been off for two days.
+            old = db.execute("UPDATE items SET published_ms ="
+                             " published_ms - 2 * 86400000").rowcount
+        path = self.stack.config("verifierd")
+        settings.write_json(path, json.loads(path.read_text())
+                            | {"archive_rotate": True})
+        self.stack.restart("verifierd")
+        days = wait_until("the day's file", lambda: list(
+            self.stack.dir.glob("archive-20??-??-??.db")), support.SEEN_S)
+        wait_until("the day is closed", lambda: "day_closed" in
+                   self.stack.programs["verifierd"].log(), support.SEEN_S)
+        support.wait_prices(self.stack, support.now_ms())
+        self.assertEqual(self.metric("rotation_ok"), 1)
+        moved = 0
+        for day in days:  # two, if it is midnight
+            db = sqlite3.connect(f"file:{day}?mode=ro&immutable=1", uri=True)
+            with contextlib.closing(db):
+                moved += db.execute("SELECT count(*) FROM items"
+                                    ).fetchone()[0]
+        self.assertEqual(moved, old)
 
 
 class Disk(States):
