@@ -151,6 +151,10 @@ void *http_on_target(
 	req->target_error = http_target_parse(&req->target, uri);
 	if (req->target_error == HTTP_TARGET_NO_MEMORY)
 		log_die("http", "out of memory");
+	/* Parameters that do not fit into its pool make the daemon end the
+	 * connection without a word, but only when something else happens. */
+	if (req->target_error == HTTP_TARGET_PARAMS_TOO_MANY)
+		http_connection_hurry(server, req->peer);
 	TAILQ_INSERT_TAIL(&server->requests, req, entry);
 	return req;
 }

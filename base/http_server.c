@@ -43,6 +43,15 @@ void http_connection_time(
 	TAILQ_INSERT_TAIL(&server->timed, conn, entry);
 }
 
+void http_connection_hurry(
+    struct http_server *server, struct http_connection *conn)
+{
+	http_connection_time(server, conn, false);
+	conn->timed = true;
+	conn->deadline_ms = now_monotonic_ms() + HTTP_HURRY_MS;
+	TAILQ_INSERT_HEAD(&server->timed, conn, entry);
+}
+
 struct http_connection *http_connection_of(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(

@@ -36,6 +36,7 @@
 #define HTTP_METHOD_MAX     16   /* bytes of a method and a NUL */
 #define HTTP_ALLOW_MAX      64   /* "GET, HEAD, POST, OPTIONS" and a NUL */
 #define HTTP_STOP_MS        2000 /* a stop waits for slow readers */
+#define HTTP_HURRY_MS       500
 #define HTTP_DISCARD_MAX    (1u << 20) /* body bytes read only to refuse */
 #define HTTP_RETRY_AFTER_S  1          /* with each 429 and 503 */
 #define HTTP_REPLY_ROOM     1536       /* pool beside HTTP_POOL_BYTES */
@@ -172,6 +173,9 @@ struct http_connection *http_connection_of(struct MHD_Connection *connection);
 /* Starts or stops the connection's deadline. */
 void http_connection_time(
     struct http_server *server, struct http_connection *conn, bool on);
+/* Its deadline is in HTTP_HURRY_MS, unless it is started anew before. */
+void http_connection_hurry(
+    struct http_server *server, struct http_connection *conn);
 
 /* ---- http_arrival.c; the listener's data is the server ---- */
 

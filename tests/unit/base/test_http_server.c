@@ -267,6 +267,24 @@ static void test_many_parameters(void **state)
 	check_get("/list", 200, "- - 0");
 }
 
+/* More than fit into libmicrohttpd's pool: it may not say why, but it ends the
+ * connection, and does so now. */
+static void test_countless_parameters(void **state)
+{
+	char request[HTTP_POOL_BYTES] = "GET /list?";
+	struct response r = {.text = NULL};
+	int fd = client_connect();
+
+	(void)state;
+	for (int i = 0; i < 1500; i++)
+		strcat(request, "a&");
+	strcat(request, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	client_send(fd, request);
+	client_read_until(fd, &r, r.closed);
+	response_fini(&r);
+	close(fd);
+}
+
 static void test_long_path_part(void **state)
 {
 	char target[HTTP_PATH_PARAM_MAX + 32] = "/price/";
@@ -622,6 +640,7 @@ int main(void)
 	    server_test(test_hostile_paths),
 	    server_test(test_hostile_queries),
 	    server_test(test_many_parameters),
+	    server_test(test_countless_parameters),
 	    server_test(test_long_path_part),
 	    server_test(test_wrong_methods),
 	    server_test(test_head_is_get_without_body),
