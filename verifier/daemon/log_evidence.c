@@ -17,14 +17,16 @@ static void write_proof(sqlite3 *db, struct record *r, char *text)
 	struct record_finding *f = &r->finding;
 	const char *archive = sqlite3_db_filename(db, "main");
 	char boot_id[LOG_BOOT_HEX];
+	int rc = -1;
 
 	hex_encode(r->boot_id, sizeof(r->boot_id), boot_id);
 	if (!text || !archive || !archive[0])
 		snprintf(f->proof, sizeof(f->proof), "no memory, or no file");
 	else
-		f->proven = log_misbehaviour_write(archive, boot_id,
-				r->head->tree_size, text, f->proof,
-				sizeof(f->proof)) == 0;
+		rc = log_misbehaviour_write(archive, boot_id,
+		    r->head->tree_size, text, f->proof, sizeof(f->proof));
+	f->proven = rc >= 0;
+	f->new_proof = rc == 0;
 	free(text);
 }
 

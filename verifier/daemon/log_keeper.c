@@ -93,7 +93,7 @@ static void alarm_of(struct log_keeper *k, const struct record *r,
 {
 	const struct record_finding *f = &r->finding;
 
-	k->stats.proofs += f->proven;
+	k->stats.proofs += f->new_proof;
 	log_error("log", event, LOG_S("oracle", r->origin),
 	    LOG_S("boot_id", boot_id), LOG_D("head", r->head->number),
 	    LOG_D("tree_size", r->head->tree_size),

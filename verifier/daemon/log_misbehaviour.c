@@ -79,21 +79,23 @@ int log_misbehaviour_write(const char *archive, const char *boot_id,
 	char name[128], path[PATH_BESIDE_MAX];
 	int rc;
 
-	snprintf(name, sizeof(name), PREFIX "%s-", boot_id);
-	if (count_files(archive, name) >= LOG_MISBEHAVIOUR_FILES_MAX) {
-		snprintf(out, out_max, "there are enough of this boot");
-		return -1;
-	}
 	snprintf(name, sizeof(name), PREFIX "%s-%" PRIu64 ".json", boot_id,
 	    tree_size);
 	if (path_beside(path, archive, name)) {
 		snprintf(out, out_max, "the path is too long");
 		return -1;
 	}
-	rc = access(path, F_OK) == 0
-		 ? 0
-		 : file_write(path, text, strlen(text), 0644);
-	snprintf(out, out_max, "%s", rc ? strerror(-rc) : path);
+	snprintf(out, out_max, "%s", path);
+	if (access(path, F_OK) == 0)
+		return 1;
+	snprintf(name, sizeof(name), PREFIX "%s-", boot_id);
+	if (count_files(archive, name) >= LOG_MISBEHAVIOUR_FILES_MAX) {
+		snprintf(out, out_max, "there are enough of this boot");
+		return -1;
+	}
+	rc = file_write(path, text, strlen(text), 0644);
+	if (rc)
+		snprintf(out, out_max, "%s", strerror(-rc));
 	return rc ? -1 : 0;
 }
 

@@ -30,9 +30,9 @@ char *log_misbehaviour_format(const struct hm_envelope *first,
     const struct hm_envelope *second, const uint8_t boot_id[16], json_t *items,
     json_t *documents);
 
-/* Writes it as misbehaviour-BOOT-SIZE.json beside the archive. 0 and its path,
- * also if there is one of this name; or -1 and why: it cannot be written, or
- * there are enough of this boot. Blocks. */
+/* Writes it as misbehaviour-BOOT-SIZE.json beside the archive. 0 and its path;
+ * 1, and that of the one of this name that was there; or -1 and why: it cannot
+ * be written, or there are enough of this boot. Blocks. */
 HM_MUST_CHECK int log_misbehaviour_write(const char *archive,
     const char *boot_id, uint64_t tree_size, const char *text, char *out,
     size_t out_max);

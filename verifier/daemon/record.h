@@ -36,7 +36,8 @@ struct record_finding { /* with RECORD_STORED and RECORD_FORK of a head */
 	uint64_t items_missing;
 	char feed[32]; /* of the first missing item, or "" */
 	uint64_t sequence;
-	bool proven;     /* the proof of misbehaviour was written */
+	bool proven;     /* the proof of misbehaviour is there */
+	bool new_proof;  /* and was not before */
 	char proof[256]; /* its path, or why it was not */
 };
 

@@ -209,6 +209,10 @@ static void test_fork_is_told(void **state)
 	wait_heads(f, 1);
 	asks(f, "/readyz", 200, "\"log\":\"warning: ");
 	asks(f, "/log/inclusion?feed=BTC-USD&sequence=5", 200, "leaf_index");
+	post_head(f, sign_head(&logged, &other.last)); /* again */
+	TURN_UNTIL(&f->loop,
+	    (log_keeper_stats(f->daemon.log, &stats), stats.forks == 1));
+	assert_int_equal(stats.proofs, 1); /* the one that was there */
 }
 
 static void test_refused_head(void **state)

@@ -309,7 +309,7 @@ static void test_files(void **state)
 	assert_non_null(strstr(path, "/misbehaviour-00ff-7.json"));
 	assert_int_equal(log_misbehaviour_write(
 			     f->path, "00ff", 7, "[]", path, sizeof(path)),
-	    0); /* there is one: it stays */
+	    1); /* there is one: it stays */
 	assert_int_equal(log_misbehaviour_count(f->path), 1);
 	assert_int_equal(log_misbehaviour_write("/nonexistent/a.db", "00ff", 7,
 			     "{}", path, sizeof(path)),
