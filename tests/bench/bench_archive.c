@@ -38,11 +38,11 @@ static void must(bool ok, const char *what)
 	exit(1);
 }
 
-static int64_t now_ns(void)
+static int64_t now_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
@@ -231,18 +231,19 @@ static double median(const double *values)
 	return sorted[ROUNDS / 2];
 }
 
-static void report(double rates[][ROUNDS])
+static void report(double rates[][ROUNDS], double cpu_us[][ROUNDS])
 {
 	printf("%d items of %d + 256 bytes in a batch, %d rounds of %d batches"
-	       "\n\n%-10s %10s %12s\n",
-	    BATCH, CONTENT, ROUNDS, BATCHES, "", "items/s", "archive is");
+	       "\n\n%-10s %10s %12s %14s\n",
+	    BATCH, CONTENT, ROUNDS, BATCHES, "", "items/s", "archive is",
+	    "CPU us/item");
 	for (int s = 0; s < SUBJECTS; s++) {
 		double ratios[ROUNDS];
 
 		for (int i = 0; i < ROUNDS; i++)
 			ratios[i] = rates[0][i] / rates[s][i];
-		printf("%-10s %10.0f %11.2fx\n", subjects[s].name,
-		    median(rates[s]), median(ratios));
+		printf("%-10s %10.0f %11.2fx %14.1f\n", subjects[s].name,
+		    median(rates[s]), median(ratios), median(cpu_us[s]));
 	}
 }
 
@@ -258,9 +259,30 @@ static void remove_all(const char *folder)
 	must(chdir("/") == 0 && rmdir(folder) == 0, "files are left");
 }
 
+static double rates[SUBJECTS][ROUNDS], cpu_us[SUBJECTS][ROUNDS];
+
+static void measure(int s, int round)
+{
+	int64_t spent = 0, cpu = 0;
+
+	for (int i = 0; i < BATCHES; i++) {
+		int64_t began, cpu_began;
+
+		number_batch();
+		began = now_ns(CLOCK_MONOTONIC);
+		cpu_began = now_ns(CLOCK_THREAD_CPUTIME_ID);
+		subjects[s].write();
+		spent += now_ns(CLOCK_MONOTONIC) - began;
+		cpu += now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_began;
+	}
+	if (round < 0) /* to warm up */
+		return;
+	rates[s][round] = BATCH * BATCHES * 1e9 / (double)spent;
+	cpu_us[s][round] = (double)cpu / 1e3 / (BATCH * BATCHES);
+}
+
 int main(int argc, char **argv)
 {
-	static double rates[SUBJECTS][ROUNDS];
 	char made[PATH_MAX], folder[PATH_MAX];
 
 	snprintf(made, sizeof(made), "%.1000s/bench-archive-XXXXXX",
@@ -269,20 +291,9 @@ int main(int argc, char **argv)
 	make_batch();
 	open_all(folder);
 	for (int round = -1; round < ROUNDS; round++)
-		for (int s = 0; s < SUBJECTS; s++) {
-			int64_t began, spent = 0;
-
-			for (int i = 0; i < BATCHES; i++) {
-				number_batch();
-				began = now_ns();
-				subjects[s].write();
-				spent += now_ns() - began;
-			}
-			if (round >= 0) /* the first one is to warm up */
-				rates[s][round] = BATCH * BATCHES * 1e9 /
-						  (double)spent;
-		}
-	report(rates);
+		for (int s = 0; s < SUBJECTS; s++)
+			measure(s, round);
+	report(rates, cpu_us);
 	remove_all(folder);
 	return 0;
 }
