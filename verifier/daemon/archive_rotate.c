@@ -329,9 +329,20 @@ static int remove_all_attestations(struct archive_rotate *r, char *error)
 
 /* ---- retention ---- */
 
+static void remove_day(const char *path)
+{
+	if (unlink(path) == 0)
+		log_info("archive", "day_removed", LOG_S("file", path));
+	else
+		log_warn("archive", "day_not_removed", LOG_S("file", path),
+		    LOG_S("why", strerror(errno)));
+}
+
+/* Counted from the newest day that there is, if the clock is beyond it: one
+ * that is years ahead must not remove all of them. */
 static void expire(const struct archive_rotate *r, int64_t now_ms)
 {
-	int64_t first = now_ms / ARCHIVE_FILES_DAY_MS - r->keep_days;
+	int64_t today = now_ms / ARCHIVE_FILES_DAY_MS;
 	char path[PATH_MAX];
 	int64_t *days;
 	size_t count;
@@ -339,15 +350,11 @@ static void expire(const struct archive_rotate *r, int64_t now_ms)
 	if (r->keep_days == 0)
 		return;
 	days = archive_files_days(r->path, &count);
-	for (size_t i = 0; i < count && days[i] < first; i++) {
-		if (archive_files_day(path, r->path, days[i]))
-			continue;
-		if (unlink(path) == 0)
-			log_info("archive", "day_removed", LOG_S("file", path));
-		else
-			log_warn("archive", "day_not_removed",
-			    LOG_S("file", path), LOG_S("why", strerror(errno)));
-	}
+	if (count > 0 && today > days[count - 1] + 1)
+		today = days[count - 1] + 1;
+	for (size_t i = 0; i < count && days[i] < today - r->keep_days; i++)
+		if (archive_files_day(path, r->path, days[i]) == 0)
+			remove_day(path);
 	free(days);
 }
 

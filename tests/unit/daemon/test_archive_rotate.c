@@ -481,6 +481,10 @@ static void test_retention(void **state)
 	assert_false(exists(d, "archive-2024-01-01.db"));
 	assert_true(exists(d, "archive-2024-01-01.db.mine"));
 	assert_true(exists(d, "archive-" DAY_ONE ".db"));
+	/* A clock that is three years ahead. */
+	assert_int_equal(
+	    archive_rotate_step(r, NOW + 1000 * DAY, d->f->error), 1);
+	assert_true(exists(d, "archive-" DAY_ONE ".db"));
 	archive_rotate_free(r);
 	r = archive_rotate_new(d->f->path, 1);
 	assert_int_equal(run_steps(d, r, STEPS_MAX), 0);
