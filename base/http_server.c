@@ -240,14 +240,19 @@ static void on_daemon_log(void *cls, const char *format, va_list args)
 
 #if MHD_VERSION >= 0x01000000
 #define STRICT_OPTION MHD_OPTION_CLIENT_DISCIPLINE_LVL
+/* Without it an added connection is queued, and on_connection() is called
+ * later: it must be inside MHD_add_connection(), see http_arrival.c. */
+#define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
 #else
 #define STRICT_OPTION MHD_OPTION_STRICT_FOR_CLIENT
+#define ONE_THREAD    0U
 #endif
 
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+			 ONE_THREAD;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, http_on_access, server,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_daemon_log, NULL,
