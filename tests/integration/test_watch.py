@@ -282,7 +282,7 @@ class Refused(WatchTest):
         events = {}
 
         def twice(path, line):
-            if line.startswith(b"data:") and b"signature_b64" in line:
+            if line.startswith(b"data:") and b"hallmark/1" in line:
                 events.setdefault("item", line)
                 return (line + b"\nevent: price\n" + events["item"])
             return line

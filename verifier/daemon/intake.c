@@ -188,6 +188,7 @@ static void start_subscriber(struct intake *in)
 	    .event = on_event,
 	    .changed = on_changed,
 	    .data = in,
+	    .from_first = true,
 	});
 }
 

@@ -171,7 +171,7 @@ static void note_id(struct subscriber *s, const struct sse_event *event)
 		    LOG_S("from", s->last_id), LOG_S("data", event->data));
 		if (!s->durable)
 			s->last_id[0] = '\0';
-		s->other_epoch = !s->durable &&
+		s->other_epoch = s->options.from_first && !s->durable &&
 				 strstr(event->data, "\"other_epoch\"");
 	} else if (event->id[0]) {
 		s->durable = true;

@@ -13,7 +13,8 @@
  * SUBSCRIBER_BACKOFF_MIN_MS, doubling to _MAX_MS, halved at random at most, so
  * that an oracle that was started again is found within seconds. The stream
  * is resumed from the last durable event; where that is of another run of the
- * server (resync: other_epoch), from the first of this one.
+ * server (resync: other_epoch), from the first of this one, for owners who know
+ * doubles.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_SUBSCRIBER_H
 #define HALLMARK_VERIFIER_DAEMON_SUBSCRIBER_H
@@ -44,6 +45,9 @@ struct subscriber_options {
 	void (*failed)(const char *why, void *data);
 	void *data;
 	unsigned silence_ms; /* 0: SUBSCRIBER_SILENCE_MS */
+	/* Of another run of the server: all that it has sent, what the owner
+	 * has seen already too; else what is new. */
+	bool from_first;
 };
 
 /* Tries at once, from the loop. */

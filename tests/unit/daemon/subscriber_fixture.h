@@ -43,7 +43,7 @@ struct fixture {
 	char data[128], id[SSE_ID_MAX]; /* of the newest price */
 	int failed;
 	char why[64]; /* of the newest failure */
-	bool server_stopped, pause_at_price;
+	bool server_stopped, pause_at_price, from_first;
 };
 
 /* ---- the server ---- */
@@ -198,6 +198,7 @@ static inline void subscribe(
 	    .failed = on_try_failed,
 	    .data = f,
 	    .silence_ms = silence_ms,
+	    .from_first = f->from_first,
 	});
 }
 

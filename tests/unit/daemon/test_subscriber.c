@@ -76,6 +76,7 @@ static void test_another_run_from_its_first(void **state)
 
 	for (int i = 0; i < 3; i++)
 		sse_publish(f->hub, "price", "", "old", 3, true);
+	f->from_first = true;
 	subscribe(f, "before-7", 0);
 	TURN_UNTIL(&f->loop, f->found == 1);
 	assert_int_equal(f->prices, 0);
@@ -91,11 +92,26 @@ static void test_another_run_from_its_first(void **state)
 	assert_int_equal(f->requests, 2);
 }
 
+/* Whoever cannot tell doubles gets what is new. */
+static void test_another_run_as_it_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	sse_publish(f->hub, "price", "", "old", 3, true);
+	subscribe(f, "before-7", 0);
+	TURN_UNTIL(&f->loop, f->found == 1);
+	sse_publish(f->hub, "price", "", "new", 3, true);
+	TURN_UNTIL(&f->loop, f->prices == 1);
+	assert_string_equal(f->id, "boot-2");
+	assert_int_equal(f->requests, 1);
+}
+
 /* Nothing was missed: its first event is the first that we see. */
 static void test_another_run_at_its_first(void **state)
 {
 	struct fixture *f = *state;
 
+	f->from_first = true;
 	subscribe(f, "before-7", 0);
 	TURN_UNTIL(&f->loop, f->found == 1);
 	sse_publish(f->hub, "price", "", "new", 3, true);
@@ -245,6 +261,7 @@ int main(void)
 	    TEST(test_stream_that_ends),
 	    TEST(test_resync_forgets),
 	    TEST(test_another_run_from_its_first),
+	    TEST(test_another_run_as_it_goes_on),
 	    TEST(test_another_run_at_its_first),
 	    TEST(test_ids_that_are_no_ids),
 	    TEST(test_refused),
