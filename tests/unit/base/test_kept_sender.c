@@ -281,7 +281,7 @@ static void test_silence(void **state)
 	}
 	assert_false(idle.reset);
 	client_read_until(other, &busy, busy.closed);
-	assert_int_equal(askers(), 0);
+	pump_until(askers() == 0); /* libuv 1.45: in the next turn */
 	response_fini(&idle);
 	response_fini(&busy);
 	close(fd);
