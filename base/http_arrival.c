@@ -113,7 +113,7 @@ void http_arrival_init(struct http_server *server)
 {
 	unsigned per_client = server->options.proxy_protocol
 				  ? HTTP_CONNECTIONS_PER_CLIENT_MAX
-				  : 0; /* none */
+				  : HTTP_CONNECTIONS_PER_ADDRESS_MAX;
 
 	http_clients_init(&server->clients, HTTP_CONNECTIONS_MAX, per_client);
 	http_proxied_init(&server->proxied, server->loop, on_client, server);

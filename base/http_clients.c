@@ -21,6 +21,29 @@ void http_clients_init(
 	    NULL, NULL, &clients->seed, sizeof(clients->seed), 0, NULL);
 }
 
+static void set_v4(struct http_client *out, const void *address)
+{
+	const uint8_t *bytes = address;
+
+	if (bytes[0] == 127)
+		return;
+	memcpy(out->address, bytes, sizeof(struct in_addr));
+	out->family = AF_INET;
+}
+
+/* Its /64, as rate_limit has it: that is what one is given. */
+static void set_v6(struct http_client *out, const struct in6_addr *address)
+{
+	if (IN6_IS_ADDR_LOOPBACK(address))
+		return;
+	if (IN6_IS_ADDR_V4MAPPED(address)) {
+		set_v4(out, address->s6_addr + 12);
+		return;
+	}
+	memcpy(out->address, address, 8);
+	out->family = AF_INET6;
+}
+
 static void set_address(
     struct http_client *out, const struct sockaddr *addr, socklen_t len)
 {
@@ -30,12 +53,10 @@ static void set_address(
 	memset(out, 0, sizeof(*out));
 	if (len >= sizeof(in) && addr->sa_family == AF_INET) {
 		memcpy(&in, addr, sizeof(in));
-		memcpy(out->address, &in.sin_addr, sizeof(in.sin_addr));
-		out->family = AF_INET;
+		set_v4(out, &in.sin_addr);
 	} else if (len >= sizeof(in6) && addr->sa_family == AF_INET6) {
 		memcpy(&in6, addr, sizeof(in6));
-		memcpy(out->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
-		out->family = AF_INET6;
+		set_v6(out, &in6.sin6_addr);
 	}
 }
 

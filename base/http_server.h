@@ -30,9 +30,10 @@
 #define HTTP_BODY_MAX       65536 /* bytes of a request's body (POST) */
 #define HTTP_PATH_PARAM_MAX 128   /* bytes of the {part} of a path */
 #define HTTP_PARAMS_MAX     64    /* query parameters of one request */
-/* Of one client's address, where a PROXY header tells it: without one all of
- * a bridge's clients have the same. */
-#define HTTP_CONNECTIONS_PER_CLIENT_MAX 256
+/* Of one client's address, where a PROXY header tells it; and of one address
+ * without such headers, which may stand for all clients of a proxy. */
+#define HTTP_CONNECTIONS_PER_CLIENT_MAX  256
+#define HTTP_CONNECTIONS_PER_ADDRESS_MAX 4096
 
 struct http_server;
 struct http_request;

@@ -106,6 +106,44 @@ static void test_all_together(void **state)
 	nothing_is_left();
 }
 
+/* A household has a /64; what is written in two ways is one. */
+static void test_same_client(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"2001:db8::1", "2001:db8::ffff:1"},
+	    {"192.0.2.1", "::ffff:192.0.2.1"},
+	};
+	struct http_client *one;
+
+	(void)state;
+	http_clients_init(&clients, 100, 1);
+	for (size_t i = 0; i < 2; i++) {
+		one = enter(pairs[i][0], 1);
+		assert_null(enter(pairs[i][1], 2));
+		http_clients_leave(&clients, one);
+	}
+	one = enter("2001:db8:0:1::1", 1);
+	http_clients_leave(&clients, enter("2001:db8:0:2::1", 1));
+	http_clients_leave(&clients, one);
+	nothing_is_left();
+}
+
+/* Who comes from this machine may be many. */
+static void test_own_machine(void **state)
+{
+	static const char *const hosts[] = {
+	    "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "127.0.0.1"};
+	struct http_client *all[5];
+
+	(void)state;
+	http_clients_init(&clients, 100, 1);
+	for (size_t i = 0; i < 5; i++)
+		assert_non_null(all[i] = enter(hosts[i], 1));
+	for (size_t i = 0; i < 5; i++)
+		http_clients_leave(&clients, all[i]);
+	nothing_is_left();
+}
+
 /* An address that is cut short is no address. */
 static void test_short_address(void **state)
 {
@@ -126,6 +164,8 @@ int main(void)
 	    cmocka_unit_test(test_one_client),
 	    cmocka_unit_test(test_families_are_apart),
 	    cmocka_unit_test(test_all_together),
+	    cmocka_unit_test(test_same_client),
+	    cmocka_unit_test(test_own_machine),
 	    cmocka_unit_test(test_short_address),
 	};
 
