@@ -16,7 +16,7 @@
 
 const struct http_field http_common_fields[] = {
     {"Access-Control-Allow-Origin", "*"},
-    {"Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id"},
+    {"Access-Control-Expose-Headers", "ETag, Link, Retry-After, X-Request-Id"},
     {"X-Content-Type-Options", "nosniff"},
     {NULL, NULL},
 };

@@ -115,7 +115,7 @@ static struct text make_answer(struct text body, const char *coding)
 	    "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 	    "Content-Type: application/json\r\n%s"
 	    "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: "
-	    "ETag, Retry-After, X-Request-Id\r\n"
+	    "ETag, Link, Retry-After, X-Request-Id\r\n"
 	    "X-Content-Type-Options: nosniff\r\n"
 	    "X-Request-Id: 0123456789abcdef-0123456789abcdef\r\n"
 	    "Cache-Control: public, max-age=1\r\nETag: \"e3b0c44298fc1c149afb"

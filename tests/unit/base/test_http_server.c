@@ -378,7 +378,7 @@ static void test_headers_of_every_answer(void **state)
 		    response_header(&r, "Access-Control-Allow-Origin"), "*");
 		assert_string_equal(
 		    response_header(&r, "Access-Control-Expose-Headers"),
-		    "ETag, Retry-After, X-Request-Id");
+		    "ETag, Link, Retry-After, X-Request-Id");
 		assert_true(response_header(&r, "X-Request-Id")[0]);
 		assert_string_equal(
 		    response_header(&r, "X-Content-Type-Options"), "nosniff");
