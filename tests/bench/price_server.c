@@ -10,22 +10,17 @@
  * form for `bare`; ours packs it itself. ?attestation=ref asks for REF, and
  * Accept-Encoding: gzip for FULL.gz.
  */
-#include "base/board.h"
-#include "base/descriptors.h"
-#include "base/log.h"
+#include "bench_server.h"
 
-#include <arpa/inet.h>
+#include "base/descriptors.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
-#define NAME     "BTC-USD"
 #define FILE_MAX 65536
 #define EVENTS   256
 #define HEAD_MAX 4096
@@ -52,14 +47,7 @@ static struct text read_text(const char *path, const char *suffix)
 
 /* ---- ours ---- */
 
-static struct board *board;
 static struct text full, ref;
-
-static void on_price(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_one(board, req);
-}
 
 static void on_time(uv_timer_t *timer)
 {
@@ -79,24 +67,14 @@ static void serve_ours(unsigned port)
 {
 	static const char *const params[] = {"attestation", NULL};
 	static const struct http_route routes[] = {
-	    {http_get_kept, "/price/{feed}", params, on_price},
+	    {http_get_kept, "/price/{feed}", params, bench_on_price},
 	    {NULL, NULL, NULL, NULL},
 	};
-	uv_loop_t *loop = uv_default_loop();
-	struct http_server *server;
-	struct endpoint ep;
 	uv_timer_t timer;
-	char uri[64];
 
-	snprintf(uri, sizeof(uri), "tcp://127.0.0.1:%u", port);
-	board = board_new(loop, "bench");
-	board_add_name(board, NAME);
-	if (endpoint_parse(&ep, uri) != 0 ||
-	    http_server_start(&server, loop, &ep, routes, NULL) != 0)
-		log_die("bench", "does not listen");
-	uv_timer_init(loop, &timer);
+	bench_listen_ours(port, routes, &timer);
 	uv_timer_start(&timer, on_time, 0, 1000);
-	uv_run(loop, UV_RUN_DEFAULT);
+	uv_run(timer.loop, UV_RUN_DEFAULT);
 }
 
 /* ---- bare ---- */
@@ -161,35 +139,9 @@ static bool serve_request(int fd)
 	return true;
 }
 
-static int listen_on(unsigned port)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) != 0 ||
-	    listen(fd, 4096) != 0)
-		log_die("bench", "does not listen");
-	return fd;
-}
-
-static void accept_all(int epoll_fd, int listener)
-{
-	int fd, on = 1;
-
-	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-		struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
-	}
-}
-
 static void serve_bare(unsigned port, const char *full_path)
 {
-	int listener = listen_on(port), epoll_fd = epoll_create1(0);
+	int listener = bench_listen_bare(port), epoll_fd = epoll_create1(0);
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
 	struct epoll_event events[EVENTS];
 
@@ -203,7 +155,7 @@ static void serve_bare(unsigned port, const char *full_path)
 
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == listener)
-				accept_all(epoll_fd, listener);
+				bench_accept_all(epoll_fd, listener);
 			else if (!serve_request(events[i].data.fd))
 				close(events[i].data.fd);
 		}

@@ -9,25 +9,20 @@
  * Each event carries the time (CLOCK_MONOTONIC, ns) and a number, for
  * stream_load.c.
  */
-#include "base/board.h"
-#include "base/descriptors.h"
-#include "base/log.h"
+#include "bench_server.h"
 
-#include <arpa/inet.h>
+#include "base/descriptors.h"
+
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define DATA_BYTES  1180 /* with event, id and data about 1.2 KB */
 #define READERS_MAX 12288
-#define NAME        "BTC-USD"
 
 static uint64_t now_ns(void)
 {
@@ -51,19 +46,12 @@ static void make_data(char out[static DATA_BYTES + 1])
 
 /* ---- ours ---- */
 
-static struct board *board;
 static uint64_t next_ms, period_ms;
 
 static void on_stream(struct http_request *req, void *data)
 {
 	(void)data;
 	board_serve_stream(board, req);
-}
-
-static void on_price(struct http_request *req, void *data)
-{
-	(void)data;
-	board_serve_one(board, req);
 }
 
 /* By the clock: the timer's own repetition drifts. */
@@ -92,43 +80,21 @@ static void serve_ours(unsigned port, unsigned hz)
 	static const char *const params[] = {"feeds", NULL};
 	static const struct http_route routes[] = {
 	    {http_get_stream, "/stream", params, on_stream},
-	    {http_get_kept, "/price/{feed}", params, on_price},
+	    {http_get_kept, "/price/{feed}", params, bench_on_price},
 	    {NULL, NULL, NULL, NULL},
 	};
-	uv_loop_t *loop = uv_default_loop();
-	struct http_server *server;
-	struct endpoint ep;
 	uv_timer_t timer;
-	char uri[64];
 
-	snprintf(uri, sizeof(uri), "tcp://127.0.0.1:%u", port);
-	board = board_new(loop, "bench");
-	board_add_name(board, NAME);
-	if (endpoint_parse(&ep, uri) != 0 ||
-	    http_server_start(&server, loop, &ep, routes, NULL) != 0)
-		log_die("bench", "does not listen");
+	bench_listen_ours(port, routes, &timer);
 	period_ms = 1000 / hz;
-	next_ms = uv_now(loop) + period_ms;
-	uv_timer_init(loop, &timer);
+	next_ms = uv_now(timer.loop) + period_ms;
 	uv_timer_start(&timer, on_time, period_ms, 0);
-	uv_run(loop, UV_RUN_DEFAULT);
+	uv_run(timer.loop, UV_RUN_DEFAULT);
 }
 
 /* ---- bare ---- */
 
 static int readers[READERS_MAX], reader_count;
-
-static void accept_all(int epoll_fd, int listener)
-{
-	int fd, on = 1;
-
-	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-		struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
-	}
-}
 
 static void serve_request(int fd)
 {
@@ -168,23 +134,9 @@ static void send_event(void)
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static int listen_on(unsigned port)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) != 0 ||
-	    listen(fd, 4096) != 0)
-		log_die("bench", "does not listen");
-	return fd;
-}
-
 static void serve_bare(unsigned port, unsigned hz)
 {
-	int listener = listen_on(port), epoll_fd = epoll_create1(0);
+	int listener = bench_listen_bare(port), epoll_fd = epoll_create1(0);
 	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 	struct itimerspec period = {
 	    .it_interval.tv_nsec = 1000000000 / (long)hz, .it_value.tv_sec = 1};
@@ -203,7 +155,7 @@ static void serve_bare(unsigned port, unsigned hz)
 			int fd = events[i].data.fd;
 
 			if (fd == listener)
-				accept_all(epoll_fd, listener);
+				bench_accept_all(epoll_fd, listener);
 			else if (fd != timer)
 				serve_request(fd);
 			else if (read(timer, &ticks, sizeof(ticks)) > 0)
