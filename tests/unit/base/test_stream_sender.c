@@ -4,6 +4,7 @@
 
 #include "base/http_state.h"
 #include "base/log.h"
+#include "base/proxy_header.h"
 #include "base/sse_state.h"
 
 #include <sys/resource.h>
@@ -318,6 +319,22 @@ static void test_both_kinds_count(void **state)
 	response_fini(&b);
 }
 
+/* One of 192.0.2.1, as a PROXY header says. */
+static int connect_from_afar(void)
+{
+	uint8_t bytes[PROXY_HEADER_ENCODED_MAX];
+	struct proxy_header header;
+	int fd = client_connect();
+
+	memset(&header, 0, sizeof(header));
+	header.source.in.sin_family = AF_INET;
+	header.source.in.sin_addr.s_addr = htonl(0xc0000201u);
+	header.destination = header.source;
+	assert_true(client_send_bytes(
+	    fd, (char *)bytes, proxy_header_encode(bytes, &header)));
+	return fd;
+}
+
 /* Streams and other connections of an address have one ceiling together. */
 static void test_one_client(void **state)
 {
@@ -326,9 +343,10 @@ static void test_one_client(void **state)
 	int more;
 
 	(void)state;
+	server->options.proxy_protocol = true;
 	server->clients.each_max = 3;
 	for (int i = 0; i < 3; i++) {
-		fds[i] = client_connect();
+		fds[i] = connect_from_afar();
 		client_send(
 		    fds[i], i < 2 ? "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n"
 				  : "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -336,14 +354,16 @@ static void test_one_client(void **state)
 	client_read_until(fds[2], &r, response_complete(&r));
 	response_fini(&r);
 	pump_until(server->sender.count == 2);
-	more = client_connect();
+	more = connect_from_afar();
 	client_read_until(more, &r, r.closed);
 	assert_int_equal(r.len, 0);
 	response_fini(&r);
 	close(more);
 	close(fds[0]);
 	pump_until(server->clients.total == 2);
-	fds[0] = open_with("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", &r);
+	fds[0] = connect_from_afar();
+	client_send(fds[0], "GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+	client_read_until(fds[0], &r, response_complete(&r));
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 	response_fini(&r);
