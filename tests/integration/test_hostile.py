@@ -110,6 +110,19 @@ class Hostile(support.StackTest):
             cls.slow[target.name] = Slow(target, SLOW, SLOW_EACH)
             cls.addClassCleanup(cls.slow[target.name].stop)
             cls.slow[target.name].start()
+            cls.settled(target)
+
+    @staticmethod
+    def settled(target):
+        """All that it has accepted by now is in its descriptors, and what
+        others left behind is not."""
+        seen = [-1]
+
+        def is_the_same():
+            seen.append(target.descriptors())
+            time.sleep(0.3)
+            return seen[-1] == seen[-2]
+        wait_until("its descriptors", is_the_same, support.SEEN_S)
 
     @contextlib.contextmanager
     def harmless(self, memory_kb=0):

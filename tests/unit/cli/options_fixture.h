@@ -21,11 +21,13 @@ static char error[POLICY_FILE_ERROR_MAX];
 /* Arguments up to NULL, after the subcommand's name. */
 static int parse(const char *const *args)
 {
-	char *argv[200] = {(char *)(uintptr_t)COMMAND};
+	static char *argv[200]; /* what is parsed points into it */
 	int argc = 1;
 
+	argv[0] = (char *)(uintptr_t)COMMAND;
 	while (*args)
 		argv[argc++] = (char *)(uintptr_t)*args++;
+	argv[argc] = NULL;
 	error[0] = '\0';
 	return OPTIONS_PARSE(argc, argv);
 }
