@@ -71,9 +71,10 @@ static int read_once(
 	return 0;
 }
 
-static int read_option(
-    struct bundle *b, int option, const char *text, char *error)
+static int read_option(void *data, int option, const char *text, char *error)
 {
+	struct bundle *b = data;
+
 	if (option == 'p')
 		return read_once(&b->policy_path, "--policy", text, error);
 	if (option == 'o')
@@ -81,7 +82,7 @@ static int read_option(
 	return archives_option(&b->archives, option, text, error);
 }
 
-/* options_next() knows long ones only. */
+/* options_each() knows long ones only. */
 static void spell_out(int argc, char **argv)
 {
 	static char output[] = "--output";
@@ -100,15 +101,11 @@ static int parse(struct bundle *b, int argc, char **argv,
 	    ARCHIVES_OPTIONS,
 	    {NULL, 0, NULL, 0},
 	};
-	int option, rc = 0;
 
 	archives_options_init(&b->archives);
 	spell_out(argc, argv);
-	options_begin();
-	while (!rc && (option = options_next(
-			   argc, argv, known, error, ARCHIVES_ERROR_MAX)) >= 0)
-		rc = read_option(b, option, optarg, error);
-	if (rc || option == OPTIONS_BAD)
+	if (options_each(
+		argc, argv, known, read_option, b, error, ARCHIVES_ERROR_MAX))
 		return -1;
 	if (!b->policy_path || !b->path) {
 		snprintf(error, ARCHIVES_ERROR_MAX, "%s",

@@ -50,9 +50,9 @@ __attribute__((format(printf, 2, 3))) static int fail(
 	return -1;
 }
 
-static int read_text(
-    struct eif_options *out, int option, const char *value, char *error)
+static int read_text(void *data, int option, const char *value, char *error)
 {
+	struct eif_options *out = data;
 	const char **place;
 
 	if (option == RAMDISK) {
@@ -126,18 +126,13 @@ int eif_options_parse(struct eif_options *out, int argc, char **argv,
 {
 	struct option known[TEXT_COUNT + 2] = {
 	    {"ramdisk", required_argument, NULL, RAMDISK}};
-	int option;
 
 	for (size_t i = 0; i < TEXT_COUNT; i++)
 		known[i + 1] = (struct option){
 		    texts[i].name, required_argument, NULL, (int)i};
 	memset(out, 0, sizeof(*out));
-	options_begin();
-	while ((option = options_next(
-		    argc, argv, known, error, EIF_OPTIONS_ERROR_MAX)) >= 0)
-		if (read_text(out, option, optarg, error))
-			return -1;
-	if (option == OPTIONS_BAD)
+	if (options_each(argc, argv, known, read_text, out, error,
+		EIF_OPTIONS_ERROR_MAX))
 		return -1;
 	if (optind < argc)
 		return fail(error, "%.120s: every file has an option before it",

@@ -57,6 +57,15 @@ static int read_format(struct export_options *x, const char *text, char *error)
 	return -1;
 }
 
+static int read_option(void *data, int option, const char *text, char *error)
+{
+	struct export_options *x = data;
+
+	if (option == 'o')
+		return read_format(x, text, error);
+	return archives_option(&x->archives, option, text, error);
+}
+
 static int parse(struct export_options *out, int argc, char **argv,
     char error[static ARCHIVES_ERROR_MAX])
 {
@@ -65,17 +74,11 @@ static int parse(struct export_options *out, int argc, char **argv,
 	    ARCHIVES_OPTIONS,
 	    {NULL, 0, NULL, 0},
 	};
-	int option, rc = 0;
 
 	memset(out, 0, sizeof(*out));
 	archives_options_init(&out->archives);
-	options_begin();
-	while (!rc && (option = options_next(
-			   argc, argv, known, error, ARCHIVES_ERROR_MAX)) >= 0)
-		rc = option == 'o' ? read_format(out, optarg, error)
-				   : archives_option(
-					 &out->archives, option, optarg, error);
-	if (rc || option == OPTIONS_BAD)
+	if (options_each(
+		argc, argv, known, read_option, out, error, ARCHIVES_ERROR_MAX))
 		return -1;
 	if (!out->has_format) {
 		snprintf(

@@ -20,3 +20,15 @@ int options_next(int argc, char **argv, const struct option *known, char *error,
 	    option == '?' ? ": no such option" : " needs a value");
 	return OPTIONS_BAD;
 }
+
+int options_each(int argc, char **argv, const struct option *known,
+    options_take take, void *data, char *error, size_t error_max)
+{
+	int option, rc = 0;
+
+	options_begin();
+	while (!rc && (option = options_next(
+			   argc, argv, known, error, error_max)) >= 0)
+		rc = take(data, option, optarg, error);
+	return rc ? rc : option == OPTIONS_BAD ? OPTIONS_BAD : 0;
+}

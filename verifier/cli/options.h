@@ -17,4 +17,15 @@ void options_begin(void);
 __attribute__((warn_unused_result)) int options_next(int argc, char **argv,
     const struct option *known, char *error, size_t error_max);
 
+/* One option, by its `val`: 0, or another number and why. */
+typedef int (*options_take)(
+    void *data, int option, const char *text, char *error);
+
+/* Hands each option to `take` until that returns something else than 0, which
+ * is the answer then; OPTIONS_BAD and why; or 0, and the rest begins at optind.
+ */
+__attribute__((warn_unused_result)) int options_each(int argc, char **argv,
+    const struct option *known, options_take take, void *data, char *error,
+    size_t error_max);
+
 #endif

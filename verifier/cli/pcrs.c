@@ -62,8 +62,11 @@ static int once(const char **place, const char *value, const char *name)
 	return 0;
 }
 
-static int read_option(struct options *out, int option, const char *value)
+static int read_option(void *data, int option, const char *value, char *error)
 {
+	struct options *out = data;
+
+	(void)error; /* it says itself what is wrong */
 	switch (option) {
 	case 'p':
 		return once(&out->policy, value, "--policy");
@@ -98,14 +101,12 @@ static int parse(struct options *out, int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	char error[ERROR_MAX];
-	int option, rc = 0;
+	int rc;
 
 	memset(out, 0, sizeof(*out));
-	options_begin();
-	while (!rc && (option = options_next(
-			   argc, argv, known, error, sizeof(error))) >= 0)
-		rc = read_option(out, option, optarg);
-	if (rc == 0 && option == OPTIONS_BAD)
+	rc = options_each(
+	    argc, argv, known, read_option, out, error, sizeof(error));
+	if (rc == OPTIONS_BAD)
 		rc = usage(error, "");
 	if (rc == 0 && argc - optind > 1)
 		rc = usage("more than one IMAGE", "");

@@ -6,21 +6,9 @@
 #include "verifier/cli/options.h"
 
 #include <openssl/evp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-__attribute__((format(printf, 2, 3))) static int fail(
-    char *error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error, POLICY_FILE_ERROR_MAX, format, args);
-	va_end(args);
-	return -1;
-}
 
 static int read_jobs(struct replay_command *o, const char *text, char *error)
 {
@@ -29,8 +17,8 @@ static int read_jobs(struct replay_command *o, const char *text, char *error)
 
 	if (len < 1 || len > 3 || text[len] != '\0' || jobs < 1 ||
 	    jobs > REPLAY_JOBS_MAX)
-		return fail(error, "--jobs %.120s: wanted 1 to %d", text,
-		    REPLAY_JOBS_MAX);
+		return verify_options_fail(error,
+		    "--jobs %.120s: wanted 1 to %d", text, REPLAY_JOBS_MAX);
 	o->jobs = (unsigned)jobs;
 	return 0;
 }
@@ -39,18 +27,20 @@ static int read_at(struct replay_command *o, const char *text, char *error)
 {
 	o->live = strcmp(text, "now") == 0;
 	if (!o->live && strcmp(text, "published") != 0)
-		return fail(
+		return verify_options_fail(
 		    error, "--at %.120s: wanted published or now", text);
 	return 0;
 }
 
-static int read_option(
-    struct replay_command *o, int option, const char *text, char *error)
+static int read_option(void *data, int option, const char *text, char *error)
 {
+	struct replay_command *o = data;
+
 	switch (option) {
 	case 'g':
 		if (o->config)
-			return fail(error, "--config is given twice");
+			return verify_options_fail(
+			    error, "--config is given twice");
 		o->config = text;
 		return 0;
 	case 'w':
@@ -72,10 +62,11 @@ static int read_option(
 static int check_whole(struct replay_command *o, char *error)
 {
 	if (o->archive_count == 0)
-		return fail(error, "which ARCHIVE?");
+		return verify_options_fail(error, "which ARCHIVE?");
 	if (o->config && o->no_prices)
-		return fail(error, "--config is for the prices that "
-				   "--no-prices leaves out");
+		return verify_options_fail(error,
+		    "--config is for the prices that "
+		    "--no-prices leaves out");
 	/* One archive may be a bundle, which brings its own. */
 	if (!o->has_trust && o->archive_count == 1)
 		return 0;
@@ -86,9 +77,7 @@ int replay_options_parse(struct replay_command *out, int argc, char **argv,
     char error[static POLICY_FILE_ERROR_MAX])
 {
 	static const struct option known[] = {
-	    {"policy", required_argument, NULL, 'p'},
-	    {"root", required_argument, NULL, 'r'},
-	    {"pcr", required_argument, NULL, 'n'},
+	    VERIFY_OPTIONS_TRUST,
 	    {"config", required_argument, NULL, 'g'},
 	    {"jobs", required_argument, NULL, 'w'},
 	    {"at", required_argument, NULL, 'a'},
@@ -96,15 +85,10 @@ int replay_options_parse(struct replay_command *out, int argc, char **argv,
 	    {"no-prices", no_argument, NULL, 'x'},
 	    {NULL, 0, NULL, 0},
 	};
-	int option;
 
 	memset(out, 0, sizeof(*out));
-	options_begin();
-	while ((option = options_next(
-		    argc, argv, known, error, POLICY_FILE_ERROR_MAX)) >= 0)
-		if (read_option(out, option, optarg, error))
-			return -1;
-	if (option == OPTIONS_BAD)
+	if (options_each(argc, argv, known, read_option, out, error,
+		POLICY_FILE_ERROR_MAX))
 		return -1;
 	out->archives = argv + optind;
 	out->archive_count = (size_t)(argc - optind);
@@ -121,7 +105,8 @@ int replay_options_config(struct feed_set *out, uint8_t sha256[HM_SHA256_LEN],
 	int rc = file_read(path, REPLAY_CONFIG_MAX, &bytes, &len);
 
 	if (rc)
-		return fail(error, "%.500s: %s", path, strerror(-rc));
+		return verify_options_fail(
+		    error, "%.500s: %s", path, strerror(-rc));
 	root = json_loadb(
 	    (const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
 	rc = !root ||
@@ -129,5 +114,5 @@ int replay_options_config(struct feed_set *out, uint8_t sha256[HM_SHA256_LEN],
 	     feed_set_parse(out, json_object_get(root, "feeds"), why);
 	json_decref(root);
 	free(bytes);
-	return rc ? fail(error, "%.500s: %s", path, why) : 0;
+	return rc ? verify_options_fail(error, "%.500s: %s", path, why) : 0;
 }

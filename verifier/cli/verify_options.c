@@ -19,13 +19,13 @@ struct reader {
 	bool at_given;
 };
 
-__attribute__((format(printf, 2, 3))) static int fail(
-    const struct reader *r, const char *format, ...)
+int verify_options_fail(
+    char error[static POLICY_FILE_ERROR_MAX], const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(r->error, POLICY_FILE_ERROR_MAX, format, args);
+	vsnprintf(error, POLICY_FILE_ERROR_MAX, format, args);
 	va_end(args);
 	return -1;
 }
@@ -39,18 +39,21 @@ static int read_pcr(struct reader *r, const char *text)
 	const char *hex = text + digits + 1;
 
 	if (o->pcr_count == VERIFY_PCRS_MAX)
-		return fail(r, "--pcr: more than %d", VERIFY_PCRS_MAX);
+		return verify_options_fail(
+		    r->error, "--pcr: more than %d", VERIFY_PCRS_MAX);
 	if (digits < 1 || digits > 2 || text[digits] != ':' ||
 	    (digits == 2 && text[0] == '0'))
-		return fail(
-		    r, "--pcr %.120s: wanted N:HEX, as in 0:1a2b...", text);
+		return verify_options_fail(r->error,
+		    "--pcr %.120s: wanted N:HEX, as in 0:1a2b...", text);
 	pcr->index = (unsigned)strtoul(text, NULL, 10);
 	if (pcr->index >= HM_PCR_COUNT)
-		return fail(r, "--pcr %.120s: there are PCRs 0 to %d", text,
+		return verify_options_fail(r->error,
+		    "--pcr %.120s: there are PCRs 0 to %d", text,
 		    HM_PCR_COUNT - 1);
 	if (hex_decode(pcr->value, HM_PCR_LEN, hex, strlen(hex)))
-		return fail(r, "--pcr %.120s: wanted %d hex digits (SHA-384)",
-		    text, 2 * HM_PCR_LEN);
+		return verify_options_fail(r->error,
+		    "--pcr %.120s: wanted %d hex digits (SHA-384)", text,
+		    2 * HM_PCR_LEN);
 	o->pcr_count++;
 	return 0;
 }
@@ -60,7 +63,8 @@ static int read_root(struct reader *r, const char *text)
 	struct verify_options *o = r->out;
 
 	if (o->root_count == VERIFY_ROOTS_MAX)
-		return fail(r, "--root: more than %d", VERIFY_ROOTS_MAX);
+		return verify_options_fail(
+		    r->error, "--root: more than %d", VERIFY_ROOTS_MAX);
 	o->roots[o->root_count++] = text;
 	return 0;
 }
@@ -70,7 +74,7 @@ static int read_at(struct reader *r, const char *text)
 	struct verify_options *o = r->out;
 
 	if (r->at_given)
-		return fail(r, "--at is given twice");
+		return verify_options_fail(r->error, "--at is given twice");
 	r->at_given = true;
 	if (strcmp(text, "now") == 0)
 		o->at = VERIFY_NOW;
@@ -81,7 +85,7 @@ static int read_at(struct reader *r, const char *text)
 	else if (moment_parse_rfc3339(&o->at_ms, text) == 0)
 		o->at = VERIFY_MOMENT;
 	else
-		return fail(r,
+		return verify_options_fail(r->error,
 		    "--at %.120s: wanted now, document, published, or a time "
 		    "as 2026-11-01T00:00:00Z",
 		    text);
@@ -94,11 +98,12 @@ static int read_nonce(struct reader *r, const char *text)
 	size_t len = strlen(text) / 2;
 
 	if (o->has_nonce)
-		return fail(r, "--nonce is given twice");
+		return verify_options_fail(r->error, "--nonce is given twice");
 	if (len < 1 || len > HM_NONCE_MAX ||
 	    hex_decode(o->nonce, len, text, strlen(text)))
-		return fail(r, "--nonce %.120s: wanted 1 to %d bytes in hex",
-		    text, HM_NONCE_MAX);
+		return verify_options_fail(r->error,
+		    "--nonce %.120s: wanted 1 to %d bytes in hex", text,
+		    HM_NONCE_MAX);
 	o->has_nonce = true;
 	o->nonce_len = len;
 	return 0;
@@ -109,10 +114,11 @@ static int read_pin(struct reader *r, const char *text)
 	struct verify_options *o = r->out;
 
 	if (o->has_pin)
-		return fail(r, "--policy-sha256 is given twice");
+		return verify_options_fail(
+		    r->error, "--policy-sha256 is given twice");
 	o->has_pin = true;
 	if (hex_decode(o->pin, sizeof(o->pin), text, strlen(text)))
-		return fail(r,
+		return verify_options_fail(r->error,
 		    "--policy-sha256 %.120s: wanted 64 hex digits, as "
 		    "hallmark bundle prints them",
 		    text);
@@ -122,7 +128,7 @@ static int read_pin(struct reader *r, const char *text)
 static int read_policy(struct reader *r, const char *text)
 {
 	if (r->out->policy)
-		return fail(r, "--policy is given twice");
+		return verify_options_fail(r->error, "--policy is given twice");
 	r->out->policy = text;
 	return 0;
 }
@@ -165,24 +171,26 @@ int verify_options_trust(struct verify_options *out, int option,
 int verify_options_check_trust(
     const struct verify_options *o, char error[static POLICY_FILE_ERROR_MAX])
 {
-	const struct reader r = {.error = error};
 	bool image = false;
 
 	for (size_t i = 0; i < o->pcr_count; i++)
 		image |= o->pcrs[i].index <= 2;
 	if (o->policy && (o->root_count || o->pcr_count))
-		return fail(&r, "either --policy, or --root and --pcr");
+		return verify_options_fail(
+		    error, "either --policy, or --root and --pcr");
 	if (!o->policy && !o->root_count && !o->pcr_count)
-		return fail(&r,
+		return verify_options_fail(error,
 		    "what would you accept? Give --policy FILE, or --root and "
 		    "--pcr: without them any enclave of anybody would do");
 	if (!o->policy && !o->root_count)
-		return fail(&r, "--pcr needs a --root, as in --root "
-				"aws-nitro-g1");
+		return verify_options_fail(error,
+		    "--pcr needs a --root, as in --root "
+		    "aws-nitro-g1");
 	if (!o->policy && !image)
-		return fail(&r, "--root needs at least one of --pcr 0:HEX, "
-				"--pcr 1:HEX, --pcr 2:HEX: a root alone "
-				"vouches for any code");
+		return verify_options_fail(error,
+		    "--root needs at least one of --pcr 0:HEX, "
+		    "--pcr 1:HEX, --pcr 2:HEX: a root alone "
+		    "vouches for any code");
 	return 0;
 }
 
@@ -193,27 +201,35 @@ static int check_bundle(const struct reader *r)
 	bool own = !o->policy && !o->root_count && !o->pcr_count;
 
 	if (o->has_nonce)
-		return fail(r, "--nonce is for a bare document");
+		return verify_options_fail(
+		    r->error, "--nonce is for a bare document");
 	if (o->explain)
-		return fail(r, "--explain is for one item or document; a "
-			       "bundle's findings say what was found");
+		return verify_options_fail(r->error,
+		    "--explain is for one item or document; a "
+		    "bundle's findings say what was found");
 	if (r->at_given && o->at != VERIFY_PUBLISHED)
-		return fail(r, "--at: the items of a bundle are judged as of "
-			       "when they were published");
+		return verify_options_fail(r->error,
+		    "--at: the items of a bundle are judged as of "
+		    "when they were published");
 	if (o->has_pin && !own)
-		return fail(r, "--policy-sha256 is about the bundle's own "
-			       "policy; with --policy or --root it is yours "
-			       "that counts");
+		return verify_options_fail(r->error,
+		    "--policy-sha256 is about the bundle's own "
+		    "policy; with --policy or --root it is yours "
+		    "that counts");
 	return own ? 0 : verify_options_check_trust(o, r->error);
+}
+
+static int take_option(void *data, int option, const char *text, char *error)
+{
+	(void)error; /* the reader has it */
+	return read_option(data, option, text);
 }
 
 int verify_options_parse(struct verify_options *out, int argc, char **argv,
     char error[static POLICY_FILE_ERROR_MAX])
 {
 	static const struct option known[] = {
-	    {"policy", required_argument, NULL, 'p'},
-	    {"root", required_argument, NULL, 'r'},
-	    {"pcr", required_argument, NULL, 'n'},
+	    VERIFY_OPTIONS_TRUST,
 	    {"at", required_argument, NULL, 'a'},
 	    {"nonce", required_argument, NULL, 'c'},
 	    {"policy-sha256", required_argument, NULL, 's'},
@@ -222,27 +238,22 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 	    {NULL, 0, NULL, 0},
 	};
 	struct reader r = {.out = out, .error = error};
-	int option;
 
 	memset(out, 0, sizeof(*out));
-	options_begin();
-	while ((option = options_next(
-		    argc, argv, known, error, POLICY_FILE_ERROR_MAX)) >= 0)
-		if (read_option(&r, option, optarg))
-			return -1;
-	if (option == OPTIONS_BAD)
+	if (options_each(argc, argv, known, take_option, &r, error,
+		POLICY_FILE_ERROR_MAX))
 		return -1;
 	if (argc - optind > 1)
-		return fail(&r, "more than one FILE");
+		return verify_options_fail(r.error, "more than one FILE");
 	if (optind < argc)
 		out->file = argv[optind];
 	if (!out->file)
-		return fail(&r, "which FILE?");
+		return verify_options_fail(r.error, "which FILE?");
 	out->is_bundle = input_is_bundle(out->file);
 	if (out->is_bundle)
 		return check_bundle(&r);
 	if (out->has_pin)
-		return fail(&r,
+		return verify_options_fail(r.error,
 		    "--policy-sha256 is for a bundle, which %.120s "
 		    "is not",
 		    out->file);
@@ -277,13 +288,13 @@ int verify_options_policy(struct hm_policy **out,
 		return policy_file_load(out, options->policy, error);
 	policy = hm_policy_new();
 	if (!policy)
-		return fail(&r, "out of memory");
+		return verify_options_fail(r.error, "out of memory");
 	for (size_t i = 0; i < options->root_count && !rc; i++)
 		rc = policy_file_add_root(policy, options->roots[i], error);
 	if (!rc && add_pins(policy, options))
-		rc = fail(&r, "the PCRs cannot be used");
+		rc = verify_options_fail(r.error, "the PCRs cannot be used");
 	if (!rc && hm_policy_check(policy, why))
-		rc = fail(&r, "%s", why);
+		rc = verify_options_fail(r.error, "%s", why);
 	if (!rc) {
 		*out = policy;
 		policy = NULL;

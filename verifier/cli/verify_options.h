@@ -50,6 +50,17 @@ HM_MUST_CHECK int verify_options_check_trust(
     const struct verify_options *options,
     char error[static POLICY_FILE_ERROR_MAX]);
 
+/* Their rows of a table of options. */
+#define VERIFY_OPTIONS_TRUST                        \
+	{"policy", required_argument, NULL, 'p'},   \
+	    {"root", required_argument, NULL, 'r'}, \
+	{                                           \
+		"pcr", required_argument, NULL, 'n' \
+	}
+/* What is wrong, into `error`; -1. */
+__attribute__((format(printf, 2, 3))) int verify_options_fail(
+    char error[static POLICY_FILE_ERROR_MAX], const char *format, ...);
+
 /* Reads the policy file, or makes one of --root and --pcr. 0, or -1 and why;
  * the caller frees it. */
 HM_MUST_CHECK int verify_options_policy(struct hm_policy **out,

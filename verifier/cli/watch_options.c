@@ -3,33 +3,22 @@
 
 #include "verifier/cli/options.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-__attribute__((format(printf, 2, 3))) static int fail(
-    char *error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error, POLICY_FILE_ERROR_MAX, format, args);
-	va_end(args);
-	return -1;
-}
-
 static int read_feed(struct watch_options *o, const char *text, char *error)
 {
 	if (!oracle_feeds_is_name(text))
-		return fail(error,
+		return verify_options_fail(error,
 		    "--feed %.120s: wanted a name as in BTC-USD; repeat --feed "
 		    "for more than one",
 		    text);
 	if (oracle_feeds_has(&o->feeds, text))
-		return fail(error, "--feed %s is given twice", text);
+		return verify_options_fail(
+		    error, "--feed %s is given twice", text);
 	if (o->feeds.count == SSE_TOPICS_MAX)
-		return fail(error,
+		return verify_options_fail(error,
 		    "--feed: more than %d; without --feed all are watched",
 		    SSE_TOPICS_MAX);
 	snprintf(o->feeds.names[o->feeds.count++], ORACLE_FEED_MAX, "%s", text);
@@ -39,9 +28,9 @@ static int read_feed(struct watch_options *o, const char *text, char *error)
 static int read_until(struct watch_options *o, const char *text, char *error)
 {
 	if (o->until_text)
-		return fail(error, "--until is given twice");
+		return verify_options_fail(error, "--until is given twice");
 	if (condition_parse(&o->until, text))
-		return fail(error,
+		return verify_options_fail(error,
 		    "--until %.120s: wanted verified, refused, FEED>PRICE or "
 		    "FEED<PRICE, as in 'BTC-USD>84000.5' (in quotes, for the "
 		    "shell)",
@@ -56,18 +45,20 @@ static int read_for(struct watch_options *o, const char *text, char *error)
 	unsigned long seconds = strtoul(text, NULL, 10);
 
 	if (o->for_s)
-		return fail(error, "--for is given twice");
+		return verify_options_fail(error, "--for is given twice");
 	if (len < 1 || len > 8 || text[len] != '\0' || seconds < 1 ||
 	    seconds > WATCH_SECONDS_MAX)
-		return fail(error, "--for %.120s: wanted 1 to %d seconds", text,
+		return verify_options_fail(error,
+		    "--for %.120s: wanted 1 to %d seconds", text,
 		    WATCH_SECONDS_MAX);
 	o->for_s = (unsigned)seconds;
 	return 0;
 }
 
-static int read_option(
-    struct watch_options *o, int option, const char *text, char *error)
+static int read_option(void *data, int option, const char *text, char *error)
 {
+	struct watch_options *o = data;
+
 	switch (option) {
 	case 'f':
 		return read_feed(o, text, error);
@@ -87,7 +78,7 @@ static int read_url(struct watch_options *o, const char *text, char *error)
 {
 	if (oracle_address_parse(&o->address, text) == 0)
 		return 0;
-	return fail(error,
+	return verify_options_fail(error,
 	    "%.120s: wanted the address of an oracle or verifier without a "
 	    "path, as in http://127.0.0.1:8090, https://oracle.example or "
 	    "unix:///run/oracle.sock",
@@ -98,7 +89,7 @@ static int check_whole(const struct watch_options *o, char *error)
 {
 	if (o->until.feed[0] && o->feeds.count &&
 	    !oracle_feeds_has(&o->feeds, o->until.feed))
-		return fail(error,
+		return verify_options_fail(error,
 		    "--until waits for %s, which no --feed names: it would "
 		    "never come",
 		    o->until.feed);
@@ -109,29 +100,23 @@ int watch_options_parse(struct watch_options *out, int argc, char **argv,
     char error[static POLICY_FILE_ERROR_MAX])
 {
 	static const struct option known[] = {
-	    {"policy", required_argument, NULL, 'p'},
-	    {"root", required_argument, NULL, 'r'},
-	    {"pcr", required_argument, NULL, 'n'},
+	    VERIFY_OPTIONS_TRUST,
 	    {"feed", required_argument, NULL, 'f'},
 	    {"until", required_argument, NULL, 'u'},
 	    {"for", required_argument, NULL, 's'},
 	    {"json", no_argument, NULL, 'j'},
 	    {NULL, 0, NULL, 0},
 	};
-	int option;
 
 	memset(out, 0, sizeof(*out));
-	options_begin();
-	while ((option = options_next(
-		    argc, argv, known, error, POLICY_FILE_ERROR_MAX)) >= 0)
-		if (read_option(out, option, optarg, error))
-			return -1;
-	if (option == OPTIONS_BAD)
+	if (options_each(argc, argv, known, read_option, out, error,
+		POLICY_FILE_ERROR_MAX))
 		return -1;
 	if (optind == argc)
-		return fail(error, "which URL? As in http://127.0.0.1:8090");
+		return verify_options_fail(
+		    error, "which URL? As in http://127.0.0.1:8090");
 	if (argc - optind > 1)
-		return fail(error, "more than one URL");
+		return verify_options_fail(error, "more than one URL");
 	if (read_url(out, argv[optind], error))
 		return -1;
 	return check_whole(out, error);
