@@ -117,36 +117,35 @@ static struct kept_answer *make(struct http_server *server,
 	return peeked.answer;
 }
 
-/* The usual request is the one before, word for word. */
+/* What is kept for the first request of these, or is made for it. */
 static struct kept_answer *look_up(struct http_server *server,
-    struct kept_answer *last, const char *bytes, size_t len, int64_t now_ms)
+    const struct http_arrival *arrival, const char *bytes, size_t len,
+    int64_t now_ms)
 {
-	size_t head;
+	size_t head = head_len(bytes, len);
+	struct kept_answer *place;
 
-	if (last && kept_answer_serves(last, bytes, len, now_ms))
-		return last;
-	head = head_len(bytes, len);
 	if (head == 0)
 		return NULL;
-	last = kept_answers_place(&server->kept, bytes, head);
-	return kept_answer_serves(last, bytes, len, now_ms) ? last : NULL;
+	place = kept_answers_place(&server->kept, bytes, head);
+	if (kept_answer_serves(place, bytes, len, now_ms))
+		return place;
+	return make(server, arrival, bytes, head);
 }
 
 struct kept_answer *http_first_find(const struct http_arrival *arrival,
     struct kept_answer *last, const char *bytes, size_t len, void *data)
 {
 	struct http_server *server = data;
-	struct kept_answer *answer;
+	struct kept_answer *answer = last;
 	int64_t now_ms = now_unix_ms();
 
 	if (server->closing)
 		return NULL;
-	answer = look_up(server, last, bytes, len, now_ms);
-	if (answer && !pay(server, arrival))
-		return NULL;
-	if (!answer)
-		answer = make(server, arrival, bytes, head_len(bytes, len));
-	if (!answer)
+	/* The usual request is the one before, word for word. */
+	if (!last || !kept_answer_serves(last, bytes, len, now_ms))
+		answer = look_up(server, arrival, bytes, len, now_ms);
+	if (!answer || !pay(server, arrival))
 		return NULL;
 	server->paid = false;
 	kept_answer_stamp(&server->kept, answer, now_ms);
