@@ -11,7 +11,6 @@ SERVER and LOAD are the programs price_server and price_load. Nothing is judged 
 test. --realtime (root): before all else that this machine does.
 """
 
-import argparse
 import base64
 import gzip
 import http.client
@@ -23,7 +22,7 @@ import statistics
 import subprocess
 import time
 
-from bench_serve import Bench, free_port, START_S
+from bench_serve import begin, free_port, START_S
 
 FULL_BYTES, REF_BYTES = 8986, 1169  # of an item with and without its document
 
@@ -220,18 +219,7 @@ def show_wanted(found):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("server")
-    parser.add_argument("load")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=2)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--realtime", action="store_true")
-    bench = Bench(parser.parse_args())
-    if bench.options.realtime:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    bench = begin(__doc__, rounds=7, seconds=2, connections=64)
     names = ["bare", "ours"]
     for name in ("nginx", "h2o"):
         if shutil.which(name):

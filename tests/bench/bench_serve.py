@@ -200,19 +200,24 @@ def show_wanted(found, names):
               f"{'' if value <= bound else 'NOT '}held")
 
 
-def main():
+def begin(about, **numbers):
+    """From the command line: SERVER LOAD, --realtime, and these numbers."""
     parser = argparse.ArgumentParser(
-        description=__doc__,
+        description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("server")
     parser.add_argument("load")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--readers", type=int, default=5000)
-    parser.add_argument("--seconds", type=int, default=5)
+    for name, usual in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--realtime", action="store_true")
     bench = Bench(parser.parse_args())
     if bench.options.realtime:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    return bench
+
+
+def main():
+    bench = begin(__doc__, rounds=5, seconds=5, readers=5000)
     names = ["bare", "ours"]
     if shutil.which("nginx") and os.path.exists(NCHAN_MODULE):
         names.append("nchan")

@@ -149,25 +149,12 @@ static struct lines get_lines(
 {
 	struct lines lines = {.link = ""};
 	struct curl_slist *headers = curl_slist_append(NULL, accept);
-	struct curl_transfer transfer = {
-	    .easy = oracle_address_get(&f->self, path),
-	    .done = on_answer,
-	    .data = f,
-	};
+	long status = request_with(f, path,
+	    &(struct asked){
+		.headers = headers, .on_header = on_header, .data = &lines});
 
-	f->len = 0;
-	f->body[0] = '\0';
-	f->answered = false;
-	curl_easy_setopt(transfer.easy, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(transfer.easy, CURLOPT_WRITEDATA, f);
-	curl_easy_setopt(transfer.easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(transfer.easy, CURLOPT_HEADERDATA, &lines);
-	curl_easy_setopt(transfer.easy, CURLOPT_HTTPHEADER, headers);
-	curl_loop_add(f->curl, &transfer);
-	TURN_UNTIL(&f->loop, f->answered);
-	curl_easy_cleanup(transfer.easy);
 	curl_slist_free_all(headers);
-	assert_int_equal(f->status, 200);
+	assert_int_equal(status, 200);
 	return lines;
 }
 

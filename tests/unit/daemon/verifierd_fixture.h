@@ -183,8 +183,16 @@ static inline void on_answer(struct curl_transfer *transfer, CURLcode result)
 	f->answered = true;
 }
 
-static inline long request(
-    struct fixture *f, const char *path, const char *body)
+/* Options for curl, before it asks: each may be NULL. */
+struct asked {
+	const char *body; /* POST */
+	struct curl_slist *headers;
+	size_t (*on_header)(char *line, size_t size, size_t n, void *data);
+	void *data; /* its */
+};
+
+static inline long request_with(
+    struct fixture *f, const char *path, const struct asked *asked)
 {
 	struct curl_transfer transfer = {
 	    .easy = oracle_address_get(&f->self, path),
@@ -197,12 +205,28 @@ static inline long request(
 	f->answered = false;
 	curl_easy_setopt(transfer.easy, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(transfer.easy, CURLOPT_WRITEDATA, f);
-	if (body)
-		curl_easy_setopt(transfer.easy, CURLOPT_POSTFIELDS, body);
+	if (asked->body)
+		curl_easy_setopt(
+		    transfer.easy, CURLOPT_POSTFIELDS, asked->body);
+	if (asked->headers)
+		curl_easy_setopt(
+		    transfer.easy, CURLOPT_HTTPHEADER, asked->headers);
+	if (asked->on_header) {
+		curl_easy_setopt(
+		    transfer.easy, CURLOPT_HEADERFUNCTION, asked->on_header);
+		curl_easy_setopt(
+		    transfer.easy, CURLOPT_HEADERDATA, asked->data);
+	}
 	curl_loop_add(f->curl, &transfer);
 	TURN_UNTIL(&f->loop, f->answered);
 	curl_easy_cleanup(transfer.easy);
 	return f->status;
+}
+
+static inline long request(
+    struct fixture *f, const char *path, const char *body)
+{
+	return request_with(f, path, &(struct asked){.body = body});
 }
 
 static inline long get(struct fixture *f, const char *path)
