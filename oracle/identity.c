@@ -146,7 +146,11 @@ void identity_load(struct identity *identity, const struct config *config)
 void identity_attest(struct identity *identity, uv_loop_t *loop,
     void (*changed)(const struct attestation_document *, void *), void *data)
 {
-	uint8_t user_data[512];
+	const struct user_data bound = {
+	    .boot_id = identity->boot_id,
+	    .config_sha256 = identity->config->sha256,
+	};
+	uint8_t user_data[USER_DATA_MAX];
 	char error[ATTESTER_ERROR_MAX];
 	struct attestation_options options = {
 	    .loop = loop,
@@ -157,8 +161,7 @@ void identity_attest(struct identity *identity, uv_loop_t *loop,
 	    .data = data,
 	};
 
-	options.user_data_len = user_data_encode(
-	    identity->boot_id, identity->config->sha256, user_data);
+	options.user_data_len = user_data_encode(&bound, user_data);
 	options.public_key = signer_public_der(
 	    identity->signer, &options.public_key_len);
 	identity->attestation = attestation_start(&options, error);

@@ -24,6 +24,13 @@ static int read_fixed(struct cursor *cursor, uint8_t *out, size_t len)
 	return 0;
 }
 
+static int read_epoch(struct cursor *cursor, struct attested_data *out)
+{
+	if (REFUSE(data_epoch, cursor_uint(cursor, &out->key_epoch) != 0))
+		return -1;
+	return REQUIRE(data_epoch_zero, out->key_epoch != 0) ? 0 : -1;
+}
+
 struct seen {
 	bool boot_id, config_sha256;
 };
@@ -31,15 +38,27 @@ struct seen {
 static int read_value(struct cursor *cursor, struct slice key,
     struct attested_data *out, struct seen *seen)
 {
-	if (slice_is(key, "boot_id")) {
-		seen->boot_id = true;
-		return read_fixed(cursor, out->boot_id, sizeof(out->boot_id));
+	const struct {
+		const char *key;
+		bool *seen;
+		uint8_t *out;
+		size_t len;
+	} fields[] = {
+	    {"boot_id", &seen->boot_id, out->boot_id, 16},
+	    {"config_sha256", &seen->config_sha256, out->config_sha256, 32},
+	    {"content_sha256", &out->has_content, out->content_sha256, 32},
+	    {"tls_spki_sha256", &out->has_tls, out->tls_spki_sha256, 32},
+	    {"seal_spki_sha256", &out->has_seal, out->seal_spki_sha256, 32},
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (!slice_is(key, fields[i].key))
+			continue;
+		*fields[i].seen = true;
+		return read_fixed(cursor, fields[i].out, fields[i].len);
 	}
-	if (slice_is(key, "config_sha256")) {
-		seen->config_sha256 = true;
-		return read_fixed(
-		    cursor, out->config_sha256, sizeof(out->config_sha256));
-	}
+	if (slice_is(key, "key_epoch"))
+		return read_epoch(cursor, out);
 	return REQUIRE(data_scalar, cursor_skip_scalar(cursor) == 0) ? 0 : -1;
 }
 

@@ -198,7 +198,9 @@ static void renew(struct maker *m)
 	size_t len = 0;
 
 	request.user_data_len = user_data_encode(
-	    m->boot_id, m->config_sha256, user_data);
+	    &(struct user_data){
+		.boot_id = m->boot_id, .config_sha256 = m->config_sha256},
+	    user_data);
 	request.public_key_len = (size_t)i2d_PUBKEY(m->key, &spki);
 	request.public_key = spki;
 	must(m->attester->ops->attest(

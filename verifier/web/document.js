@@ -130,6 +130,10 @@ function comesAfter(key, before) {
   return key > before;
 }
 
+// Of what a document vouches for besides; nothing here has a use for them.
+const HASHES =
+  new Set(["content_sha256", "tls_spki_sha256", "seal_spki_sha256"]);
+
 // { bootId, configSha256 } of deterministic CBOR; throws an Error. Further
 // scalars are left for later and passed over.
 export function parseUserData(bytes) {
@@ -145,7 +149,9 @@ export function parseUserData(bytes) {
     if (key === "boot_id") found.bootId = cursor.byteString(16, 16);
     else if (key === "config_sha256") {
       found.configSha256 = cursor.byteString(32, 32);
-    } else cursor.skipScalar();
+    } else if (HASHES.has(key)) cursor.byteString(32, 32);
+    else if (key === "key_epoch") need(cursor.uint() !== 0, "key_epoch");
+    else cursor.skipScalar();
   }
   cursor.end();
   need(found.bootId && found.configSha256, "no boot_id and config_sha256");

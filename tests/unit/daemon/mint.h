@@ -50,7 +50,9 @@ static inline void mint_document(struct mint *m)
 	};
 
 	request.user_data_len = user_data_encode(
-	    m->boot_id, m->config_sha256, user_data);
+	    &(struct user_data){
+		.boot_id = m->boot_id, .config_sha256 = m->config_sha256},
+	    user_data);
 	assert_int_equal(m->attester->ops->attest(m->attester, &request,
 			     m->document, &m->document_len, error),
 	    0);

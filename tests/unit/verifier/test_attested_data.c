@@ -58,6 +58,48 @@ static void test_good(void **state)
 	    0);
 }
 
+/* What a document may vouch for besides; each by itself. */
+#define EPOCH       \
+	"\x69"      \
+	"key_epoch" \
+	"\x18\x20"
+#define HASH       \
+	"\x58\x20" \
+	"0123456789abcdef0123456789ABCDEF"
+#define CONTENT \
+	"\x6e"  \
+	"content_sha256" HASH
+#define TLS    \
+	"\x6f" \
+	"tls_spki_sha256" HASH
+#define SEAL   \
+	"\x70" \
+	"seal_spki_sha256" HASH
+
+static void test_optional(void **state)
+{
+	struct attested_data d;
+
+	(void)state;
+	assert_int_equal(PARSE(&d, "\xa2" BOOT CONFIG), 0);
+	assert_false(d.has_content || d.has_tls || d.has_seal);
+	assert_true(d.key_epoch == 0);
+	assert_int_equal(PARSE(&d, "\xa3" BOOT EPOCH CONFIG), 0);
+	assert_true(d.key_epoch == 32 && !d.has_content);
+	assert_int_equal(PARSE(&d, "\xa3" BOOT CONFIG CONTENT), 0);
+	assert_true(d.has_content && !d.has_tls && !d.has_seal);
+	assert_memory_equal(d.content_sha256, HASH + 2, 32);
+	assert_int_equal(PARSE(&d, "\xa3" BOOT CONFIG TLS), 0);
+	assert_true(!d.has_content && d.has_tls && !d.has_seal);
+	assert_memory_equal(d.tls_spki_sha256, HASH + 2, 32);
+	assert_int_equal(PARSE(&d, "\xa3" BOOT CONFIG SEAL), 0);
+	assert_true(!d.has_content && !d.has_tls && d.has_seal);
+	assert_memory_equal(d.seal_spki_sha256, HASH + 2, 32);
+	assert_int_equal(
+	    PARSE(&d, "\xa6" BOOT EPOCH CONFIG CONTENT TLS SEAL), 0);
+	assert_true(d.has_content && d.has_tls && d.has_seal);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -90,6 +132,26 @@ static void test_refused(void **state)
 			      "config_sha256"
 			      "\x58\x1f"
 			      "0123456789abcdef0123456789ABCDE"),
+	    B("content of 31", "\xa3" BOOT CONFIG "\x6e"
+			       "content_sha256"
+			       "\x58\x1f"
+			       "0123456789abcdef0123456789ABCDE"),
+	    B("a text as a key", "\xa3" BOOT CONFIG "\x6f"
+				 "tls_spki_sha256"
+				 "\x78\x20"
+				 "0123456789abcdef0123456789ABCDEF"),
+	    B("no key, but null", "\xa3" BOOT CONFIG "\x70"
+				  "seal_spki_sha256"
+				  "\xf6"),
+	    B("seal before tls", "\xa4" BOOT CONFIG SEAL TLS),
+	    B("content twice", "\xa4" BOOT CONFIG CONTENT CONTENT),
+	    B("epoch 0", "\xa3" BOOT "\x69"
+			 "key_epoch"
+			 "\x00" CONFIG),
+	    B("an epoch of bytes", "\xa3" BOOT "\x69"
+				   "key_epoch"
+				   "\x41"
+				   "1" CONFIG),
 	    B("longer key first", "\xa3\x68"
 				  "aaaaaaaa"
 				  "\x00" BOOT CONFIG),
@@ -165,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
+	    cmocka_unit_test(test_optional),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_too_long),
 	    cmocka_unit_test(test_too_many_keys),
