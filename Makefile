@@ -60,7 +60,7 @@ LIBS_BRIDGE = -luv -lmicrohttpd -ljansson -lseccomp
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
 BASE      = $(call obj,base/*.c)
 FEEDS     = $(call obj,feeds/*.c feeds/exchanges/*.c)
-VERIFIER  = $(call obj,verifier/*.c)
+VERIFIER  = $(call obj,verifier/*.c verifier/sgx/*.c)
 ifdef MUTANTS
 VERIFIER += $(call obj,tests/mutants/*.c)
 endif
@@ -154,13 +154,14 @@ unit: $(UNIT)
 # Those of what reads bytes from outside; not those that try every bit.
 unit-parsers: $(filter-out %/test_bit_flips %/test_aggregate_properties, \
     $(filter $(B)/tests/verifier/% $(B)/tests/feeds/% $(B)/tests/eif/% \
+        $(B)/tests/sgx/% \
         $(addprefix $(B)/tests/base/test_,endpoint endpoint_hybrid \
             http_request lines proxy_header sse_parser) \
         $(addprefix $(B)/tests/oracle/test_,http_response nsm_message \
             proxy_connect) \
         $(addprefix $(B)/tests/vsock-bridge/test_,allowlist authority \
             client_hello connect_request),$(UNIT)))
-unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/eif/% \
+unit-verifier: $(filter $(B)/tests/verifier/% $(B)/tests/eif/% $(B)/tests/sgx/% \
     $(B)/tests/feeds/test_item,$(UNIT))
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_LIBS)
 	@mkdir -p $(@D)

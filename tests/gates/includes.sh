@@ -9,13 +9,14 @@ allowed() {
 	case $1 in
 	base) echo base ;;
 	feeds) echo feeds ;;
-	verifier) echo verifier feeds ;;
+	verifier) echo verifier verifier/sgx feeds ;;
 	verifier/archive) echo verifier/archive verifier feeds ;;
 	verifier/daemon) echo verifier/daemon verifier/archive verifier feeds \
 	    base ;;
 	verifier/eif) echo verifier/eif verifier feeds ;;
-	verifier/cli) echo verifier/cli verifier/eif verifier/daemon \
-	    verifier/archive verifier feeds base ;;
+	verifier/sgx) echo verifier/sgx verifier feeds ;;
+	verifier/cli) echo verifier/cli verifier/eif verifier/sgx \
+	    verifier/daemon verifier/archive verifier feeds base ;;
 	oracle) echo oracle base feeds verifier ;;
 	oracle/init) echo oracle/init oracle base feeds ;;
 	vsock-bridge) echo vsock-bridge base ;;
@@ -26,7 +27,7 @@ allowed() {
 room_of() {
 	case $1 in
 	verifier/archive/* | verifier/daemon/* | verifier/eif/* | \
-	    verifier/cli/* | oracle/init/*)
+	    verifier/sgx/* | verifier/cli/* | oracle/init/*)
 		echo "${1%/*}" ;;
 	*) echo "${1%%/*}" ;;
 	esac

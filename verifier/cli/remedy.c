@@ -21,6 +21,10 @@
 	"The document speaks for an ordinary instance (NitroTPM), which " \
 	"anybody can rent.",                                              \
 	    "Ask the operator for a document of the enclave."
+#define SAYS_QUOTE_MALFORMED                                             \
+	"The quote is not one of version 3, 4 or 5 as Intel's enclaves " \
+	"write it.",                                                     \
+	    "Check that the file is an SGX or TDX quote, and whole."
 #define SAYS_NO_MEMORY                              \
 	"There was not enough memory to judge it.", \
 	    "Try again on a machine with free memory."
@@ -33,6 +37,9 @@
 #define SAYS_KEY_NOT_ATTESTED                                         \
 	"The item's key is not the one in the attestation document.", \
 	    "Do not use it: whoever holds this key is not the enclave."
+#define SAYS_QE_SIGNATURE                                                \
+	"The platform's key did not sign the quoting enclave's report.", \
+	    "The quote was altered: fetch it again from another source."
 #define SAYS_ATTESTATION_MISSING                           \
 	"The item refers to a document that is not here.", \
 	    "Fetch the item with ?attestation=full."
@@ -46,12 +53,17 @@
 #define SAYS_CHAIN_BROKEN                                                    \
 	"The certificates do not lead from the root to the document's key.", \
 	    "Fetch the document again; if it stays so, do not trust its source."
-#define SAYS_CERTIFICATE_PROFILE                                          \
-	"A certificate of the chain is not of the kind that AWS issues.", \
+#define SAYS_CERTIFICATE_PROFILE                                           \
+	"A certificate of the chain is not of the kind that AWS or Intel " \
+	"issues.",                                                         \
 	    "Do not use it, and tell the operator."
 #define SAYS_CERTIFICATE_REVOKED                                               \
 	"A certificate of the chain is on the policy's list of revoked ones.", \
 	    "Wait for the operator to move the enclave to another machine."
+#define SAYS_COLLATERAL_SIGNATURE                                         \
+	"A part of the collateral is not signed by Intel.",               \
+	    "Fetch the collateral again from Intel or from who keeps it " \
+	    "for you."
 #define SAYS_POLICY_EMPTY                                                    \
 	"The policy names no root, no release or no PCR0, PCR1 or PCR2, or " \
 	"revokes a root that it names.",                                     \
@@ -74,6 +86,31 @@
 	"The item's boot or configuration is not the one attested, or the " \
 	"document's user_data is not the policy's.",                        \
 	    "Do not use it, and tell the operator."
+#define SAYS_HELD_DATA_MISMATCH                                         \
+	"The quote was not made for this data: its report_data is not " \
+	"the SHA-256 of it and zeros.",                                 \
+	    "Do not use the data; ask for the data of this quote, whole."
+#define SAYS_MEASUREMENT_MISMATCH                                         \
+	"The enclave's code, or who signed it, is of no release you "     \
+	"accept.",                                                        \
+	    "Compare the measurements found with the release you built, " \
+	    "and add them to the policy only if they are the same."
+#define SAYS_COLLATERAL_MISSING                                       \
+	"What Intel says of this platform is not among the policy's " \
+	"collateral_files.",                                          \
+	    "Fetch the part that is named and add its file to "       \
+	    "collateral_files."
+#define SAYS_QE_IDENTITY                                          \
+	"The enclave that made the quote is not Intel's quoting " \
+	"enclave.",                                               \
+	    "Do not use it: anybody can write such quotes on that machine."
+#define SAYS_TDX_MODULE                                        \
+	"The platform's TDX module is none that Intel names.", \
+	    "Fetch newer collateral; if it stays so, do not use it."
+#define SAYS_TCB_STATUS                                             \
+	"The platform is not patched as the policy demands.",       \
+	    "Ask the operator to update it, or name its status in " \
+	    "tcb_statuses."
 #define SAYS_CHAIN_EXPIRED                                                     \
 	"A certificate of the document's chain has expired; the last of them " \
 	"lives three hours.",                                                  \
@@ -81,6 +118,14 @@
 #define SAYS_CHAIN_NOT_YET_VALID                                   \
 	"A certificate of the document's chain is not valid yet.", \
 	    "Check this machine's clock."
+#define SAYS_COLLATERAL_EXPIRED                              \
+	"A part of the collateral is past its next update.", \
+	    "Fetch it anew: Intel renews it every month."
+#define SAYS_COLLATERAL_NOT_YET_VALID                                   \
+	"A part of the collateral was issued after the time it is "     \
+	"judged at.",                                                   \
+	    "Check this machine's clock, or keep older collateral for " \
+	    "older quotes."
 #define SAYS_DOCUMENT_TOO_OLD                           \
 	"The document is older than max_age_s allows.", \
 	    "Fetch a new one, or judge it at its own time with --at document."
@@ -106,10 +151,10 @@
 #define SAYS_ITEM_AFTER_CHAIN                                              \
 	"The price was published after the document's chain had expired.", \
 	    "Fetch a newer item; the oracle must renew its document."
-#define SAYS_DEBUG_ENCLAVE                                                   \
-	"PCR0, PCR1 or PCR2 is all zero: a debug enclave, whose memory its " \
-	"host can read.",                                                    \
-	    "Never rely on it; for a test, the policy key is "               \
+#define SAYS_DEBUG_ENCLAVE                                                      \
+	"A debug enclave (PCR0, PCR1 or PCR2 all zero, or Intel's DEBUG set), " \
+	"whose memory its host can read.",                                      \
+	    "Never rely on it; for a test, the policy key is "                  \
 	    "insecure_allow_debug."
 #define SAYS_SEQUENCE_GAP                     \
 	"Items before this one are missing.", \
