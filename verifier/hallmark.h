@@ -253,6 +253,19 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
     const uint8_t *document, size_t len, struct hm_document *out);
 
 /* ---- items ---- */
+/*
+ * Does a document with this nonce answer `nonce`? Either it is that nonce
+ * (size 0, no path), or the root of a tree (RFC 6962, 2.1, with SHA-256) of
+ * which the nonce is leaf `index` of `size`, by `path` (2.1.1): an oracle that
+ * is asked by many at once has one document made for all of them. HM_VALID or
+ * HM_NONCE_MISMATCH; any numbers and bytes are safe. The document itself is
+ * judged as above, with nonce NULL, and its nonce is in *out.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_nonce_verify(
+    const uint8_t *document_nonce, size_t document_nonce_len,
+    const uint8_t *nonce, size_t nonce_len, uint64_t index, uint64_t size,
+    const uint8_t (*path)[HM_SHA256_LEN], size_t path_len);
+
 
 /* The outer JSON of an item (envelope.h of this project writes it). All
  * pointers are owned by the envelope. */
