@@ -1,9 +1,13 @@
-/* http_request: one GET as text, see the header. */
+/* http_request: one request as text, see the header. */
 #include "oracle/http_request.h"
+
+#include "base/log.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool is_visible(const char *text)
 {
@@ -14,22 +18,63 @@ static bool is_visible(const char *text)
 	return text[0] != '\0';
 }
 
+void http_request_host(
+    char out[static HTTP_REQUEST_HOST_MAX], const char *host, uint16_t port)
+{
+	int n;
+
+	assert(is_visible(host));
+	if (port == 443)
+		n = snprintf(out, HTTP_REQUEST_HOST_MAX, "%s", host);
+	else
+		n = snprintf(out, HTTP_REQUEST_HOST_MAX, "%s:%u", host, port);
+	assert(n > 0 && n < HTTP_REQUEST_HOST_MAX);
+	(void)n;
+}
+
 size_t http_request_get(char out[static HTTP_REQUEST_MAX], const char *host,
     uint16_t port, const char *target)
 {
-	char port_text[8] = "";
+	char at[HTTP_REQUEST_HOST_MAX];
+	int n;
 
-	assert(is_visible(host) && is_visible(target) && target[0] == '/');
-	/* RFC 9110, 7.2: left out when it is the scheme's own. */
-	if (port != 443)
-		snprintf(port_text, sizeof(port_text), ":%u", port);
-	int n = snprintf(out, HTTP_REQUEST_MAX,
+	assert(is_visible(target) && target[0] == '/');
+	http_request_host(at, host, port);
+	n = snprintf(out, HTTP_REQUEST_MAX,
 	    "GET %s HTTP/1.1\r\n"
-	    "Host: %s%s\r\n"
+	    "Host: %s\r\n"
 	    "User-Agent: hallmark/" HALLMARK_VERSION "\r\n"
 	    "Accept: application/json\r\n"
 	    "Connection: keep-alive\r\n\r\n",
-	    target, host, port_text);
+	    target, at);
 	assert(n > 0 && n < HTTP_REQUEST_MAX);
 	return (size_t)n;
+}
+
+char *http_request_post(const char *host, uint16_t port,
+    const struct http_request_post *post, size_t *len)
+{
+	char at[HTTP_REQUEST_HOST_MAX];
+	char *out = NULL;
+	int n;
+
+	assert(is_visible(post->target) && post->target[0] == '/');
+	assert(post->len <= HTTP_REQUEST_BODY_MAX);
+	http_request_host(at, host, port);
+	n = asprintf(&out,
+	    "POST %s HTTP/1.1\r\n"
+	    "Host: %s\r\n"
+	    "User-Agent: hallmark/" HALLMARK_VERSION "\r\n"
+	    "%s"
+	    "Content-Length: %zu\r\n"
+	    "Connection: keep-alive\r\n\r\n",
+	    post->target, at, post->headers, post->len);
+	if (n < 0)
+		log_die("http_request", "out of memory");
+	*len = (size_t)n + post->len;
+	out = realloc(out, *len);
+	if (out == NULL)
+		log_die("http_request", "out of memory");
+	memcpy(out + n, post->body, post->len);
+	return out;
 }

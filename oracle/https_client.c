@@ -1,7 +1,7 @@
 /*
- * https_client: GET after GET over one kept https_connection.
+ * https_client: one request after another over one kept https_connection.
  *
- *            get                turn of the loop
+ *         get, post             turn of the loop
  *     IDLE ------> STARTING --------------------> CONNECTING
  *      ^              ^  \                        |   ^    |
  *      |          get |   \ kept one still there  |   |    | opened
@@ -22,9 +22,10 @@
  * Failures. A server may close a kept connection at any time, also while our
  * request is on its way (RFC 9112, 9.3.1: a client may then repeat a GET). So
  * when a used connection ends without one byte of answer, the request goes out
- * once more on a new one. Any other failure is the answer. Bytes on a kept
- * connection that nobody asked for end it. A peer whose key is not pinned gets
- * no byte of the request.
+ * once more on a new one; not so a POST: it always gets a new connection, and
+ * one attempt. Any other failure is the answer. Bytes on a kept connection that
+ * nobody asked for end it. A peer whose key is not pinned gets no byte of the
+ * request.
  */
 #include "oracle/https_client.h"
 
@@ -35,6 +36,7 @@
 #include "oracle/https_connection.h"
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,8 +68,10 @@ struct https_client {
 	struct https_connection *connection; /* NULL: none */
 	bool connection_used; /* has answered before: may be a dead one */
 	struct http_response response;
-	char request[HTTP_REQUEST_MAX]; /* set by get */
+	const char *request; /* set by get or post: one of the next two */
 	size_t request_len;
+	char get[HTTP_REQUEST_MAX];
+	char *post;         /* owned, wiped when it has ended; NULL: a GET */
 	uint64_t total_ms;  /* of a get; 0: no such deadline */
 	int64_t ends_ms;    /* monotonic; set by get */
 	int64_t sent_ms;    /* monotonic; set when the request goes out */
@@ -102,6 +106,14 @@ static void set_deadline_within(struct https_client *client, uint64_t ms)
 	set_deadline(client, ms);
 }
 
+static void forget_post(struct https_client *client)
+{
+	if (client->post != NULL)
+		OPENSSL_cleanse(client->post, client->request_len);
+	free(client->post);
+	client->post = NULL;
+}
+
 static void drop_connection(struct https_client *client)
 {
 	if (client->connection != NULL)
@@ -119,6 +131,7 @@ static void finish(
 	void *data = client->cb_data;
 
 	client->cb = NULL;
+	forget_post(client);
 	uv_timer_stop(&client->timer);
 	if (keep) {
 		client->connection_used = true;
@@ -194,7 +207,8 @@ static void ended_early(
 	if (status == TLS_STREAM_FAILED) {
 		finish_failed(client, QUOTE_TLS_FAILED,
 		    https_connection_why(client->connection));
-	} else if (r->received == 0 && client->connection_used) {
+	} else if (r->received == 0 && client->connection_used &&
+		   client->post == NULL) {
 		drop_connection(client);
 		connect_anew(client);
 	} else if (status == TLS_STREAM_TRUNCATED && r->received > 0) {
@@ -366,17 +380,34 @@ void https_client_set_deadline(struct https_client *client, uint64_t total_ms)
 	client->total_ms = total_ms;
 }
 
-void https_client_get(struct https_client *client, const char *target,
-    https_answer_cb cb, void *data)
+static void begin(struct https_client *client, https_answer_cb cb, void *data)
 {
-	assert(!https_client_busy(client));
-	client->request_len = http_request_get(
-	    client->request, client->with.host, client->with.port, target);
 	client->cb = cb;
 	client->cb_data = data;
 	client->ends_ms = now_monotonic_ms() + (int64_t)client->total_ms;
 	move(client, STARTING);
 	uv_timer_start(&client->timer, on_timer, 0, 0);
+}
+
+void https_client_get(struct https_client *client, const char *target,
+    https_answer_cb cb, void *data)
+{
+	assert(!https_client_busy(client));
+	client->request_len = http_request_get(
+	    client->get, client->with.host, client->with.port, target);
+	client->request = client->get;
+	begin(client, cb, data);
+}
+
+void https_client_post(struct https_client *client,
+    const struct http_request_post *post, https_answer_cb cb, void *data)
+{
+	assert(!https_client_busy(client));
+	drop_connection(client);
+	client->post = http_request_post(
+	    client->with.host, client->with.port, post, &client->request_len);
+	client->request = client->post;
+	begin(client, cb, data);
 }
 
 int https_client_busy(const struct https_client *client)
@@ -397,6 +428,7 @@ static void on_closed(uv_handle_t *handle)
 void https_client_close(struct https_client *client)
 {
 	drop_connection(client);
+	forget_post(client);
 	client->cb = NULL;
 	uv_close((uv_handle_t *)&client->timer, on_closed);
 }

@@ -17,6 +17,7 @@
 
 #include "base/endpoint.h"
 #include "feeds/quote.h"
+#include "oracle/http_request.h"
 
 #include <openssl/ssl.h>
 
@@ -79,6 +80,12 @@ void https_client_set_deadline(struct https_client *client, uint64_t total_ms);
  * that no request is under way. */
 void https_client_get(struct https_client *client, const char *target,
     https_answer_cb cb, void *data);
+
+/* The same with a POST (borrowed for the call), but that it goes out once
+ * whatever happens (RFC 9110, 9.2.2: only the caller knows if it may be
+ * repeated), and its bytes are wiped afterwards. */
+void https_client_post(struct https_client *client,
+    const struct http_request_post *post, https_answer_cb cb, void *data);
 int https_client_busy(const struct https_client *client);
 
 /* Ends what is under way without calling its cb, closes, frees. Idempotence

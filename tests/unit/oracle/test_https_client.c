@@ -501,6 +501,133 @@ static void test_get_in_callback(void **state)
 	fixture_end(&f);
 }
 
+/* ---- POST ---- */
+
+#define POST_BODY_MAX 40000
+
+struct posted {
+	char body[POST_BODY_MAX + 1];
+	size_t len;
+};
+
+/* Reads the request and its body, and says so much of it as its data wants. */
+static void take_post(struct peer_session *s)
+{
+	struct posted *posted = s->peer->data;
+	const char *length;
+
+	if (!peer_request(s))
+		return;
+	length = strstr(s->head, "Content-Length: ");
+	posted->len = length ? strtoul(length + 16, NULL, 10) : 0;
+	for (size_t got = 0; got < posted->len && posted->len <= POST_BODY_MAX;
+	     got++)
+		if (SSL_read(s->ssl, posted->body + got, 1) != 1)
+			return;
+	peer_say(s, OK_2);
+	peer_wait(s);
+}
+
+static void post(struct fixture *f, const void *body, size_t len)
+{
+	https_client_post(f->client,
+	    &(struct http_request_post){.target = "/",
+		.headers = "X-Amz-Target: T.Go\r\n",
+		.body = body,
+		.len = len},
+	    fixture_on_answer, f);
+	assert_int_equal(f->fired, 0);
+	fixture_run_until(f, 1);
+}
+
+/* One that is longer than a record, and has zeros in it. */
+static void test_post(void **state)
+{
+	static struct posted posted;
+	static char body[POST_BODY_MAX];
+	struct fixture f;
+	char expected[300];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (char)i;
+	fixture_begin(&f, take_post);
+	f.peer.data = &posted;
+	fixture_open(&f);
+	post(&f, body, sizeof(body));
+	assert_int_equal(f.error, QUOTE_OK);
+	assert_string_equal(f.body, "he");
+	fixture_end(&f);
+	assert_int_equal(posted.len, sizeof(body));
+	assert_memory_equal(posted.body, body, sizeof(body));
+	snprintf(expected, sizeof(expected),
+	    "POST / HTTP/1.1\r\nHost: localhost:%u\r\n"
+	    "User-Agent: hallmark/" HALLMARK_VERSION "\r\n"
+	    "X-Amz-Target: T.Go\r\nContent-Length: %zu\r\n"
+	    "Connection: keep-alive\r\n\r\n",
+	    f.peer.port, sizeof(body));
+	assert_string_equal(f.peer.sessions[0].head, expected);
+}
+
+static void test_post_then_get(void **state)
+{
+	static struct posted posted;
+	struct fixture f;
+	(void)state;
+
+	fixture_begin(&f, take_post);
+	f.peer.data = &posted;
+	fixture_open(&f);
+	post(&f, "", 0);
+	fixture_get(&f);
+	assert_int_equal(f.error, QUOTE_OK);
+	assert_int_equal(atomic_load(&f.peer.connections), 2);
+	fixture_end(&f);
+}
+
+/* It hears the request on a used connection and hangs up: a GET would go out
+ * again. A POST has a new connection, and the failure is the answer. */
+static void answer_first_then_hang_up(struct peer_session *s)
+{
+	if (peer_request(s) && s->number == 1)
+		peer_say(s, OK_2);
+	else
+		return;
+	peer_wait(s);
+}
+
+static void test_post_is_not_repeated(void **state)
+{
+	struct fixture f;
+	(void)state;
+
+	fixture_begin(&f, answer_first_then_hang_up);
+	fixture_open(&f);
+	fixture_get(&f);
+	f.fired = 0;
+	post(&f, "x", 1);
+	assert_int_not_equal(f.error, QUOTE_OK);
+	assert_int_equal(atomic_load(&f.peer.connections), 2);
+	assert_int_equal(atomic_load(&f.peer.requests), 2);
+	fixture_end(&f);
+}
+
+static void test_post_closed_under_way(void **state)
+{
+	struct fixture f;
+	(void)state;
+
+	fixture_begin(&f, peer_wait);
+	fixture_open(&f);
+	https_client_post(f.client,
+	    &(struct http_request_post){
+		.target = "/", .headers = "", .body = "x", .len = 1},
+	    fixture_on_answer, &f);
+	fixture_run_for(&f, 50);
+	fixture_end(&f); /* closes; the bytes are freed */
+	assert_int_equal(f.fired, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +650,10 @@ int main(void)
 	    cmocka_unit_test(test_close_in_callback),
 	    cmocka_unit_test(test_close_in_failed_callback),
 	    cmocka_unit_test(test_get_in_callback),
+	    cmocka_unit_test(test_post),
+	    cmocka_unit_test(test_post_then_get),
+	    cmocka_unit_test(test_post_is_not_repeated),
+	    cmocka_unit_test(test_post_closed_under_way),
 	};
 	return cmocka_run_group_tests_name(
 	    "https_client", tests, fixture_group_begin, fixture_group_end);
