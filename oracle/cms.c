@@ -18,9 +18,10 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#define NONCE_LEN 12 /* RFC 5084, 3.2: "A length of 12 octets is RECOMMENDED" \
-		      */
-#define TAG_LEN 16
+/* RFC 5084, 3.2: "A length of 12 octets is RECOMMENDED"; here it is the only
+ * one. */
+#define NONCE_LEN 12
+#define TAG_LEN   16
 
 enum { /* DER: class, form and number */
 	INTEGER = 0x02,
