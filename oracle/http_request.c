@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,9 @@ void http_request_host(
 	(void)n;
 }
 
-size_t http_request_get(char out[static HTTP_REQUEST_MAX], const char *host,
-    uint16_t port, const char *target)
+/* header: "", or a line with its CRLF. */
+static size_t write_get(char out[static HTTP_REQUEST_MAX], const char *host,
+    uint16_t port, const char *target, const char *header)
 {
 	char at[HTTP_REQUEST_HOST_MAX];
 	int n;
@@ -45,10 +47,34 @@ size_t http_request_get(char out[static HTTP_REQUEST_MAX], const char *host,
 	    "Host: %s\r\n"
 	    "User-Agent: hallmark/" HALLMARK_VERSION "\r\n"
 	    "Accept: application/json\r\n"
+	    "%s"
 	    "Connection: keep-alive\r\n\r\n",
-	    target, at);
+	    target, at, header);
 	assert(n > 0 && n < HTTP_REQUEST_MAX);
 	return (size_t)n;
+}
+
+size_t http_request_get(char out[static HTTP_REQUEST_MAX], const char *host,
+    uint16_t port, const char *target)
+{
+	return write_get(out, host, port, target, "");
+}
+
+size_t http_request_get_keyed(char out[static HTTP_REQUEST_MAX],
+    const char *host, uint16_t port, const char *target, const char *name,
+    const char *value)
+{
+	char header[HTTP_REQUEST_KEY_MAX];
+	size_t len;
+	int n;
+
+	assert(is_visible(name) && is_visible(value));
+	n = snprintf(header, sizeof(header), "%s: %s\r\n", name, value);
+	assert(n > 0 && n < HTTP_REQUEST_KEY_MAX);
+	(void)n;
+	len = write_get(out, host, port, target, header);
+	OPENSSL_cleanse(header, sizeof(header));
+	return len;
 }
 
 char *http_request_post(const char *host, uint16_t port,

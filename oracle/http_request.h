@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest target, the longest host name and the rest, and a NUL. */
-#define HTTP_REQUEST_MAX (EXCHANGE_TARGET_MAX + 512)
+#define HTTP_REQUEST_KEY_MAX 640 /* a header with a key: its line, a NUL */
+/* The longest target, the longest host name, a key and the rest, and a NUL. */
+#define HTTP_REQUEST_MAX (EXCHANGE_TARGET_MAX + HTTP_REQUEST_KEY_MAX + 512)
 
 #define HTTP_REQUEST_HOST_MAX 264 /* a DNS name, a port, a NUL */
 #define HTTP_REQUEST_BODY_MAX                          \
@@ -22,6 +23,13 @@
  */
 size_t http_request_get(char out[static HTTP_REQUEST_MAX], const char *host,
     uint16_t port, const char *target);
+
+/* The same with one header more, whose value the caller has seen to be visible
+ * ASCII (asserted); name and value are less than HTTP_REQUEST_KEY_MAX together.
+ */
+size_t http_request_get_keyed(char out[static HTTP_REQUEST_MAX],
+    const char *host, uint16_t port, const char *target, const char *name,
+    const char *value);
 
 /* The value of Host: the port is left out where it is 443 (RFC 9110, 7.2). */
 void http_request_host(

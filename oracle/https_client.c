@@ -70,7 +70,7 @@ struct https_client {
 	struct http_response response;
 	const char *request; /* set by get or post: one of the next two */
 	size_t request_len;
-	char get[HTTP_REQUEST_MAX];
+	char get[HTTP_REQUEST_MAX]; /* wiped when it has ended */
 	char *post;         /* owned, wiped when it has ended; NULL: a GET */
 	uint64_t total_ms;  /* of a get; 0: no such deadline */
 	int64_t ends_ms;    /* monotonic; set by get */
@@ -106,8 +106,10 @@ static void set_deadline_within(struct https_client *client, uint64_t ms)
 	set_deadline(client, ms);
 }
 
-static void forget_post(struct https_client *client)
+/* Requests may hold what nobody else should see. */
+static void forget_request(struct https_client *client)
 {
+	OPENSSL_cleanse(client->get, sizeof(client->get));
 	if (client->post != NULL)
 		OPENSSL_cleanse(client->post, client->request_len);
 	free(client->post);
@@ -131,7 +133,7 @@ static void finish(
 	void *data = client->cb_data;
 
 	client->cb = NULL;
-	forget_post(client);
+	forget_request(client);
 	uv_timer_stop(&client->timer);
 	if (keep) {
 		client->connection_used = true;
@@ -399,6 +401,16 @@ void https_client_get(struct https_client *client, const char *target,
 	begin(client, cb, data);
 }
 
+void https_client_get_keyed(struct https_client *client, const char *target,
+    const char *name, const char *value, https_answer_cb cb, void *data)
+{
+	assert(!https_client_busy(client));
+	client->request_len = http_request_get_keyed(client->get,
+	    client->with.host, client->with.port, target, name, value);
+	client->request = client->get;
+	begin(client, cb, data);
+}
+
 void https_client_post(struct https_client *client,
     const struct http_request_post *post, https_answer_cb cb, void *data)
 {
@@ -428,7 +440,7 @@ static void on_closed(uv_handle_t *handle)
 void https_client_close(struct https_client *client)
 {
 	drop_connection(client);
-	forget_post(client);
+	forget_request(client);
 	client->cb = NULL;
 	uv_close((uv_handle_t *)&client->timer, on_closed);
 }

@@ -81,6 +81,11 @@ void https_client_set_deadline(struct https_client *client, uint64_t total_ms);
 void https_client_get(struct https_client *client, const char *target,
     https_answer_cb cb, void *data);
 
+/* The same with a header that holds a key: it goes to this client's host and
+ * nowhere else, and is wiped here when the request has ended. */
+void https_client_get_keyed(struct https_client *client, const char *target,
+    const char *name, const char *value, https_answer_cb cb, void *data);
+
 /* The same with a POST (borrowed for the call), but that it goes out once
  * whatever happens (RFC 9110, 9.2.2: only the caller knows if it may be
  * repeated), and its bytes are wiped afterwards. */
