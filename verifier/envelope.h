@@ -2,7 +2,9 @@
  * envelope: the outer JSON of an item, written and read in one file. Reading
  * is hm_envelope_parse() of hallmark.h. Keys, in this order when written:
  * content, signature_b64, public_key, platform, attestation_sha256 (lower-case
- * hex) and, in the full form, attestation_doc_b64.
+ * hex), in the full form attestation_doc_b64, and where others vouch for the
+ * same item, cosignatures: an array of such objects, with their documents in
+ * the full form as far as they are there.
  */
 #ifndef HALLMARK_VERIFIER_ENVELOPE_H
 #define HALLMARK_VERIFIER_ENVELOPE_H

@@ -241,6 +241,38 @@ static struct flat_field *find(
 	return NULL;
 }
 
+static bool take_object(
+    struct scanner *s, struct flat_field *fields, size_t count);
+
+/* "[{...},{...}]", at most `max`, and none is none. */
+static bool take_list(struct scanner *s, struct flat_list *list)
+{
+	list->count = 0;
+	if (REFUSE(flat_list_open, !take(s, '[')))
+		return false;
+	skip_blanks(s);
+	if (take(s, ']'))
+		return true;
+	do {
+		if (REFUSE(flat_list_max, list->count == list->max) ||
+		    !take_object(
+			s, list->fields + list->count * list->each, list->each))
+			return false;
+		list->count++;
+		skip_blanks(s);
+	} while (take(s, ','));
+	return REQUIRE(flat_list_close, take(s, ']'));
+}
+
+static bool take_value(struct scanner *s, struct flat_field *field)
+{
+	if (field->list == NULL)
+		return take_string(s, &field->text, &field->len);
+	field->text = "";
+	field->len = 0;
+	return take_list(s, field->list);
+}
+
 static bool take_member(
     struct scanner *s, struct flat_field *fields, size_t count)
 {
@@ -258,12 +290,14 @@ static bool take_member(
 	if (REFUSE(flat_colon, !take(s, ':')))
 		return false;
 	skip_blanks(s);
-	return take_string(s, &field->text, &field->len);
+	return take_value(s, field);
 }
 
 static bool take_object(
     struct scanner *s, struct flat_field *fields, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		fields[i].text = NULL;
 	skip_blanks(s);
 	if (REFUSE(flat_open, !take(s, '{')))
 		return false;
@@ -284,8 +318,6 @@ int flat_json_parse(struct flat_field *fields, size_t count, const char *json,
 {
 	struct scanner s = {json, json + len, room};
 
-	for (size_t i = 0; i < count; i++)
-		fields[i].text = NULL;
 	if (!take_object(&s, fields, count))
 		return -1;
 	skip_blanks(&s);

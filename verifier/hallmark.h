@@ -70,6 +70,7 @@ extern "C" {
 	X(QE_IDENTITY, "qe_identity", 5)                           \
 	X(TDX_MODULE, "tdx_module", 5)                             \
 	X(TCB_STATUS, "tcb_status", 5)                             \
+	X(QUORUM_MISSING, "quorum_missing", 5)                     \
 	X(CHAIN_EXPIRED, "chain_expired", 6)                       \
 	X(CHAIN_NOT_YET_VALID, "chain_not_yet_valid", 6)           \
 	X(COLLATERAL_EXPIRED, "collateral_expired", 6)             \
@@ -114,8 +115,9 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * chain, document_signature, revoked, chain_time (live: twice, now and at the
  * document's timestamp), document_time, enclave_age, booted_after, debug,
  * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data | platform,
- * public_key, item_signature, user_data, published, expires. "policy" alone:
- * the policy cannot be used.
+ * public_key, item_signature, user_data, published, expires, quorum (if one is
+ * asked for, or co-signatures are there). "policy" alone: the policy cannot be
+ * used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);
@@ -163,6 +165,10 @@ HM_API void hm_policy_set_ages(struct hm_policy *policy, int64_t max_age_s,
     int64_t max_future_s); /* -1 (and whatever is out of range) keeps;
 			      defaults 300 and 5 */
 HM_API void hm_policy_insecure_allow_debug(struct hm_policy *policy);
+/* An item must carry good co-signatures of so many enclaves besides the one
+ * that published it: 0 (default) to HM_COSIGNATURES_MAX. 0 or -1. */
+HM_API HM_MUST_CHECK int hm_policy_set_quorum(
+    struct hm_policy *policy, int64_t enclaves);
 
 /* 0 if it can be used; -1 and what is wrong: no root, no release, a release
  * that pins none of PCR0, PCR1, PCR2, or a root that the policy revokes. */
@@ -246,13 +252,6 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_replay(
     const uint8_t *document, size_t len, const uint8_t *nonce, size_t nonce_len,
     struct hm_document *out, const struct hm_report *report);
 
-/* What a document says, judging nothing but its form (inspect): platform, root
- * and release are empty, and the chain's bounds are 0 if its certificates
- * break the profile. */
-HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
-    const uint8_t *document, size_t len, struct hm_document *out);
-
-/* ---- items ---- */
 /*
  * Does a document with this nonce answer `nonce`? Either it is that nonce
  * (size 0, no path), or the root of a tree (RFC 6962, 2.1, with SHA-256) of
@@ -266,6 +265,15 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_nonce_verify(
     const uint8_t *nonce, size_t nonce_len, uint64_t index, uint64_t size,
     const uint8_t (*path)[HM_SHA256_LEN], size_t path_len);
 
+/* What a document says, judging nothing but its form (inspect): platform, root
+ * and release are empty, and the chain's bounds are 0 if its certificates
+ * break the profile. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_document_read(
+    const uint8_t *document, size_t len, struct hm_document *out);
+
+/* ---- items ---- */
+
+#define HM_COSIGNATURES_MAX 4 /* of one item: each is up to 13 KiB */
 
 /* The outer JSON of an item (envelope.h of this project writes it). All
  * pointers are owned by the envelope. */
@@ -279,13 +287,23 @@ struct hm_envelope {
 	uint8_t attestation_sha256[HM_SHA256_LEN];
 	uint8_t *document; /* NULL in the reference form */
 	size_t document_len;
+	/* Other enclaves' word on this item: envelopes themselves, without
+	 * any in them. Only a policy with a quorum looks at them. */
+	struct hm_envelope *cosignatures;
+	size_t cosignature_count;
 };
 
-/* Strict JSON: the six keys of README "The item", each once, no other,
+/* Strict JSON: the seven keys of README "The item", each once, no other,
  * canonical base64. HM_VALID or HM_ENVELOPE_MALFORMED, then *out is zeroed. */
 HM_API HM_MUST_CHECK enum hm_verdict hm_envelope_parse(
     struct hm_envelope *out, const char *json, size_t len);
 HM_API void hm_envelope_fini(struct hm_envelope *envelope);
+
+/* Gives a document (copied, judged when the item is) to the envelope and to
+ * those of its co-signatures that name its SHA-256 and have none: for what
+ * came in the reference form. How many took it; -1: no memory, no document. */
+HM_API int hm_envelope_supply(
+    struct hm_envelope *envelope, const uint8_t *document, size_t len);
 
 /* What the verified content says, for users who do not parse it. */
 struct hm_item {
@@ -297,6 +315,9 @@ struct hm_item {
 	char reason[32];                /* "" if ok */
 	int64_t published_ms, expires_ms;
 	unsigned sources_used, sources_total;
+	/* Other enclaves whose co-signatures were found good; counted if the
+	 * policy has a quorum or somebody listens to the report. */
+	unsigned cosigners;
 	uint8_t content_sha256[HM_SHA256_LEN];
 	uint8_t previous_sha256[HM_SHA256_LEN];
 	uint8_t config_sha256[HM_SHA256_LEN];
@@ -315,6 +336,12 @@ struct hm_item {
  * If the envelope is in the reference form, `document` (may be NULL) supplies
  * the bytes; its SHA-256 must be the envelope's. A document in the cache by
  * that hash serves as well. In the full form `document` is not looked at.
+ *
+ * If the policy has a quorum, so many other enclaves must have co-signed this
+ * very item: each with a document that is good under the same policy (in the
+ * co-signature, or in the cache), a key and a boot_id of its own, within
+ * max_future_s of the item's time. HM_QUORUM_MISSING if they are too few; one
+ * that does not hold does not count, and does no other harm.
  */
 HM_API HM_MUST_CHECK enum hm_verdict hm_item_verify_live(
     const struct hm_policy *policy, struct hm_cache *cache,

@@ -41,6 +41,15 @@ void hm_policy_free(struct hm_policy *policy)
 	free(policy);
 }
 
+int hm_policy_set_quorum(struct hm_policy *policy, int64_t enclaves)
+{
+	if (REFUSE(quorum_negative, enclaves < 0) ||
+	    REFUSE(quorum_max, enclaves > HM_COSIGNATURES_MAX))
+		return -1;
+	policy->quorum = (unsigned)enclaves;
+	return 0;
+}
+
 /* ---- releases ---- */
 
 static bool name_ok(const struct hm_policy *policy, const char *name)

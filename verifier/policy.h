@@ -59,6 +59,7 @@ struct hm_policy {
 	/* present: the document's must be the same bytes */
 	struct hm_bytes nonce, user_data;
 	bool allow_debug;
+	unsigned quorum; /* other enclaves; 0: none asked for */
 };
 
 /* The root with this hash of its DER, or NULL. */

@@ -289,9 +289,22 @@ static int read_hex(const struct reader *r, const json_t *value,
 	return 0;
 }
 
+/* How many enclaves besides the one that published; absent: none. */
+static int read_quorum(const struct reader *r, const json_t *value)
+{
+	if (value == NULL)
+		return 0;
+	if (REFUSE(json_quorum, !json_is_integer(value)) ||
+	    hm_policy_set_quorum(r->policy, json_integer_value(value)) != 0)
+		return fail(r, "quorum: not 0 to %d other enclaves",
+		    HM_COSIGNATURES_MAX);
+	return 0;
+}
+
 struct members { /* of the file; NULL: absent */
 	json_t *roots, *root_files, *releases, *max_age, *max_future;
 	json_t *max_enclave_age, *booted_after, *nonce, *user_data, *revoked;
+	json_t *quorum;
 	int allow_debug;
 };
 
@@ -302,13 +315,13 @@ static int read_members(const struct reader *r, struct members *m, json_t *root)
 
 	memset(m, 0, sizeof(*m));
 	status = json_unpack_ex(root, &why, 0,
-	    "{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b !}",
+	    "{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b, s?o !}",
 	    "roots", &m->roots, "root_files", &m->root_files, "releases",
 	    &m->releases, "max_age_s", &m->max_age, "max_future_s",
 	    &m->max_future, "max_enclave_age_s", &m->max_enclave_age,
 	    "booted_after", &m->booted_after, "nonce", &m->nonce, "user_data",
 	    &m->user_data, "revoked", &m->revoked, "insecure_allow_debug",
-	    &m->allow_debug);
+	    &m->allow_debug, "quorum", &m->quorum);
 	if (REFUSE(json_keys, status != 0))
 		return fail(r, "%.140s", why.text);
 	if (json_is_null(m->max_enclave_age))
@@ -330,7 +343,7 @@ static int read_policy(const struct reader *r, json_t *root)
 		&p->max_enclave_age_ms) != 0 ||
 	    read_hex(r, m.nonce, "nonce", &p->nonce) != 0 ||
 	    read_hex(r, m.user_data, "user_data", &p->user_data) != 0 ||
-	    read_revoked(r, m.revoked) != 0)
+	    read_revoked(r, m.revoked) != 0 || read_quorum(r, m.quorum) != 0)
 		return -1;
 	if (REFUSE(json_booted_after, read_bound(&p->booted_after_ms,
 					  m.booted_after, INT64_MIN) != 0))

@@ -4,6 +4,7 @@
 
 #include "feeds/check.h"
 #include "verifier/moment.h"
+#include "verifier/quorum.h"
 #include "verifier/report.h"
 #include "verifier/verify_signed.h"
 
@@ -98,6 +99,35 @@ static enum hm_verdict accept(const struct signed_trial *s, void *data)
 	return verdict;
 }
 
+/* What the quorum has to know of the item, if the caller wants no more. */
+static void identify(const struct trial *t, struct hm_item *out)
+{
+	memset(out, 0, sizeof(*out));
+	memcpy(out->content_sha256, t->s.sha256, HM_SHA256_LEN);
+	memcpy(out->boot_id, t->item.boot_id, sizeof(out->boot_id));
+	snprintf(out->feed, sizeof(out->feed), "%s", t->item.feed);
+	out->sequence = t->item.sequence;
+	out->published_ms = t->item.published_ms;
+	out->ok = t->item.status == ITEM_OK;
+}
+
+/* Once the item's own document is done with: others' come now. */
+static enum hm_verdict check_quorum(struct trial *t, struct hm_item *out)
+{
+	const struct question *q = &t->s.question;
+	struct hm_item *item = out, own;
+
+	/* unnamed: nothing to ask */
+	if (q->policy->quorum == 0 && t->s.envelope->cosignature_count == 0)
+		return HM_VALID;
+	if (item == NULL) {
+		item = &own;
+		identify(t, item);
+	}
+	return quorum_judge(q->policy, q->cache, t->s.envelope,
+	    q->live ? &q->at_ms : NULL, item, q->report);
+}
+
 static enum hm_verdict judge(struct trial *t, struct hm_item *out)
 {
 	const struct signed_content content = {read_content, accept, t};
@@ -107,6 +137,8 @@ static enum hm_verdict judge(struct trial *t, struct hm_item *out)
 	if (out != NULL)
 		memset(out, 0, sizeof(*out));
 	verdict = signed_judge(&t->s, &content);
+	if (verdict == HM_VALID)
+		verdict = check_quorum(t, out);
 	if (verdict != HM_VALID && out != NULL)
 		memset(out, 0, sizeof(*out));
 	return verdict;

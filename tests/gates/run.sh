@@ -54,8 +54,9 @@ else
 	unavailable "clang-format" "needs clang-format 14 (Debian 12)"
 fi
 
-# A file past 450 lines is two things (HACKING.md: aim at 400).
-long=$(sources | grep -v '^tests/' | xargs wc -l |
+# A file past 450 lines is two things (HACKING.md: aim at 400). The library's
+# public header is one by decision.
+long=$(sources | grep -v '^tests/\|^verifier/hallmark.h$' | xargs wc -l |
 	awk '$2 != "total" && $1 > 450 { print $2 " has " $1 " lines" }')
 [ -z "$long" ] || echo "# $long"
 test -z "$long"

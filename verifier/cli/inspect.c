@@ -118,25 +118,43 @@ static json_t *of_content(const struct hm_envelope *e)
 	return out ? out : json_null();
 }
 
+static json_t *of_envelope(const struct hm_envelope *e)
+{
+	enum hm_verdict ignored;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "content",
+	    of_content(e), "signature",
+	    json_of_hex(e->signature, e->signature_len), "public_key",
+	    json_of_text(e->public_key), "platform", json_of_text(e->platform),
+	    "attestation_sha256",
+	    json_of_hex(e->attestation_sha256, HM_SHA256_LEN), "document",
+	    e->document ? of_document(e->document, e->document_len, &ignored)
+			: json_null());
+}
+
+static json_t *of_cosignatures(const struct hm_envelope *e)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		json_array_append_new(out, of_envelope(&e->cosignatures[i]));
+	return out;
+}
+
 static json_t *of_item(
     const uint8_t *bytes, size_t len, enum hm_verdict *verdict)
 {
-	enum hm_verdict ignored;
 	struct hm_envelope e;
-	json_t *out;
+	json_t *out = json_pack("{s:s}", "kind", "item");
 
 	*verdict = hm_envelope_parse(&e, (const char *)bytes, len);
-	if (*verdict != HM_VALID)
+	if (*verdict != HM_VALID) {
+		json_decref(out);
 		return json_pack("{s:s}", "error", hm_verdict_name(*verdict));
-	out = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "kind", "item",
-	    "content", of_content(&e), "signature",
-	    json_of_hex(e.signature, e.signature_len), "public_key",
-	    json_of_text(e.public_key), "platform", json_of_text(e.platform),
-	    "attestation_sha256",
-	    json_of_hex(e.attestation_sha256, HM_SHA256_LEN));
-	json_object_set_new(out, "document",
-	    e.document ? of_document(e.document, e.document_len, &ignored)
-		       : json_null());
+	}
+	json_object_update_new(out, of_envelope(&e));
+	if (e.cosignature_count > 0)
+		json_object_set_new(out, "cosignatures", of_cosignatures(&e));
 	hm_envelope_fini(&e);
 	return out;
 }

@@ -70,7 +70,7 @@ json_t *json_of_document(const struct hm_document *d)
 json_t *json_of_item(const struct hm_item *i)
 {
 	return json_pack("{s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, "
-			 "s:I, s:o, s:o, s:o, s:o}",
+			 "s:I, s:I, s:o, s:o, s:o, s:o}",
 	    "feed", json_of_text(i->feed), "boot_id",
 	    json_of_hex(i->boot_id, sizeof(i->boot_id)), "sequence",
 	    (json_int_t)i->sequence, "status", i->ok ? "ok" : "unavailable",
@@ -79,11 +79,11 @@ json_t *json_of_item(const struct hm_item *i)
 	    "published_ms", (json_int_t)i->published_ms, "expires_ms",
 	    (json_int_t)i->expires_ms, "sources_used",
 	    (json_int_t)i->sources_used, "sources_total",
-	    (json_int_t)i->sources_total, "content_sha256",
-	    json_of_hex(i->content_sha256, HM_SHA256_LEN), "previous_sha256",
-	    json_of_hex(i->previous_sha256, HM_SHA256_LEN), "config_sha256",
-	    json_of_hex(i->config_sha256, HM_SHA256_LEN), "document",
-	    json_of_document(&i->document));
+	    (json_int_t)i->sources_total, "cosigners", (json_int_t)i->cosigners,
+	    "content_sha256", json_of_hex(i->content_sha256, HM_SHA256_LEN),
+	    "previous_sha256", json_of_hex(i->previous_sha256, HM_SHA256_LEN),
+	    "config_sha256", json_of_hex(i->config_sha256, HM_SHA256_LEN),
+	    "document", json_of_document(&i->document));
 }
 
 int json_of_print(json_t *root)

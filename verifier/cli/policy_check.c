@@ -78,6 +78,9 @@ static void print_limits(const struct hm_policy *policy)
 	}
 	print_bytes("nonce  ", &policy->nonce);
 	print_bytes("user_data", &policy->user_data);
+	if (policy->quorum > 0)
+		printf("quorum   %u other enclaves must co-sign each item\n",
+		    policy->quorum);
 	if (policy->revoked_count)
 		printf("revoked  %zu certificates\n", policy->revoked_count);
 	if (policy->allow_debug)

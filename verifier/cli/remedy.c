@@ -111,6 +111,10 @@
 	"The platform is not patched as the policy demands.",       \
 	    "Ask the operator to update it, or name its status in " \
 	    "tcb_statuses."
+#define SAYS_QUORUM_MISSING                                                \
+	"Fewer other enclaves stand by the item than the policy's quorum " \
+	"asks for.",                                                       \
+	    "Ask the oracle for its /peers: one is down, or disagrees."
 #define SAYS_CHAIN_EXPIRED                                                     \
 	"A certificate of the document's chain has expired; the last of them " \
 	"lives three hours.",                                                  \

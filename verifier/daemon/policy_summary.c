@@ -149,7 +149,8 @@ char *policy_summary_json(const struct hm_policy *policy)
 
 	add_roots(policy, names, files, pems);
 	root = or_die(json_pack(
-	    "{s:{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b}, s:o}",
+	    "{s:{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:i},"
+	    " s:o}",
 	    "policy", "roots", names, "root_files", files, "releases",
 	    releases(policy), "max_age_s",
 	    (json_int_t)(policy->max_age_ms / 1000), "max_future_s",
@@ -160,7 +161,8 @@ char *policy_summary_json(const struct hm_policy *policy)
 	    "booted_after", moment_or_null(policy->booted_after_ms, INT64_MIN),
 	    "nonce", bytes_or_null(&policy->nonce), "user_data",
 	    bytes_or_null(&policy->user_data), "revoked", revoked(policy),
-	    "insecure_allow_debug", policy->allow_debug, "root_pems", pems));
+	    "insecure_allow_debug", policy->allow_debug, "quorum",
+	    (int)policy->quorum, "root_pems", pems));
 	text = json_dumps(root, JSON_COMPACT);
 	if (!text)
 		log_die("policy_summary", "out of memory");

@@ -1,11 +1,13 @@
 // envelope: the outer JSON of an item: six strings, each once, binary values
-// in canonical base64, the hash in lower case. It is not signed, so it must
+// in canonical base64, the hash in lower case, and perhaps others' envelopes
+// about the same item (co-signatures), which have none inside. It is not signed, so it must
 // not be able to say anything twice or in two ways.
 import { fromBase64, isWellFormed, toUtf8 } from "./bytes.js";
 import { needMembers, parseJson } from "./json.js";
 import { need, reading } from "./refused.js";
 
 const ENVELOPE_MAX = 131072, CONTENT_MAX = 32768, SIGNATURE_MAX = 512;
+const COSIGNATURES_MAX = 4;
 const KEY_MAX = 1023, PLATFORM_MAX = 15, DOCUMENT_MAX = 20480;
 
 function text(value, max, where) {
@@ -28,11 +30,16 @@ function documentOf(value) {
   return bytes;
 }
 
-function readEnvelope(json) {
-  need(toUtf8(json).length <= ENVELOPE_MAX, "longer than any item");
-  const e = parseJson(json);
+function cosignaturesOf(value) {
+  if (value === undefined) return [];
+  need(Array.isArray(value) && value.length > 0 &&
+    value.length <= COSIGNATURES_MAX, "cosignatures");
+  return value.map((one) => readMembers(one, []));
+}
+
+function readMembers(e, more) {
   needMembers(e, ["content", "signature_b64", "public_key", "platform",
-    "attestation_sha256"], ["attestation_doc_b64"], "item");
+    "attestation_sha256"], ["attestation_doc_b64", ...more], "item");
   need(typeof e.attestation_sha256 === "string" &&
     /^[0-9a-f]{64}$/.test(e.attestation_sha256), "attestation_sha256");
   return {
@@ -42,7 +49,13 @@ function readEnvelope(json) {
     platform: text(e.platform, PLATFORM_MAX, "platform"),
     attestationSha256: e.attestation_sha256,
     document: documentOf(e.attestation_doc_b64),
+    cosignatures: cosignaturesOf(e.cosignatures),
   };
+}
+
+function readEnvelope(json) {
+  need(toUtf8(json).length <= ENVELOPE_MAX, "longer than any item");
+  return readMembers(parseJson(json), ["cosignatures"]);
 }
 
 // Refused envelope_malformed.

@@ -19,7 +19,7 @@ const PEM = new RegExp("^-----BEGIN CERTIFICATE-----\n" +
   "([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----$");
 const OPTIONAL = ["roots", "root_files", "max_age_s", "max_future_s",
   "max_enclave_age_s", "booted_after", "nonce", "user_data", "revoked",
-  "insecure_allow_debug"];
+  "insecure_allow_debug", "quorum"];
 
 // ---- roots ----
 
@@ -185,6 +185,8 @@ export async function parsePolicy(text, pems = []) {
   needMembers(json, ["releases"], OPTIONAL, "policy");
   const debug = json.insecure_allow_debug ?? false;
   need(typeof debug === "boolean", "insecure_allow_debug: not true or false");
+  need((json.quorum ?? 0) === 0,
+    "quorum: this page does not judge co-signatures; hallmark verify does");
   const policy = {
     releases: readReleases(json.releases),
     maxAgeMs: readAge(json.max_age_s, 300000, "max_age_s"),

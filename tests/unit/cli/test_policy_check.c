@@ -80,6 +80,9 @@ static void test_warnings(void **state)
 	    check(stdout, AWS, "0", ",\"insecure_allow_debug\":true"),
 	    COMMAND_OK);
 	says("DEBUG ENCLAVES ARE ACCEPTED", true);
+	says("co-sign", false);
+	assert_int_equal(check(stdout, AWS, "0", ",\"quorum\":2"), COMMAND_OK);
+	says("quorum   2 other enclaves", true);
 }
 
 static void test_refused(void **state)

@@ -18,6 +18,7 @@
 
 static struct builder *b;
 static struct item_builder i;
+static struct hm_envelope nobody; /* does not hold, and no harm */
 static bool seen[RULES_MAX];
 
 static int setup(void **state)
@@ -63,11 +64,14 @@ static void judge_all(void)
 {
 	i.policy->max_enclave_age_ms = MOMENT_MAX_MS;
 	i.policy->booted_after_ms = 0;
+	i.envelope.cosignatures = &nobody;
+	i.envelope.cosignature_count = 1;
 	want(&i.policy->nonce, &b->nonce);
 	want(&i.policy->user_data, &b->user_data);
 	assert_int_equal(hm_item_verify_live(i.policy, NULL, &i.envelope, NULL,
 			     0, LIVE_MS, NULL, &report),
 	    HM_VALID);
+	i.envelope.cosignature_count = 0;
 }
 
 static void judge_reference(void)

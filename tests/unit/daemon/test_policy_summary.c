@@ -105,6 +105,7 @@ static void assert_same(const struct hm_policy *a, const struct hm_policy *b)
 	assert_memory_equal(&a->nonce, &b->nonce, sizeof(a->nonce));
 	assert_memory_equal(&a->user_data, &b->user_data, sizeof(a->nonce));
 	assert_int_equal(a->allow_debug, b->allow_debug);
+	assert_int_equal(a->quorum, b->quorum);
 }
 
 static void check(struct hm_policy *policy)
@@ -138,7 +139,7 @@ static void test_all_that_there_is(void **state)
 	    "\"booted_after\":\"2026-01-01T00:00:00Z\",\"nonce\":\"00ff\","
 	    "\"user_data\":\"" Z8 "\",\"revoked\":[{\"issuer_spki_sha256\":"
 	    "\"" Z32 "\",\"serial\":\"0123\"}],"
-	    "\"insecure_allow_debug\":true}");
+	    "\"insecure_allow_debug\":true,\"quorum\":3}");
 
 	(void)state;
 	add_mints_root(policy);

@@ -88,11 +88,45 @@ static int reference_texts(
 	    &out->document, &out->document_len, t->document, t->document_len);
 }
 
+static int reference_one(struct hm_envelope *out, json_t *root)
+{
+	struct reference_texts t = {0};
+	json_error_t why;
+
+	if (json_unpack_ex(root, &why, 0,
+		"{s:s%, s:s%, s:s%, s:s%, s:s%, s?s% !}", "content", &t.content,
+		&t.content_len, "signature_b64", &t.signature, &t.signature_len,
+		"public_key", &t.key, &t.key_len, "platform", &t.platform,
+		&t.platform_len, "attestation_sha256", &t.hash, &t.hash_len,
+		"attestation_doc_b64", &t.document, &t.document_len) != 0)
+		return -1;
+	return reference_texts(out, &t);
+}
+
+/* An array of 1 to HM_COSIGNATURES_MAX of them; taken out of the root. */
+static int reference_cosignatures(struct hm_envelope *out, json_t *root)
+{
+	json_t *list = json_object_get(root, "cosignatures");
+	size_t count = json_array_size(list);
+	int status = 0;
+
+	if (list == NULL)
+		return 0;
+	if (!json_is_array(list) || count < 1 || count > HM_COSIGNATURES_MAX)
+		return -1;
+	out->cosignatures = calloc(count, sizeof(*out->cosignatures));
+	out->cosignature_count = count;
+	for (size_t i = 0; i < count && status == 0; i++)
+		status = reference_one(
+		    &out->cosignatures[i], json_array_get(list, i));
+	json_object_del(root, "cosignatures");
+	return status;
+}
+
 static enum hm_verdict reference_parse(
     struct hm_envelope *out, const char *json, size_t len)
 {
 	enum hm_verdict verdict = HM_ENVELOPE_MALFORMED;
-	struct reference_texts t = {0};
 	json_error_t why;
 	json_t *root;
 
@@ -102,13 +136,8 @@ static enum hm_verdict reference_parse(
 	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &why);
 	if (root == NULL)
 		return verdict;
-	if (json_unpack_ex(root, &why, 0,
-		"{s:s%, s:s%, s:s%, s:s%, s:s%, s?s% !}", "content", &t.content,
-		&t.content_len, "signature_b64", &t.signature, &t.signature_len,
-		"public_key", &t.key, &t.key_len, "platform", &t.platform,
-		&t.platform_len, "attestation_sha256", &t.hash, &t.hash_len,
-		"attestation_doc_b64", &t.document, &t.document_len) == 0 &&
-	    reference_texts(out, &t) == 0)
+	if (reference_cosignatures(out, root) == 0 &&
+	    reference_one(out, root) == 0)
 		verdict = HM_VALID;
 	else
 		hm_envelope_fini(out);
@@ -119,6 +148,11 @@ static enum hm_verdict reference_parse(
 static bool reference_same(
     const struct hm_envelope *a, const struct hm_envelope *b)
 {
+	if (a->cosignature_count != b->cosignature_count)
+		return false;
+	for (size_t i = 0; i < a->cosignature_count; i++)
+		if (!reference_same(&a->cosignatures[i], &b->cosignatures[i]))
+			return false;
 	return a->content_len == b->content_len &&
 	       memcmp(a->content, b->content, a->content_len + 1) == 0 &&
 	       a->signature_len == b->signature_len &&

@@ -58,6 +58,36 @@ static void test_both_ways(void **state)
 	hm_envelope_fini(&e);
 }
 
+/* The outer document and those inside come and go together. */
+static void test_cosigned(void **state)
+{
+	static const char full[] =
+	    "{" CONTENT SIGNATURE KEY PLATFORM SHA DOCUMENT
+	    ",\"cosignatures\":[" FULL "," REF "]}";
+	static const char ref[] = "{" CONTENT SIGNATURE KEY PLATFORM SHA
+				  ",\"cosignatures\":[" REF "," REF "]}";
+	struct hm_envelope e;
+	char *text;
+
+	(void)state;
+	assert_int_equal(parse(&e, full), HM_VALID);
+	assert_int_equal(e.cosignature_count, 2);
+	assert_memory_equal(e.cosignatures[0].document, "doc", 3);
+	assert_null(e.cosignatures[1].document);
+	text = envelope_format(&e, true);
+	assert_string_equal(text, full);
+	free(text);
+	text = envelope_format(&e, false);
+	assert_string_equal(text, ref);
+	free(text);
+	text = envelope_add_document(ref, &e);
+	assert_string_equal(text, full);
+	free(text);
+	hm_envelope_fini(&e);
+	assert_null(e.cosignatures);
+	assert_int_equal(e.cosignature_count, 0);
+}
+
 static void test_reference(void **state)
 {
 	struct hm_envelope e;
@@ -198,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_both_ways),
+	    cmocka_unit_test(test_cosigned),
 	    cmocka_unit_test(test_reference),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_cut),

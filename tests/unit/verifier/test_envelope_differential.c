@@ -18,11 +18,17 @@
 	"\",\"attestation_doc_b64\":\"ZG9j\"}"
 #define WITH(content) "{\"content\":\"" content "\"" REST
 
+#define ONE                                              \
+	"{\"content\":\"y\",\"signature_b64\":\"c2ln\"," \
+	"\"public_key\":\"P\",\"platform\":\"s\","       \
+	"\"attestation_sha256\":\"" HASH "\"}"
+#define COSIGNED(list) "{\"cosignatures\":" list ",\"content\":\"x\"" REST
+
 #define ROUNDS     100000
-#define JSON_MAX   2048
+#define JSON_MAX   4096
 #define SAMPLES(x) (sizeof(x) / sizeof((x)[0]))
 
-#define GOOD 12 /* of the chosen, which come first */
+#define GOOD 16 /* of the chosen, which come first */
 
 /* A text and whether it is to be taken. */
 static const struct {
@@ -41,6 +47,30 @@ static const struct {
     {true, "{\"c\\u006fntent\":\"x\"" REST},
     {true, "{\"\\u0063\\u006f\\u006e\\u0074\\u0065\\u006e\\u0074\":\"x\"" REST},
     {true, "{ \"content\" : \"x\" " REST},
+    {true, COSIGNED("[" ONE "]")},
+    {true, COSIGNED(" [ " ONE " , " ONE "\t]\n")},
+    {true, COSIGNED("[" ONE "," ONE "," ONE "," ONE "]")},
+    {true, COSIGNED("[{\"content\":\"y\"" REST "]")},
+    {false, COSIGNED("[" ONE "," ONE "," ONE "," ONE "," ONE "]")},
+    {false, COSIGNED("[]")},
+    {false, COSIGNED("[ ]")},
+    {false, COSIGNED("[" ONE ",]")},
+    {false, COSIGNED("[," ONE "]")},
+    {false, COSIGNED("[" ONE ONE "]")},
+    {false, COSIGNED("[" ONE "]]")},
+    {false, COSIGNED("[" ONE)},
+    {false, COSIGNED("[null]")},
+    {false, COSIGNED("[{}]")},
+    {false, COSIGNED("[[" ONE "]]")},
+    {false, COSIGNED("[\"x\"]")},
+    {false, COSIGNED("\"\"")},
+    {false, COSIGNED("null")},
+    {false, COSIGNED("{}")},
+    {false, COSIGNED("{" ONE "}")},
+    {false, COSIGNED(ONE)},
+    {false, COSIGNED("[" COSIGNED("[" ONE "]") "]")},
+    {false, COSIGNED("[" ONE "],\"cosignatures\":[" ONE "]")},
+    {false, COSIGNED("[{\"content\":\"y\",\"content\":\"y\"" REST "]")},
     {false, "{\"content\":\"x\",\"c\\u006fntent\":\"x\"" REST},
     {false, "{\"content\\u0000\":\"x\"" REST},
     {false, "{\"content\":\"x\",\"\":\"x\"" REST},
@@ -241,10 +271,10 @@ static size_t random_below(size_t max)
 }
 
 static const char *const pieces[] = {"\"", "\\", "\\\"", "{", "}", ":", ",",
-    " ", "\n", "\\u0041", "\\ud83d", "\\ude00", "\\u0000", "\\u", "\xc3",
-    "\xa9", "\xe2\x82\xac", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "=", "A", "\"}",
-    "\",\"", "\":\"", "content", "platform", "null", "[]", "\\/", "\x1f",
-    "\x7f"};
+    "[", "]", "\"cosignatures\":[" ONE "]", " ", "\n", "\\u0041", "\\ud83d",
+    "\\ude00", "\\u0000", "\\u", "\xc3", "\xa9", "\xe2\x82\xac", "\xed\xa0\x80",
+    "\xf0\x9f\x98\x80", "=", "A", "\"}", "\",\"", "\":\"", "content",
+    "platform", "null", "[]", "\\/", "\x1f", "\x7f"};
 
 /* Some bytes in the place of some others. */
 static size_t damage(char *json, size_t len)

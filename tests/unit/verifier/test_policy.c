@@ -126,7 +126,7 @@ static void test_file(void **state)
 	    "\"max_enclave_age_s\": 86400, \"revoked\": "
 	    "[{\"issuer_spki_sha256\": \"00112233445566778899aabbccddeeff00112"
 	    "233445566778899aabbccddeeff\", \"serial\": \"00ABC\"}], "
-	    "\"insecure_allow_debug\": true }");
+	    "\"insecure_allow_debug\": true, \"quorum\": 2 }");
 	char error[HM_TEXT_MAX];
 
 	(void)state;
@@ -145,6 +145,7 @@ static void test_file(void **state)
 	assert_int_equal(p->max_age_ms, 60000);
 	assert_int_equal(p->max_future_ms, 2000);
 	assert_int_equal(p->max_enclave_age_ms, 86400000);
+	assert_int_equal(p->quorum, 2);
 	assert_int_equal(p->revoked_count, 1);
 	assert_int_equal(p->revoked[0].serial_len, 2);
 	assert_int_equal(p->revoked[0].serial[0], 0x0a);
@@ -186,6 +187,10 @@ static void test_file_refused(void **state)
 	    "{\"releases\":null}",
 	    "{\"releases\":[],\"releases\":[]}",
 	    "{\"releases\":[],\"Roots\":[]}",
+	    "{\"releases\":[],\"quorum\":-1}",
+	    "{\"releases\":[],\"quorum\":5}",
+	    "{\"releases\":[],\"quorum\":\"1\"}",
+	    "{\"releases\":[],\"quorum\":1.0}",
 	    "{\"releases\":[],\"insecure_allow_debugs\":true}",
 	    "{\"releases\":[],\"insecure_allow_debug\":1}",
 	    "{\"releases\":[],\"insecure_allow_debug\":\"false\"}",

@@ -155,7 +155,18 @@ test("contents that are no JSON of ours", async () => {
 // name: [members to change, verdict]
 const otherKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey
   .export({ type: "spki", format: "pem" });
+const COSIGNATURE = { content: "{}", signature_b64: "c2ln", public_key: "PEM",
+  platform: "simulated", attestation_sha256: "ab".repeat(32) };
 const ENVELOPES = {
+  "co-signatures": [{ cosignatures: [COSIGNATURE] }, "valid"],
+  "co-signatures by none": [{ cosignatures: [] }, "envelope_malformed"],
+  "co-signatures by five": [{ cosignatures: Array(5).fill(COSIGNATURE) },
+    "envelope_malformed"],
+  "a co-signature with more": [{ cosignatures: [{ ...COSIGNATURE, more: "" }] },
+    "envelope_malformed"],
+  "a co-signature inside of one": [{ cosignatures: [{ ...COSIGNATURE,
+    cosignatures: [COSIGNATURE] }] }, "envelope_malformed"],
+  "a text for co-signatures": [{ cosignatures: "" }, "envelope_malformed"],
   "no signature": [{ signature_b64: null }, "envelope_malformed"],
   "an empty signature": [{ signature_b64: "" }, "envelope_malformed"],
   "no base64": [{ signature_b64: "A===" }, "envelope_malformed"],

@@ -52,7 +52,8 @@ async function wrongPolicies() {
     revoked({ serial: "1".repeat(41) }), revoked({ more: 1 }),
     revoked({ issuer_spki_sha256: "00" }),
     revoked({ issuer_spki_sha256: hex(spkiSha256), serial: hex(serial) }),
-    { ...GOOD, insecure_allow_debug: 1 }];
+    { ...GOOD, insecure_allow_debug: 1 }, { ...GOOD, quorum: -1 },
+    { ...GOOD, quorum: "2" }, { ...GOOD, quorum: 5 }];
 }
 
 test("policies that are refused, here and by hallmark policy check", {
