@@ -12,11 +12,14 @@
 
 #include <assert.h>
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +34,11 @@ struct signer {
 	size_t der_len;
 	char pem[PEM_MAX];
 	unsigned under_way; /* signatures; by the loop's thread only */
+
+	/* from signer_replace() until it is done */
+	struct signer *next; /* owned */
+	void (*replaced)(void *data);
+	void *replaced_data;
 };
 
 /* Once per process. Without the heap OpenSSL would put the key elsewhere and
@@ -94,18 +102,97 @@ static void export_public(struct signer *s)
 	BIO_free(bio);
 }
 
-struct signer *signer_new(void)
+/* Takes the key. */
+static struct signer *signer_of(EVP_PKEY *key)
 {
 	struct signer *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		log_die("signer", "out of memory");
-	need_secure_heap();
-	s->key = make_key();
+	s->key = key;
 	assert(EVP_PKEY_get_size(s->key) == SIGNER_SIGNATURE_LEN);
 	s->ready = make_ready(s->key);
 	export_public(s);
 	return s;
+}
+
+struct signer *signer_new(void)
+{
+	need_secure_heap();
+	return signer_of(make_key());
+}
+
+/* What was sealed comes back as it was, or not at all; this is for a key that
+ * another program sealed. */
+static bool is_ours(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	BIGNUM *exponent = NULL;
+	bool good = ctx != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA &&
+		    EVP_PKEY_get_bits(key) == KEY_BITS &&
+		    EVP_PKEY_get_bn_param(
+			key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+		    BN_is_word(exponent, RSA_F4) == 1 &&
+		    EVP_PKEY_pairwise_check(ctx) == 1;
+
+	BN_free(exponent);
+	EVP_PKEY_CTX_free(ctx);
+	return good;
+}
+
+struct signer *signer_from_der(const uint8_t *der, size_t len)
+{
+	const uint8_t *end = der;
+	EVP_PKEY *key;
+
+	need_secure_heap();
+	key = d2i_AutoPrivateKey(NULL, &end, (long)len);
+	if (key != NULL && end == der + len && is_ours(key))
+		return signer_of(key);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return NULL;
+}
+
+uint8_t *signer_export(const struct signer *s, size_t *len)
+{
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(s->key);
+	int der_len = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : -1;
+	uint8_t *der = NULL, *end;
+
+	if (der_len > 0)
+		der = OPENSSL_secure_malloc((size_t)der_len);
+	end = der;
+	if (der == NULL || i2d_PKCS8_PRIV_KEY_INFO(info, &end) != der_len)
+		log_die("signer", "cannot write the key");
+	PKCS8_PRIV_KEY_INFO_free(info); /* wipes its copy */
+	*len = (size_t)der_len;
+	return der;
+}
+
+/* Everything that is made of the key changes hands; the caller's pointers to
+ * `s` and to its PEM stay good. */
+static void replace_if_idle(struct signer *s)
+{
+	struct signer *next = s->next, last = *s;
+
+	if (next == NULL || s->under_way > 0)
+		return;
+	*s = *next;
+	*next = (struct signer){
+	    .key = last.key, .ready = last.ready, .der = last.der};
+	signer_free(next);
+	last.replaced(last.replaced_data);
+}
+
+void signer_replace(struct signer *s, struct signer *next,
+    void (*replaced)(void *data), void *data)
+{
+	assert(s->next == NULL && next->under_way == 0);
+	s->next = next;
+	s->replaced = replaced;
+	s->replaced_data = data;
+	replace_if_idle(s);
 }
 
 void signer_free(struct signer *s)
@@ -113,6 +200,7 @@ void signer_free(struct signer *s)
 	if (s == NULL)
 		return;
 	assert(s->under_way == 0);
+	signer_free(s->next);
 	EVP_MD_CTX_free(s->ready);
 	EVP_PKEY_free(s->key); /* wipes the private parts */
 	OPENSSL_free(s->der);
@@ -148,13 +236,16 @@ static void sign_work(uv_work_t *work)
 static void on_signed(uv_work_t *work, int status)
 {
 	struct signer_op *op = work->data;
+	struct signer *s;
 
 	op->signer->under_way--;
 	if (status == 0 && op->failed)
 		status = UV_EIO;
 	if (status != 0)
 		memset(op->signature, 0, sizeof(op->signature));
-	op->cb(op, status);
+	s = op->signer;
+	op->cb(op, status); /* op may be gone */
+	replace_if_idle(s);
 }
 
 void signer_sign(struct signer *s, uv_loop_t *loop, struct signer_op *op,

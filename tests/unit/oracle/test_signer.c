@@ -209,6 +209,106 @@ static void test_two_keys_differ(void **state)
 	signer_free(NULL);
 }
 
+/* ---- out and in again, sealed in between ---- */
+
+static void test_export(void **state)
+{
+	size_t before, len;
+	uint8_t *der = signer_export(signer, &len);
+	struct signer *again = signer_from_der(der, len);
+	struct job one, other;
+
+	(void)state;
+	assert_non_null(again);
+	assert_string_equal(
+	    signer_public_pem(signer), signer_public_pem(again));
+	start(&one, "BTC-USD");
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(one.status, 0);
+	memset(&other, 0, sizeof(other));
+	signer_sign(again, &loop, &other.op, "BTC-USD", 7, on_signed);
+	other.op.data = &other;
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_memory_equal(
+	    one.op.signature, other.op.signature, SIGNER_SIGNATURE_LEN);
+	signer_free(again);
+	before = CRYPTO_secure_used(); /* the pool's threads have theirs now */
+	again = signer_from_der(der, len);
+	signer_free(again);
+	assert_int_equal(CRYPTO_secure_used(), before);
+	OPENSSL_secure_clear_free(der, len);
+	assert_true(CRYPTO_secure_used() < before);
+}
+
+static void refuse_key(EVP_PKEY *key)
+{
+	uint8_t *der = NULL;
+	int len = i2d_PrivateKey(key, &der);
+
+	assert_true(len > 0);
+	assert_null(signer_from_der(der, (size_t)len));
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+}
+
+static void test_from_something_else(void **state)
+{
+	size_t len;
+	uint8_t *der = signer_export(signer, &len), other[2000] = {0};
+
+	(void)state;
+	memcpy(other, der, len);
+	assert_null(signer_from_der(other, len + 1)); /* a byte too many */
+	for (size_t cut = 0; cut < len; cut += 37)
+		assert_null(signer_from_der(der, cut));
+	other[len - 200] ^= 1; /* in one of its primes */
+	assert_null(signer_from_der(other, len));
+	refuse_key(EVP_RSA_gen(1024));
+	refuse_key(EVP_EC_gen("P-256"));
+	OPENSSL_secure_clear_free(der, len);
+}
+
+/* ---- another key in its place ---- */
+
+static unsigned replaced;
+
+static void on_replaced(void *data)
+{
+	assert_ptr_equal(data, &replaced);
+	replaced++;
+}
+
+static void test_replace(void **state)
+{
+	struct signer *next = signer_new();
+	const char *pem = signer_public_pem(signer);
+	char last[512], then[512];
+	struct job before, after;
+
+	(void)state;
+	snprintf(last, sizeof(last), "%s", pem);
+	snprintf(then, sizeof(then), "%s", signer_public_pem(next));
+	replaced = 0;
+	start(&before, "signed by the last key");
+	signer_replace(signer, next, on_replaced, &replaced);
+	assert_int_equal(replaced, 0); /* one is under way */
+	assert_string_equal(pem, last);
+	assert_int_equal(before.fired, 0);
+	while (before.fired == 0) {
+		assert_int_equal(replaced, 0);
+		uv_run(&loop, UV_RUN_ONCE);
+	}
+	assert_int_equal(replaced, 1);
+	assert_false(verifies(&before)); /* by the key that it has now */
+	assert_string_equal(pem, then);  /* the pointer is good */
+	start(&after, "signed by the next");
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_true(verifies(&after));
+	next = signer_new();
+	signer_replace(signer, next, on_replaced, &replaced);
+	assert_int_equal(replaced, 2); /* idle: at once */
+}
+
 static void write_file(
     const char *folder, const char *name, const void *bytes, size_t len)
 {
@@ -258,6 +358,9 @@ int main(void)
 	    cmocka_unit_test(test_many_at_once),
 	    cmocka_unit_test(test_secure_heap),
 	    cmocka_unit_test(test_two_keys_differ),
+	    cmocka_unit_test(test_export),
+	    cmocka_unit_test(test_from_something_else),
+	    cmocka_unit_test(test_replace),
 	    cmocka_unit_test(test_openssl_command),
 	};
 
