@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/metrics_text.h"
 #include "base/now.h"
-#include "feeds/hex.h"
+#include "oracle/attestation_api.h"
 #include "oracle/feeds_api.h"
 #include "oracle/metrics.h"
 #include "oracle/raw_answers_api.h"
@@ -35,107 +35,6 @@ static void reply_tree(struct http_request *req, unsigned status, json_t *tree)
 static void on_feeds(struct http_request *req, void *data)
 {
 	feeds_api_serve(data, req);
-}
-
-/* ---- attestation ---- */
-
-char *api_attestation_json(
-    const struct api *api, const struct attestation_document *document)
-{
-	json_t *tree = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}",
-	    "attestation_sha256", document->sha256_hex, "platform",
-	    api->platform, "public_key", api->public_key_pem, "timestamp_ms",
-	    (json_int_t)document->timestamp_ms, "not_after_ms",
-	    (json_int_t)document->not_after_ms, "attestation_doc_b64",
-	    document->base64);
-	char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
-
-	json_decref(tree);
-	if (!text)
-		log_die("api", "out of memory");
-	return text;
-}
-
-struct nonce_request {
-	const struct api *api;
-	struct http_request *req; /* NULL once the client has left */
-};
-
-static void on_nonce_abandoned(struct http_request *req, void *data)
-{
-	struct nonce_request *waiting = data;
-
-	(void)req;
-	waiting->req = NULL;
-}
-
-static void on_nonce_document(
-    const struct attestation_document *document, const char *error, void *data)
-{
-	struct nonce_request *waiting = data;
-	char *text;
-
-	if (waiting->req && document) {
-		text = api_attestation_json(waiting->api, document);
-		http_reply_json(waiting->req, text);
-		free(text);
-	} else if (waiting->req) {
-		http_problem(
-		    waiting->req, 503, "ATTESTATION_FAILED", error, NULL);
-	}
-	free(waiting);
-}
-
-static void attest_nonce(
-    const struct api *api, struct http_request *req, const char *hex)
-{
-	struct nonce_request *waiting;
-	uint8_t nonce[API_NONCE_MAX];
-	size_t len = strlen(hex) / 2;
-
-	if (len == 0 || len > sizeof(nonce) ||
-	    hex_decode(nonce, len, hex, strlen(hex)) != 0) {
-		http_problem(req, 400, "PARAM_INVALID",
-		    "nonce must be 1 to 512 bytes in hex",
-		    "\"parameter\":\"nonce\"");
-		return;
-	}
-	waiting = malloc(sizeof(*waiting));
-	if (!waiting)
-		log_die("api", "out of memory");
-	*waiting = (struct nonce_request){.api = api, .req = req};
-	if (attestation_request_nonce(api->attestation, nonce, len,
-		on_nonce_document, waiting) != 0) {
-		free(waiting);
-		http_problem(req, 503, "BUSY",
-		    "too many nonces wait for the attester; try again", NULL);
-		return;
-	}
-	http_on_abandoned(req, on_nonce_abandoned, waiting);
-}
-
-static void on_attestation(struct http_request *req, void *data)
-{
-	const struct api *api = data;
-	const char *nonce = http_param(req, "nonce");
-	const struct attestation_document *document;
-	char *text;
-
-	if (nonce) {
-		attest_nonce(api, req, nonce);
-		return;
-	}
-	document = attestation_current(api->attestation, now_unix_ms());
-	if (!document) {
-		http_problem(req, 503, "ATTESTATION_EXPIRED",
-		    "there is no current attestation document; the log says "
-		    "why the renewal fails",
-		    NULL);
-		return;
-	}
-	text = api_attestation_json(api, document);
-	http_reply_json(req, text);
-	free(text);
 }
 
 /* ---- state ---- */
@@ -183,11 +82,6 @@ static void on_version(struct http_request *req, void *data)
 
 #define JSON "application/json"
 
-static const struct service_param attestation_params[] = {
-    {"nonce", "bytes that a new document is to hold",
-	"{\"type\":\"string\",\"pattern\":\"^([0-9a-fA-F]{2}){1,512}$\"}"},
-    {NULL, NULL, NULL},
-};
 static const struct service_param sources_params[] = {
     {"exchange", "only this one", "{\"type\":\"string\"}"},
     {"feed", "only what belongs to this one", "{\"type\":\"string\"}"},
@@ -202,11 +96,6 @@ static const struct service_answer sources_answers[] = {
     {200, JSON, "Sources", "which source is down, and why", false},
     {0, NULL, NULL, NULL, false},
 };
-static const struct service_answer attestation_answers[] = {
-    {200, JSON, "Attestation", "the current document, or one with the nonce",
-	false},
-    {0, NULL, NULL, NULL, false},
-};
 static const struct service_answer version_answers[] = {
     {200, JSON, "Version", "program, version, platform and boot", false},
     {0, NULL, NULL, NULL, false},
@@ -214,9 +103,6 @@ static const struct service_answer version_answers[] = {
 
 static const struct service_problem sources_problems[] = {
     {404, "EXCHANGE_UNKNOWN"}, {404, "FEED_UNKNOWN"}, {0, NULL}};
-static const struct service_problem attestation_problems[] = {
-    {503, "ATTESTATION_EXPIRED"}, {503, "ATTESTATION_FAILED"}, {503, "BUSY"},
-    {0, NULL}};
 
 static const struct service_route own_routes[] = {
     {.method = "GET",
@@ -231,13 +117,6 @@ static const struct service_route own_routes[] = {
 	.params = sources_params,
 	.answers = sources_answers,
 	.problems = sources_problems},
-    {.method = "GET",
-	.path = "/attestation",
-	.about = "What vouches for the key that signs.",
-	.handler = on_attestation,
-	.params = attestation_params,
-	.answers = attestation_answers,
-	.problems = attestation_problems},
     {.method = "GET",
 	.path = "/readyz",
 	.about = "Does each feed have a price?",
@@ -257,4 +136,4 @@ static const struct service_route own_routes[] = {
 };
 
 const struct service_route *const api_tables[] = {board_routes, own_routes,
-    tree_log_api_routes, raw_answers_api_routes, NULL};
+    attestation_api_routes, tree_log_api_routes, raw_answers_api_routes, NULL};

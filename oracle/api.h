@@ -12,8 +12,6 @@
 #include "oracle/publisher.h"
 #include "oracle/tree_log.h"
 
-#define API_NONCE_MAX 512 /* bytes; AWS attestation_process.md, 3.2.2 */
-
 struct api {                      /* all borrowed while the server runs */
 	struct board_front front; /* first: board_routes.h */
 	const struct config *config;
@@ -24,15 +22,12 @@ struct api {                      /* all borrowed while the server runs */
 	const struct tree_log *log;
 	const char *platform;
 	const char *public_key_pem;
+	const char *tls_spki_sha256;     /* hex; NULL: no TLS of its own */
+	const char *seal_public_key_pem; /* NULL: takes no secrets */
 	char boot_id[33];
 };
 
 /* For service_new(); the server's `data` is the struct api. */
 extern const struct service_route *const api_tables[];
-
-/* {"attestation_sha256", "platform", "public_key", "timestamp_ms",
- * "not_after_ms", "attestation_doc_b64"} as one line; the caller frees it. */
-char *api_attestation_json(
-    const struct api *api, const struct attestation_document *document);
 
 #endif

@@ -3,21 +3,23 @@
  *
  *            timer or start            nonce request
  *                 |                         |
- *             renew_due                waiting list
- *                  \_______  advance() ____/
+ *             renew_due              waiting batches
+ *                  \_______  advance() ____/     paced (nonce_queue)
  *                              |    one call on the pool: the attester
  *                         on_worked()
  *                              |    on the loop: libhallmark's judgement
- *               adopt() or retry, or the requester's callback
+ *               adopt() or retry, or the batch's callbacks
  *
- * A renewal goes before those who wait for a nonce: everybody needs it. What
- * waits: the call (the NSM's driver gives up after 120 s), and the timer.
+ * A renewal goes before those who wait for a nonce: everybody needs it. Who
+ * comes while a call is under way waits in a batch for the next one. What
+ * waits: the call (the NSM's driver gives up after 120 s), and the timers.
  */
 #include "oracle/attestation.h"
 
 #include "base/log.h"
 #include "base/now.h"
 #include "oracle/attestation_document.h"
+#include "oracle/nonce_queue.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -25,17 +27,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct nonce_request {
-	struct nonce_request *next;
-	uint8_t nonce[ATTESTER_NONCE_MAX];
-	size_t len;
-	attestation_nonce_cb cb;
-	void *data;
-};
-
 struct call { /* the one under way; the pool's thread writes the answer */
 	uv_work_t work;
-	struct nonce_request *asker; /* owned; NULL: a renewal */
+	struct nonce_batch *batch; /* owned; NULL: a renewal */
+	uint8_t user_data[USER_DATA_MAX];
+	size_t user_data_len;
 	int failed;
 	uint8_t document[ATTESTER_DOCUMENT_MAX];
 	size_t len;
@@ -43,15 +39,16 @@ struct call { /* the one under way; the pool's thread writes the answer */
 };
 
 struct attestation {
-	struct attestation_options with; /* its bytes are our copies */
+	struct attestation_options with; /* its public_key is our copy */
 	uv_timer_t timer;                /* until the next renewal */
+	uv_timer_t pace;                 /* until a batch may be asked for */
 	struct call call;
 	bool working;   /* call is under way */
 	bool renew_due; /* by on_timer, until the call starts */
 	bool stopping;
-	bool timer_closed;
-	struct nonce_request *first, **last;
-	unsigned unanswered; /* waiting, or under way */
+	unsigned open_timers;
+	struct nonce_queue queue;
+	struct attestation_stats stats; /* and how many are unanswered */
 	struct attestation_document kept[ATTESTATION_KEPT]; /* a ring */
 	unsigned newest;                                    /* index in kept */
 	void (*stopped)(void *data);
@@ -78,24 +75,26 @@ static uint8_t *copy_bytes(const uint8_t *bytes, size_t len)
 
 /* ---- documents ---- */
 
-static struct attester_request request_of(
-    const struct attestation *a, const struct nonce_request *asker)
+static struct attester_request request_of(const struct attestation *a)
 {
+	const struct call *call = &a->call;
+
 	return (struct attester_request){
 	    .public_key = a->with.public_key,
 	    .public_key_len = a->with.public_key_len,
-	    .user_data = a->with.user_data,
-	    .user_data_len = a->with.user_data_len,
-	    .nonce = asker != NULL ? asker->nonce : NULL,
-	    .nonce_len = asker != NULL ? asker->len : 0,
+	    .user_data = call->user_data,
+	    .user_data_len = call->user_data_len,
+	    .nonce = call->batch != NULL ? call->batch->nonce : NULL,
+	    .nonce_len = call->batch != NULL ? call->batch->nonce_len : 0,
 	};
 }
 
 /* The call's answer as a document, or why not. */
-static int take_answer(const struct attestation *a, const struct call *call,
+static int take_answer(const struct attestation *a,
     struct attestation_document *out, char error[ATTESTER_ERROR_MAX])
 {
-	const struct attester_request request = request_of(a, call->asker);
+	const struct attester_request request = request_of(a);
+	const struct call *call = &a->call;
 
 	if (!call->failed)
 		return attestation_document_take(out, a->with.policy, &request,
@@ -117,40 +116,71 @@ static void adopt(struct attestation *a, struct attestation_document *doc)
 
 /* ---- one call ---- */
 
-static void ask(const struct attestation *a, struct call *call)
+/* For a batch (taken over, sealed), or a renewal. */
+static void prepare(struct attestation *a, struct nonce_batch *batch)
+{
+	struct user_data bound = *a->with.user_data;
+
+	if (batch != NULL && batch->for_result)
+		bound.content_sha256 = batch->content_sha256;
+	a->call.batch = batch;
+	a->call.user_data_len = user_data_encode(&bound, a->call.user_data);
+	a->stats.calls++;
+}
+
+/* On the pool: reads what prepare() has set, writes a->call only. */
+static void ask(struct attestation *a)
 {
 	struct attester *attester = a->with.attester;
-	struct attester_request request = request_of(a, call->asker);
+	struct attester_request request = request_of(a);
+	struct call *call = &a->call;
 
 	call->failed = attester->ops->attest(attester, &request, call->document,
 			   &call->len, call->error) != 0;
 }
 
-/* On the pool: reads what start() has set, writes a->call only. */
 static void ask_work(uv_work_t *work)
 {
-	struct attestation *a = work->data;
+	ask(work->data);
+}
 
-	ask(a, &a->call);
+static void advance(struct attestation *a);
+
+static void on_pace(uv_timer_t *timer)
+{
+	advance(timer->data);
+}
+
+/* The next batch, sealed; or NULL, and the timer tells when there is one. */
+static struct nonce_batch *take_batch(struct attestation *a)
+{
+	uint64_t due_ms, now_ms = uv_now(a->with.loop);
+	struct nonce_batch *batch = nonce_queue_take(
+	    &a->queue, now_ms, &due_ms);
+
+	if (batch != NULL)
+		nonce_batch_seal(batch);
+	else if (due_ms != UINT64_MAX)
+		uv_timer_start(&a->pace, on_pace, due_ms - now_ms, 0);
+	return batch;
 }
 
 static void on_worked(uv_work_t *work, int status);
 
 static void advance(struct attestation *a)
 {
+	struct nonce_batch *batch = NULL;
 	int rc;
 
-	if (a->working || a->stopping || (!a->renew_due && a->first == NULL))
+	if (a->working || a->stopping)
 		return;
-	a->call.asker = NULL;
-	if (a->renew_due) {
-		a->renew_due = false;
-	} else {
-		a->call.asker = a->first;
-		a->first = a->first->next;
-		if (a->first == NULL)
-			a->last = &a->first;
+	if (!a->renew_due) {
+		batch = take_batch(a);
+		if (batch == NULL)
+			return;
 	}
+	a->renew_due = false;
+	prepare(a, batch);
 	a->working = true;
 	a->call.work.data = a;
 	rc = uv_queue_work(a->with.loop, &a->call.work, ask_work, on_worked);
@@ -191,7 +221,7 @@ static void finish_renewal(struct attestation *a)
 	struct attestation_document doc;
 	char error[ATTESTER_ERROR_MAX];
 
-	if (take_answer(a, &a->call, &doc, error) == 0) {
+	if (take_answer(a, &doc, error) == 0) {
 		adopt(a, &doc);
 		schedule(a, next_renewal_ms(a));
 		return;
@@ -204,65 +234,64 @@ static void finish_renewal(struct attestation *a)
 
 /* ---- nonces ---- */
 
-/* Frees the request and tells who asked; doc NULL: why not. */
-static void answer(struct attestation *a, struct nonce_request *request,
+/* Frees the batch and tells who asked; doc NULL: why not. */
+static void answer(struct attestation *a, struct nonce_batch *batch,
     const struct attestation_document *doc, const char *error)
 {
-	attestation_nonce_cb cb = request->cb;
-	void *data = request->data;
-
-	a->unanswered--;
-	free(request);
-	cb(doc, error, data);
+	a->stats.waiting -= (unsigned)batch->count;
+	if (doc != NULL)
+		a->stats.nonces += batch->count;
+	nonce_batch_answer(batch, doc, error);
 }
 
-static void finish_nonce(struct attestation *a)
+static void finish_nonces(struct attestation *a)
 {
-	struct nonce_request *asker = a->call.asker;
+	struct nonce_batch *batch = a->call.batch;
 	struct attestation_document doc;
 	char error[ATTESTER_ERROR_MAX];
 
-	if (take_answer(a, &a->call, &doc, error) == 0) {
-		answer(a, asker, &doc, NULL);
+	if (take_answer(a, &doc, error) == 0) {
+		answer(a, batch, &doc, NULL);
 	} else {
 		log_warn("attestation", "nonce_failed", LOG_S("why", error));
-		answer(a, asker, NULL, error);
+		answer(a, batch, NULL, error);
 	}
 	attestation_document_fini(&doc);
 }
 
 static void refuse_waiting(struct attestation *a)
 {
-	while (a->first != NULL) {
-		struct nonce_request *request = a->first;
+	struct nonce_batch *batch;
 
-		a->first = request->next;
-		answer(a, request, NULL, "the oracle is stopping");
-	}
-	a->last = &a->first;
+	while ((batch = nonce_queue_drain(&a->queue)) != NULL)
+		answer(a, batch, NULL, "the oracle is stopping");
 }
 
 int attestation_request_nonce(struct attestation *a, const uint8_t *nonce,
-    size_t nonce_len, attestation_nonce_cb cb, void *data)
+    size_t nonce_len, const uint8_t *content_sha256, attestation_nonce_cb cb,
+    void *data)
 {
-	struct nonce_request *request;
+	struct nonce_batch *batch;
 
 	if (a->stopping)
 		return UV_ECANCELED;
 	if (nonce_len == 0 || nonce_len > ATTESTER_NONCE_MAX)
 		return UV_EINVAL;
-	if (a->unanswered >= ATTESTATION_NONCES_MAX)
+	if (a->stats.waiting >= ATTESTATION_NONCES_MAX)
 		return UV_EAGAIN;
-	request = need(calloc(1, sizeof(*request)));
-	memcpy(request->nonce, nonce, nonce_len);
-	request->len = nonce_len;
-	request->cb = cb;
-	request->data = data;
-	*a->last = request;
-	a->last = &request->next;
-	a->unanswered++;
+	batch = nonce_queue_batch(&a->queue, content_sha256);
+	if (batch == NULL)
+		return UV_EAGAIN;
+	nonce_batch_add(batch, nonce, nonce_len, cb, data);
+	a->stats.waiting++;
 	advance(a);
 	return 0;
+}
+
+void attestation_stats(
+    const struct attestation *a, struct attestation_stats *out)
+{
+	*out = a->stats;
 }
 
 /* ---- start and stop ---- */
@@ -272,7 +301,6 @@ static void destroy(struct attestation *a)
 	for (unsigned i = 0; i < ATTESTATION_KEPT; i++)
 		attestation_document_fini(&a->kept[i]);
 	free((uint8_t *)a->with.public_key);
-	free((uint8_t *)a->with.user_data);
 	free(a);
 }
 
@@ -281,9 +309,9 @@ static void finish_stop(struct attestation *a)
 	void (*stopped)(void *data) = a->stopped;
 	void *data = a->stopped_data;
 
-	if (!a->timer_closed || a->working)
+	if (a->open_timers > 0 || a->working)
 		return;
-	assert(a->unanswered == 0);
+	assert(a->stats.waiting == 0);
 	destroy(a);
 	if (stopped != NULL)
 		stopped(data);
@@ -297,15 +325,15 @@ static void on_worked(uv_work_t *work, int status)
 	(void)status;
 	a->working = false;
 	if (!a->stopping) {
-		if (a->call.asker != NULL)
-			finish_nonce(a);
+		if (a->call.batch != NULL)
+			finish_nonces(a);
 		else
 			finish_renewal(a);
 		advance(a);
 		return;
 	}
-	if (a->call.asker != NULL)
-		answer(a, a->call.asker, NULL, "the oracle is stopping");
+	if (a->call.batch != NULL)
+		answer(a, a->call.batch, NULL, "the oracle is stopping");
 	finish_stop(a);
 }
 
@@ -313,7 +341,8 @@ static void on_timer_closed(uv_handle_t *handle)
 {
 	struct attestation *a = handle->data;
 
-	a->timer_closed = true;
+	if (--a->open_timers > 0)
+		return;
 	refuse_waiting(a);
 	finish_stop(a);
 }
@@ -326,15 +355,13 @@ static struct attestation *new_attestation(
 	a->with = *options;
 	a->with.public_key = copy_bytes(
 	    options->public_key, options->public_key_len);
-	a->with.user_data = copy_bytes(
-	    options->user_data, options->user_data_len);
 	if (a->with.renew_ms == 0)
 		a->with.renew_ms = ATTESTATION_RENEW_MS;
 	if (a->with.retry_ms == 0)
 		a->with.retry_ms = ATTESTATION_RETRY_MS;
 	if (a->with.now_ms == NULL)
 		a->with.now_ms = now_unix_ms;
-	a->last = &a->first;
+	nonce_queue_init(&a->queue);
 	return a;
 }
 
@@ -345,13 +372,16 @@ struct attestation *attestation_start(
 	struct attestation_document doc;
 
 	error[0] = '\0';
-	ask(a, &a->call);
-	if (take_answer(a, &a->call, &doc, error) != 0) {
+	prepare(a, NULL);
+	ask(a);
+	if (take_answer(a, &doc, error) != 0) {
 		destroy(a);
 		return NULL;
 	}
 	uv_timer_init(a->with.loop, &a->timer);
-	a->timer.data = a;
+	uv_timer_init(a->with.loop, &a->pace);
+	a->timer.data = a->pace.data = a;
+	a->open_timers = 2;
 	adopt(a, &doc);
 	schedule(a, next_renewal_ms(a));
 	return a;
@@ -366,6 +396,7 @@ void attestation_stop(
 	a->stopped = done;
 	a->stopped_data = data;
 	uv_close((uv_handle_t *)&a->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&a->pace, on_timer_closed);
 }
 
 const struct attestation_document *attestation_current(

@@ -3,7 +3,8 @@
  * (on the thread pool, one call at a time) at start, at least every
  * ATTESTATION_RENEW_MS, and well before the earliest notAfter of the current
  * chain; keeps the last ATTESTATION_KEPT documents by hash for those who come
- * with a reference; answers nonce requests from the same queue.
+ * with a reference; answers nonces, all those that wait for one call with one
+ * document (nonce_batch.h), at most one call each ATTESTATION_CALL_MS.
  *
  * Nothing that the attester gives is used before libhallmark has judged it by
  * the policy, as any verifier would, and before it is seen to hold our key and
@@ -19,6 +20,7 @@
 #define HALLMARK_ORACLE_ATTESTATION_H
 
 #include "oracle/attester.h"
+#include "oracle/user_data.h"
 #include "verifier/hallmark.h"
 
 #include <uv.h>
@@ -27,7 +29,12 @@
 #define ATTESTATION_RETRY_MS   5000
 #define ATTESTATION_MARGIN_MS  (10 * 60 * 1000) /* before notAfter */
 #define ATTESTATION_KEPT       8
-#define ATTESTATION_NONCES_MAX 32 /* unanswered; one more is refused */
+#define ATTESTATION_NONCES_MAX 4096 /* unanswered; one more is refused */
+/* Between two calls for nonces: 50 a second, which an NSM can do. */
+#define ATTESTATION_CALL_MS 20
+/* And for nonces with a result: of those, each needs a document of its own. */
+#define ATTESTATION_RESULT_MS   100
+#define ATTESTATION_RESULTS_MAX 16 /* different ones that wait */
 
 struct attestation_document {
 	uint8_t sha256[HM_SHA256_LEN];
@@ -47,8 +54,9 @@ struct attestation_options {
 					   gave before it is used */
 	const uint8_t *public_key;      /* SPKI DER, copied */
 	size_t public_key_len;
-	const uint8_t *user_data; /* copied */
-	size_t user_data_len;
+	const struct user_data *user_data; /* borrowed, and all that it points
+					      to, until stopped; read at each
+					      call, so it may change */
 	/* A new current document; borrowed for the call. For the first one it
 	 * is called from attestation_start(), before that returns, so that
 	 * the document is known before anything can refer to it. NULL is
@@ -76,16 +84,35 @@ const struct attestation_document *attestation_current(
 const struct attestation_document *attestation_find(
     const struct attestation *a, const uint8_t sha256[HM_SHA256_LEN]);
 
-/* A document with this nonce (copied). Returns 0 and fires cb once later, from
- * the loop (doc and error borrowed for the call; doc NULL and an error text on
- * failure); or, and then cb never fires: UV_EINVAL (no nonce, or one over
- * ATTESTER_NONCE_MAX), UV_EAGAIN when too many wait, UV_ECANCELED when
- * stopping. Not cancellable; cb must cope with a requester that left. Such a
- * document is not kept: attestation_find() does not know it. */
-typedef void (*attestation_nonce_cb)(
-    const struct attestation_document *doc, const char *error, void *data);
+/* One nonce's place among those that a document answers. */
+struct attestation_path {
+	uint64_t index, size;
+	struct hm_log_proof proof;
+};
+
+/* Of a nonce: doc, path (NULL: the document's nonce is this one) and error are
+ * borrowed for the call; doc NULL and an error text on failure. */
+typedef void (*attestation_nonce_cb)(const struct attestation_document *doc,
+    const struct attestation_path *path, const char *error, void *data);
+
+/* A document for this nonce (copied) and, unless that is NULL, for a result
+ * with this SHA-256 (copied), which then stands in its user data. Returns 0 and
+ * fires cb once later, from the loop; or, and then cb never fires: UV_EINVAL
+ * (no nonce, or one over ATTESTER_NONCE_MAX), UV_EAGAIN when too many wait,
+ * UV_ECANCELED when stopping. Not cancellable; cb must cope with a requester
+ * that left. Such a document is not kept: attestation_find() does not know
+ * it. */
 __attribute__((warn_unused_result)) int attestation_request_nonce(
     struct attestation *a, const uint8_t *nonce, size_t nonce_len,
-    attestation_nonce_cb cb, void *data);
+    const uint8_t *content_sha256, attestation_nonce_cb cb, void *data);
+
+struct attestation_stats {
+	uint64_t calls;  /* of the attester, since the start */
+	uint64_t nonces; /* that got a document */
+	unsigned waiting;
+};
+
+void attestation_stats(
+    const struct attestation *a, struct attestation_stats *out);
 
 #endif

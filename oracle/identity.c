@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "feeds/hex.h"
 #include "oracle/measure.h"
-#include "oracle/user_data.h"
 
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -134,7 +133,9 @@ void identity_load(struct identity *identity, const struct config *config)
 {
 	uint8_t pcr16[ATTESTER_PCR_LEN];
 
-	*identity = (struct identity){.config = config};
+	*identity = (struct identity){.config = config,
+	    .bound = {
+		.boot_id = identity->boot_id, .config_sha256 = config->sha256}};
 	if (RAND_bytes(identity->boot_id, sizeof(identity->boot_id)) != 1)
 		log_die("identity", "no random bytes");
 	open_attester(identity);
@@ -146,22 +147,16 @@ void identity_load(struct identity *identity, const struct config *config)
 void identity_attest(struct identity *identity, uv_loop_t *loop,
     void (*changed)(const struct attestation_document *, void *), void *data)
 {
-	const struct user_data bound = {
-	    .boot_id = identity->boot_id,
-	    .config_sha256 = identity->config->sha256,
-	};
-	uint8_t user_data[USER_DATA_MAX];
 	char error[ATTESTER_ERROR_MAX];
 	struct attestation_options options = {
 	    .loop = loop,
 	    .attester = identity->attester,
 	    .policy = identity->policy,
-	    .user_data = user_data,
+	    .user_data = &identity->bound,
 	    .changed = changed,
 	    .data = data,
 	};
 
-	options.user_data_len = user_data_encode(&bound, user_data);
 	options.public_key = signer_public_der(
 	    identity->signer, &options.public_key_len);
 	identity->attestation = attestation_start(&options, error);

@@ -15,6 +15,10 @@ struct identity {
 	struct attester *attester;
 	struct signer *signer;
 	struct hm_policy *policy;
+	/* What documents vouch for besides the key: identity_load() sets
+	 * boot_id and config_sha256, others add to it before
+	 * identity_attest(). */
+	struct user_data bound;
 	struct attestation *attestation; /* after identity_attest() */
 	const struct config *config;     /* borrowed */
 };

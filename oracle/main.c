@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "feeds/hex.h"
-#include "oracle/api.h"
+#include "oracle/attestation_api.h"
 #include "oracle/https_client.h"
 #include "oracle/identity.h"
 #include "oracle/parse_command.h"

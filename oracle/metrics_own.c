@@ -49,6 +49,22 @@ static void put_attestation(
 		metrics_text_sample_ms(text, NULL, document->not_after_ms);
 }
 
+static void put_attester(const struct api *api, struct metrics_text *text)
+{
+	struct attestation_stats stats;
+
+	attestation_stats(api->attestation, &stats);
+	metrics_text_family(text, PREFIX "attester_calls_total", "counter",
+	    "Documents that the attester was asked for.");
+	metrics_text_sample(text, NULL, (int64_t)stats.calls);
+	metrics_text_family(text, PREFIX "nonces_attested_total", "counter",
+	    "Nonces that got a document, many of them the same one.");
+	metrics_text_sample(text, NULL, (int64_t)stats.nonces);
+	metrics_text_family(text, PREFIX "nonces_waiting", "gauge",
+	    "Nonces that wait for the attester.");
+	metrics_text_sample(text, NULL, stats.waiting);
+}
+
 static void put_log(const struct api *api, struct metrics_text *text)
 {
 	struct tree_log_stats stats;
@@ -74,6 +90,7 @@ void metrics_own(
 	put_build(api, text);
 	put_clock(api, text);
 	put_attestation(api, text, now_ms);
+	put_attester(api, text);
 	put_log(api, text);
 	board_metrics(api->front.board, text, PREFIX);
 }

@@ -24,7 +24,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "feeds/hex.h"
-#include "oracle/api.h"
+#include "oracle/attestation_api.h"
 #include "oracle/feeds_api.h"
 #include "oracle/identity.h"
 #include "oracle/own_envelope.h"

@@ -23,7 +23,10 @@
 #define MINUTE     INT64_C(60000)
 #define WATCHDOG_S 60 /* ends the test program, not a bound on speed */
 
-static const uint8_t key[] = "the public key", user_data[] = "the user data";
+static const uint8_t key[] = "the public key";
+static const uint8_t boot_id[16] = "the boot's id", config_sha256[32] = "c";
+static struct user_data bound = {
+    .boot_id = boot_id, .config_sha256 = config_sha256};
 
 /* ---- the attester ---- */
 
@@ -85,7 +88,10 @@ static struct {
 	int64_t not_after_ms;
 	unsigned stop_after; /* changes */
 	unsigned answered, failed;
-	char nonces[64]; /* first letters of the answered ones, in order */
+	char nonces[64];    /* letters of the answered ones, in order */
+	unsigned sizes[64]; /* and how many shared their document */
+	bool has_content;   /* the newest one's */
+	uint8_t content_sha256[HM_SHA256_LEN];
 	char error[ATTESTER_ERROR_MAX];
 } seen;
 
@@ -181,8 +187,7 @@ static struct attestation_options options(void)
 	    .policy = policy,
 	    .public_key = key,
 	    .public_key_len = sizeof(key) - 1,
-	    .user_data = user_data,
-	    .user_data_len = sizeof(user_data) - 1,
+	    .user_data = &bound,
 	    .changed = on_changed,
 	    .data = &seen,
 	    .retry_ms = 1,

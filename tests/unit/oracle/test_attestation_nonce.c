@@ -8,33 +8,62 @@
 #include <cmocka.h>
 
 #include "tests/unit/oracle/attestation_fixture.h"
+#include "verifier/attested_data.h"
 
-static void on_nonce(
-    const struct attestation_document *doc, const char *error, void *data)
+/* What an asker is known by: its letter, 16 times, was its nonce. */
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+static void note(const struct attestation_document *doc,
+    const struct attestation_path *path, const char letter)
 {
+	struct attested_data attested;
 	struct hm_document read;
+	uint8_t nonce[16];
 
-	assert_ptr_equal(data, &seen);
-	if (doc == NULL) {
-		seen.failed++;
-		snprintf(seen.error, sizeof(seen.error), "%s", error);
-		return;
-	}
-	assert_null(error);
+	memset(nonce, letter, sizeof(nonce));
 	assert_int_equal(
 	    hm_document_read(doc->bytes, doc->len, &read), HM_VALID);
-	assert_true(read.nonce.present);
-	seen.nonces[seen.answered++ % 63] = (char)read.nonce.bytes[0];
+	assert_int_equal(
+	    hm_nonce_verify(read.nonce.bytes, read.nonce.len, nonce,
+		sizeof(nonce), path ? path->index : 0, path ? path->size : 0,
+		path ? (const uint8_t(*)[32])path->proof.hashes : NULL,
+		path ? path->proof.count : 0),
+	    HM_VALID);
+	assert_int_equal(
+	    attested_data_parse(&attested,
+		(struct slice){read.user_data.bytes, read.user_data.len}),
+	    0);
+	seen.has_content = attested.has_content;
+	memcpy(seen.content_sha256, attested.content_sha256, HM_SHA256_LEN);
+	seen.sizes[seen.answered % 63] = path ? (unsigned)path->size : 1;
+	seen.nonces[seen.answered++ % 63] = letter;
 }
 
-static void ask(char letter)
+static void on_nonce(const struct attestation_document *doc,
+    const struct attestation_path *path, const char *error, void *data)
+{
+	if (doc != NULL) {
+		assert_null(error);
+		note(doc, path, *(const char *)data);
+		return;
+	}
+	assert_null(path);
+	seen.failed++;
+	snprintf(seen.error, sizeof(seen.error), "%s", error);
+}
+
+static int ask_for(char letter, const uint8_t *content_sha256)
 {
 	uint8_t nonce[16];
 
 	memset(nonce, letter, sizeof(nonce));
-	assert_int_equal(attestation_request_nonce(
-			     keeper, nonce, sizeof(nonce), on_nonce, &seen),
-	    0);
+	return attestation_request_nonce(keeper, nonce, sizeof(nonce),
+	    content_sha256, on_nonce, (void *)strchr(letters, letter));
+}
+
+static void ask(char letter)
+{
+	assert_int_equal(ask_for(letter, NULL), 0);
 }
 
 static void run_until_answered(unsigned count)
@@ -43,28 +72,92 @@ static void run_until_answered(unsigned count)
 		uv_run(&loop, UV_RUN_ONCE);
 }
 
+/* The first one has a document for itself; who comes meanwhile, one for all. */
 static void test_nonces(void **state)
 {
-	uint8_t largest[ATTESTER_NONCE_MAX + 1] = {'z'};
+	struct attestation_stats stats;
+	unsigned calls;
 
 	(void)state;
 	start(0);
+	calls = fake.calls;
 	ask('a');
 	ask('b');
 	ask('c');
-	assert_int_equal(attestation_request_nonce(keeper, largest,
-			     ATTESTER_NONCE_MAX, on_nonce, &seen),
-	    0);
-	assert_int_equal(attestation_request_nonce(
-			     keeper, largest, sizeof(largest), on_nonce, &seen),
-	    UV_EINVAL);
-	assert_int_equal(
-	    attestation_request_nonce(keeper, largest, 0, on_nonce, &seen),
-	    UV_EINVAL);
+	ask('d');
 	assert_int_equal(seen.answered, 0);
 	run_until_answered(4);
-	assert_string_equal(seen.nonces, "abcz");
+	assert_string_equal(seen.nonces, "abcd");
+	assert_int_equal(seen.sizes[0], 1);
+	assert_int_equal(seen.sizes[1], 3);
+	assert_int_equal(seen.sizes[3], 3);
+	assert_int_equal(fake.calls, calls + 2);
 	assert_int_equal(seen.changed, 1); /* they are nobody else's */
+	assert_false(seen.has_content);
+	attestation_stats(keeper, &stats);
+	assert_int_equal(stats.calls, fake.calls);
+	assert_int_equal(stats.nonces, 4);
+	assert_int_equal(stats.waiting, 0);
+}
+
+static void on_largest(const struct attestation_document *doc,
+    const struct attestation_path *path, const char *error, void *data)
+{
+	struct hm_document read;
+
+	assert_null(error);
+	assert_int_equal(
+	    hm_document_read(doc->bytes, doc->len, &read), HM_VALID);
+	assert_int_equal(
+	    hm_nonce_verify(read.nonce.bytes, read.nonce.len, data,
+		ATTESTER_NONCE_MAX, path ? path->index : 0,
+		path ? path->size : 0,
+		path ? (const uint8_t(*)[32])path->proof.hashes : NULL,
+		path ? path->proof.count : 0),
+	    HM_VALID);
+	seen.answered++;
+}
+
+static void test_sizes(void **state)
+{
+	uint8_t nonce[ATTESTER_NONCE_MAX + 1] = {'z'};
+
+	(void)state;
+	start(0);
+	assert_int_equal(attestation_request_nonce(keeper, nonce, sizeof(nonce),
+			     NULL, on_nonce, &seen),
+	    UV_EINVAL);
+	assert_int_equal(
+	    attestation_request_nonce(keeper, nonce, 0, NULL, on_nonce, &seen),
+	    UV_EINVAL);
+	for (unsigned i = 1; i <= 3; i++) { /* alone, then two together */
+		assert_int_equal(
+		    attestation_request_nonce(keeper, nonce, ATTESTER_NONCE_MAX,
+			NULL, on_largest, nonce),
+		    0);
+		if (i != 2)
+			run_until_answered(i);
+	}
+}
+
+/* Two batches do not follow each other sooner than that. */
+static void test_pace(void **state)
+{
+	uint64_t begin;
+	unsigned calls;
+
+	(void)state;
+	start(0);
+	begin = uv_hrtime();
+	calls = fake.calls;
+	for (unsigned i = 1; i <= 6; i++) {
+		ask('a');
+		run_until_answered(i);
+	}
+	assert_int_equal(fake.calls, calls + 6);
+	/* By the loop's clock, which counts whole milliseconds. */
+	assert_true(
+	    (uv_hrtime() - begin) / 1000000 >= 5 * ATTESTATION_CALL_MS - 5);
 }
 
 static void test_too_many_nonces(void **state)
@@ -74,9 +167,7 @@ static void test_too_many_nonces(void **state)
 	fake.stall = true;
 	for (unsigned i = 0; i < ATTESTATION_NONCES_MAX; i++)
 		ask('a');
-	assert_int_equal(attestation_request_nonce(
-			     keeper, (const uint8_t *)"b", 1, on_nonce, &seen),
-	    UV_EAGAIN);
+	assert_int_equal(ask_for('b', NULL), UV_EAGAIN);
 	fake.stall = false;
 	uv_sem_post(&fake.go);
 	run_until_answered(ATTESTATION_NONCES_MAX);
@@ -95,12 +186,14 @@ static void test_failed_nonces(void **state)
 	assert_string_equal(seen.error, "made to fail");
 	fake.no_nonce = true;
 	ask('a');
-	run_until_answered(2);
-	assert_string_equal(
-	    seen.error, "the attester's document: nonce_mismatch");
-	fake.no_nonce = false;
 	ask('b');
 	run_until_answered(3);
+	assert_string_equal(
+	    seen.error, "the attester's document: nonce_mismatch");
+	assert_int_equal(seen.failed, 3);
+	fake.no_nonce = false;
+	ask('b');
+	run_until_answered(4);
 	assert_string_equal(seen.nonces, "b");
 }
 
@@ -110,8 +203,8 @@ static void test_renewal_goes_first(void **state)
 	(void)state;
 	start(1);
 	fake.stall = true;
-	for (unsigned i = 0; i < ATTESTATION_NONCES_MAX; i++)
-		ask('a');
+	ask('a');
+	ask('b');
 	/* The timer's millisecond passes while the first one stalls. */
 	uv_sleep(5);
 	uv_run(&loop, UV_RUN_NOWAIT);
@@ -120,27 +213,110 @@ static void test_renewal_goes_first(void **state)
 	uv_sem_post(&fake.go);
 	while (seen.changed < 2)
 		uv_run(&loop, UV_RUN_ONCE);
-	assert_true(seen.answered < ATTESTATION_NONCES_MAX);
-	run_until_answered(ATTESTATION_NONCES_MAX);
+	assert_true(seen.answered < 2);
+	run_until_answered(2);
 }
 
-static void ask_again(
-    const struct attestation_document *doc, const char *error, void *data)
+static void ask_again(const struct attestation_document *doc,
+    const struct attestation_path *path, const char *error, void *data)
 {
 	assert_non_null(doc);
-	on_nonce(doc, error, data);
+	on_nonce(doc, path, error, data);
 	ask('y');
 }
 
 static void test_asks_from_the_callback(void **state)
 {
+	uint8_t nonce[16];
+
 	(void)state;
 	start(0);
-	assert_int_equal(attestation_request_nonce(
-			     keeper, (const uint8_t *)"x", 1, ask_again, &seen),
+	memset(nonce, 'x', sizeof(nonce));
+	assert_int_equal(attestation_request_nonce(keeper, nonce, 16, NULL,
+			     ask_again, (void *)strchr(letters, 'x')),
 	    0);
 	run_until_answered(2);
 	assert_string_equal(seen.nonces, "xy");
+}
+
+/* ---- with a result ---- */
+
+static void test_results(void **state)
+{
+	static const uint8_t one[32] = "one", two[32] = "two";
+
+	(void)state;
+	start(0);
+	ask('a'); /* its call is under way */
+	assert_int_equal(ask_for('b', one), 0);
+	assert_int_equal(ask_for('c', two), 0);
+	assert_int_equal(ask_for('d', one), 0);
+	ask('e');
+	ask('f');
+	run_until_answered(3);
+	/* b and d are the oldest that wait; they share one */
+	assert_memory_equal(seen.nonces, "abd", 3);
+	assert_int_equal(seen.sizes[1], 2);
+	assert_true(seen.has_content);
+	assert_memory_equal(seen.content_sha256, one, 32);
+	/* the other result waits for its turn, and lets others pass */
+	run_until_answered(5);
+	assert_memory_equal(seen.nonces, "abdef", 5);
+	assert_false(seen.has_content);
+	run_until_answered(6);
+	assert_string_equal(seen.nonces, "abdefc");
+	assert_int_equal(seen.sizes[5], 1);
+	assert_memory_equal(seen.content_sha256, two, 32);
+}
+
+static void test_too_many_results(void **state)
+{
+	uint8_t content[32] = {0};
+
+	(void)state;
+	start(0);
+	fake.stall = true;
+	ask('a');
+	for (unsigned i = 0; i < ATTESTATION_RESULTS_MAX; i++) {
+		content[0] = (uint8_t)i;
+		assert_int_equal(ask_for('b', content), 0);
+	}
+	assert_int_equal(ask_for('c', content), 0); /* of one that waits */
+	content[0]++;
+	assert_int_equal(ask_for('d', content), UV_EAGAIN);
+	ask('e'); /* for none */
+	fake.stall = false;
+	attestation_stop(keeper, on_stopped, &seen);
+	uv_sem_post(&fake.go);
+	run_out();
+	assert_int_equal(seen.failed, ATTESTATION_RESULTS_MAX + 3);
+}
+
+/* What is bound may change while it runs: the next document has it. */
+static void test_bound_changes(void **state)
+{
+	static const uint8_t spki[32] = "a key";
+	struct attested_data attested;
+	struct hm_document read;
+
+	(void)state;
+	start(1);
+	bound.tls_spki_sha256 = spki;
+	while (seen.changed < 3) {
+		clock_ms++;
+		uv_run(&loop, UV_RUN_ONCE);
+	}
+	bound.tls_spki_sha256 = NULL;
+	assert_int_equal(
+	    hm_document_read(attestation_current(keeper, clock_ms)->bytes,
+		attestation_current(keeper, clock_ms)->len, &read),
+	    HM_VALID);
+	assert_int_equal(
+	    attested_data_parse(&attested,
+		(struct slice){read.user_data.bytes, read.user_data.len}),
+	    0);
+	assert_true(attested.has_tls);
+	assert_memory_equal(attested.tls_spki_sha256, spki, 32);
 }
 
 /* ---- stop ---- */
@@ -150,9 +326,7 @@ static void test_none_after_a_stop(void **state)
 	(void)state;
 	start(0);
 	attestation_stop(keeper, on_stopped, &seen);
-	assert_int_equal(attestation_request_nonce(
-			     keeper, (const uint8_t *)"b", 1, on_nonce, &seen),
-	    UV_ECANCELED);
+	assert_int_equal(ask_for('b', NULL), UV_ECANCELED);
 	run_out();
 	assert_int_equal(seen.answered + seen.failed, 0);
 }
@@ -180,19 +354,34 @@ static void test_stop_with_nonces(void **state)
 	assert_int_equal(seen.answered, 0);
 }
 
-static void stop_now(
-    const struct attestation_document *doc, const char *error, void *data)
+static void test_stop_while_paced(void **state)
 {
-	on_nonce(doc, error, data);
+	(void)state;
+	start(0);
+	ask('a');
+	run_until_answered(1);
+	ask('b'); /* no call is under way: the timer is */
+	attestation_stop(keeper, on_stopped, &seen);
+	run_out();
+	assert_int_equal(seen.failed, 1);
+}
+
+static void stop_now(const struct attestation_document *doc,
+    const struct attestation_path *path, const char *error, void *data)
+{
+	on_nonce(doc, path, error, data);
 	attestation_stop(keeper, on_stopped, &seen);
 }
 
 static void test_stop_from_a_nonce(void **state)
 {
+	uint8_t nonce[16];
+
 	(void)state;
 	start(0);
-	assert_int_equal(attestation_request_nonce(
-			     keeper, (const uint8_t *)"x", 1, stop_now, &seen),
+	memset(nonce, 'x', sizeof(nonce));
+	assert_int_equal(attestation_request_nonce(keeper, nonce, 16, NULL,
+			     stop_now, (void *)strchr(letters, 'x')),
 	    0);
 	ask('y');
 	run_out();
@@ -205,12 +394,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    TEST(test_nonces),
+	    TEST(test_sizes),
+	    TEST(test_pace),
 	    TEST(test_too_many_nonces),
 	    TEST(test_failed_nonces),
 	    TEST(test_renewal_goes_first),
 	    TEST(test_asks_from_the_callback),
+	    TEST(test_results),
+	    TEST(test_too_many_results),
+	    TEST(test_bound_changes),
 	    TEST(test_none_after_a_stop),
 	    TEST(test_stop_with_nonces),
+	    TEST(test_stop_while_paced),
 	    TEST(test_stop_from_a_nonce),
 	};
 	int rc = cmocka_run_group_tests_name(

@@ -126,6 +126,9 @@ static void the_oracle_says_who_it_is(void **state)
 	    "version=\"" HALLMARK_VERSION "\",platform=\"simulated\"", "1");
 	shows("hallmark_oracle_clock_offset_seconds -1.200");
 	shows("hallmark_oracle_clock_limit_seconds 2.000");
+	shows("hallmark_oracle_attester_calls_total 11");
+	shows("hallmark_oracle_nonces_attested_total 2500");
+	shows("hallmark_oracle_nonces_waiting 7");
 	shows("hallmark_oracle_tree_heads_total 6");
 	shows("hallmark_oracle_tree_head_failures_total 1");
 	shows("hallmark_oracle_tree_size 80");
