@@ -64,6 +64,7 @@ extern "C" {
 	X(PLATFORM_MISMATCH, "platform_mismatch", 5)               \
 	X(NONCE_MISMATCH, "nonce_mismatch", 5)                     \
 	X(USER_DATA_MISMATCH, "user_data_mismatch", 5)             \
+	X(REQUEST_MISMATCH, "request_mismatch", 5)                 \
 	X(HELD_DATA_MISMATCH, "held_data_mismatch", 5)             \
 	X(MEASUREMENT_MISMATCH, "measurement_mismatch", 5)         \
 	X(COLLATERAL_MISSING, "collateral_missing", 5)             \
@@ -116,8 +117,8 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * document's timestamp), document_time, enclave_age, booted_after, debug,
  * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data | platform,
  * public_key, item_signature, user_data, published, expires, quorum (if one is
- * asked for, or co-signatures are there). "policy" alone: the policy cannot be
- * used.
+ * asked for, or co-signatures are there), or of a fetched answer request.
+ * "policy" alone: the policy cannot be used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);
@@ -473,6 +474,62 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_log_consistency_verify(
     uint64_t first_size, const uint8_t first_root[HM_SHA256_LEN],
     uint64_t second_size, const uint8_t second_root[HM_SHA256_LEN],
     const struct hm_log_proof *proof);
+
+/* ---- answers that an oracle fetched for somebody (README, "Fetched") ---- */
+
+#define HM_FETCHED_BODY_MAX 524288  /* bytes of an answer's body */
+#define HM_FETCHED_MAX      2228224 /* bytes of the JSON around it */
+#define HM_FETCHED_PATH_MAX 1024    /* path and query, and a NUL */
+
+struct hm_fetch_request { /* borrowed */
+	const char *hostname;
+	unsigned port;
+	const char *path; /* and query */
+};
+
+/* What a verified answer says. */
+struct hm_fetched {
+	uint8_t boot_id[16];
+	char hostname[254];
+	unsigned port;
+	char path[HM_FETCHED_PATH_MAX];
+	int status;    /* HTTP, 200 to 599; redirects are not followed */
+	uint8_t *body; /* owned; a NUL stands behind it */
+	size_t body_len;
+	uint8_t body_sha256[HM_SHA256_LEN];
+	uint8_t tls_spki_sha256[HM_SHA256_LEN]; /* of the certificate that
+						   answered */
+	int64_t date_ms;    /* the server's clock, from Date; -1: none */
+	int64_t fetched_ms; /* the enclave's clock, when it was whole */
+	uint8_t config_sha256[HM_SHA256_LEN];
+	uint8_t content_sha256[HM_SHA256_LEN];
+	struct hm_document document;
+};
+
+HM_API void hm_fetched_fini(struct hm_fetched *fetched);
+
+/* The JSON of POST /fetch: the four keys attestation_doc_b64, content,
+ * public_key, signature_b64, each once, no other. The envelope gets the
+ * document's hash and no platform, so it never passes for an item's. HM_VALID
+ * or HM_ENVELOPE_MALFORMED, then *out is zeroed. hm_envelope_fini() it. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_fetch_parse(
+    struct hm_envelope *out, const char *json, size_t len);
+
+/*
+ * The two questions about a fetched answer: as for an item in all that both
+ * have, and in the same words; it does not expire, live it is at most max_age_s
+ * old. asked: NULL, or what this must be the answer to, byte for byte, or else
+ * HM_REQUEST_MISMATCH: a server in between may have kept another one. *out (may
+ * be NULL) is the caller's to hm_fetched_fini() on HM_VALID, else zeroed.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_fetch_verify_live(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_envelope *envelope, const struct hm_fetch_request *asked,
+    int64_t now_ms, struct hm_fetched *out, const struct hm_report *report);
+HM_API HM_MUST_CHECK enum hm_verdict hm_fetch_verify_replay(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_envelope *envelope, const struct hm_fetch_request *asked,
+    struct hm_fetched *out, const struct hm_report *report);
 
 #ifdef __cplusplus
 }

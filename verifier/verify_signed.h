@@ -17,6 +17,8 @@ struct signed_trial {
 	const uint8_t *boot_id;       /* 16 bytes */
 	const uint8_t *config_sha256; /* 32 bytes */
 	int64_t published_ms;
+	/* The envelope's form does not name a platform. */
+	bool without_platform;
 	/* Set on the way, for `accept`. */
 	struct answer answer;
 	uint8_t sha256[HM_SHA256_LEN]; /* of content */

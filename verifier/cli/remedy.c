@@ -86,6 +86,9 @@
 	"The item's boot or configuration is not the one attested, or the " \
 	"document's user_data is not the policy's.",                        \
 	    "Do not use it, and tell the operator."
+#define SAYS_REQUEST_MISMATCH                                   \
+	"This is the answer to another request than was made.", \
+	    "Ask again; if it stays so, do not trust who hands it over."
 #define SAYS_HELD_DATA_MISMATCH                                         \
 	"The quote was not made for this data: its report_data is not " \
 	"the SHA-256 of it and zeros.",                                 \

@@ -32,6 +32,7 @@ const struct rule rules[] = {
     {"item_signature", "a signature by that key over these very bytes"},
     {"user_data", "the boot_id and config_sha256 that the document attests"},
     {"published", "a time in the document's life; live, also a recent one"},
+    {"request", "the answer to the request that was made"},
     {"expires", "a price that is not past its expires_ms"},
     {"quorum", "co-signatures by as many other enclaves as the policy asks"},
     {NULL, NULL},
