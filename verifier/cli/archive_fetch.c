@@ -318,6 +318,7 @@ bool archive_fetch_is_url(const char *path)
 {
 	return strncmp(path, "http://", 7) == 0 ||
 	       strncmp(path, "https://", 8) == 0 ||
+	       strncmp(path, "https+attested://", 17) == 0 ||
 	       strncmp(path, "unix://", 7) == 0;
 }
 
@@ -356,7 +357,9 @@ int archive_fetch_open(struct archive_source **out, const char *url,
 	}
 	f->wish = wish;
 	f->request.error = error;
-	if (oracle_address_parse(&f->request.address, url) != 0) {
+	/* An attested channel ends in an oracle, which keeps no history. */
+	if (oracle_address_parse(&f->request.address, url) != 0 ||
+	    f->request.address.attested) {
 		snprintf(error, ARCHIVES_ERROR_MAX,
 		    "%.200s: wanted the address of a verifier without a path, "
 		    "as in http://127.0.0.1:8090",

@@ -20,7 +20,7 @@ static int read_url(struct log_verify_options *o, const char *text, char *error)
 	if (o->has_url)
 		return verify_options_fail(error, "--url is given twice");
 	o->has_url = true;
-	if (oracle_address_parse(&o->url, text) == 0)
+	if (oracle_address_parse(&o->url, text) == 0 && !o->url.attested)
 		return 0;
 	return verify_options_fail(error,
 	    "--url %.120s: wanted the address of a verifier without a path, "

@@ -47,7 +47,8 @@ static int read_oracles(
 		if (!text || oracle_address_parse(&out->oracles[i], text))
 			return fail(r,
 			    "oracles[%zu]: %.200s is none of "
-			    "http://host:port, https://host, unix:///path",
+			    "http://host:port, https://host, "
+			    "https+attested://host:port, unix:///path",
 			    i, text ? text : "this");
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(out->oracles[k].text, text) == 0)

@@ -4,7 +4,8 @@
  *
  *   { "listen": "tcp://127.0.0.1:8090", "policy": "policy.json",
  *     "archive": "archive.db",
- *     "oracles": ["http://127.0.0.1:8080", "unix:///run/oracle.sock"],
+ *     "oracles": ["http://127.0.0.1:8080", "unix:///run/oracle.sock",
+ *                 "https+attested://oracle.example:8443"],
  *     "feeds": ["BTC-USD"],             (optional: all of them)
  *     "nats": { ... },                  (optional, bus_config.h)
  *     "requests_per_s": 100, "requests_burst": 500,

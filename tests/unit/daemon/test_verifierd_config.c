@@ -142,12 +142,19 @@ static void test_addresses(void **state)
 	    "http://127.0.0.1:8080",
 	    "http://[::1]:8080/",
 	    "https://oracle.example",
+	    "https+attested://oracle.example:8443",
+	    "https+attested://[::1]:8443/",
 	    "unix:///run/hallmark/oracle.sock",
 	};
 	static const char *const bad[] = {
 	    "",
 	    "http://",
 	    "http:///",
+	    "https+attested://",
+	    "https+attested://user@a",
+	    "https+attested://a/path",
+	    "https+attested:a",
+	    "http+attested://a",
 	    "ftp://a",
 	    "file:///etc/passwd",
 	    "tcp://127.0.0.1:1",
@@ -171,7 +178,15 @@ static void test_addresses(void **state)
 		assert_int_equal(oracle_address_parse(&address, good[i]), 0);
 		assert_string_equal(address.text, good[i]);
 		assert_true(address.base[strlen(address.base) - 1] != '/');
+		assert_int_equal(
+		    address.attested, strstr(good[i], "attested") != NULL);
+		assert_string_equal(address.pin, "");
 	}
+	assert_int_equal(oracle_address_parse(&address, good[3]), 0);
+	assert_string_equal(address.base, "https://oracle.example:8443");
+	oracle_address_pin(&address, (const uint8_t[32]){0});
+	assert_string_equal(address.pin,
+	    "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		if (oracle_address_parse(&address, bad[i]) != -1)
 			fail_msg("accepted: %s", bad[i]);
