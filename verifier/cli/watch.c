@@ -25,7 +25,10 @@ static const char help[] =
     "A connection that was lost is made again and resumes where it was; what\n"
     "is missing all the same is counted by the sequence numbers.\n"
     "\n"
-    "URL is http://HOST:PORT, https://HOST, or unix:///PATH of a socket.\n"
+    "URL is http://HOST:PORT, https://HOST, unix:///PATH of a socket, or\n"
+    "https+attested://HOST:PORT of an oracle whose TLS ends in its enclave: "
+    "its\nkey is attested first, and nobody else is spoken to (hallmark "
+    "attest).\n"
     "\n"
     "  --policy POLICY  what you accept, as JSON (hallmark policy check)\n"
     "  --root, --pcr    instead of it, see hallmark verify --help\n"
@@ -75,8 +78,7 @@ static unsigned terminal_rows(void)
 	return size.ws_row;
 }
 
-static int follow(
-    const struct watch_options *options, const struct hm_policy *policy)
+static int follow(struct watch_options *options, const struct hm_policy *policy)
 {
 	struct watch_view *view = watch_view_new(
 	    form_of(options), stdout, stderr, terminal_rows());

@@ -8,6 +8,9 @@
  *     ^                                                   |
  *     +-- back-off, resumes (subscriber.h)                +--> condition
  *
+ * Of an https+attested:// address nothing is asked before its channel is
+ * attested (channel_keeper.h).
+ *
  * It ends by the condition, the time, a signal, or an output that nobody
  * reads; always from the loop, never from within one of curl's callbacks.
  */
@@ -20,8 +23,8 @@
 #include <uv.h>
 
 /* Runs the loop until all is done and nothing of ours is open on it; the exit
- * code. All are borrowed. */
-int watch_run(uv_loop_t *loop, const struct watch_options *options,
+ * code. All are borrowed; an attested address gets its pin. */
+int watch_run(uv_loop_t *loop, struct watch_options *options,
     const struct hm_policy *policy, struct watch_view *view);
 
 #endif

@@ -80,8 +80,8 @@ static int read_url(struct watch_options *o, const char *text, char *error)
 		return 0;
 	return verify_options_fail(error,
 	    "%.120s: wanted the address of an oracle or verifier without a "
-	    "path, as in http://127.0.0.1:8090, https://oracle.example or "
-	    "unix:///run/oracle.sock",
+	    "path, as in http://127.0.0.1:8090, https://oracle.example, "
+	    "https+attested://oracle.example:8443 or unix:///run/oracle.sock",
 	    text);
 }
 

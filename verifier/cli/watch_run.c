@@ -1,8 +1,10 @@
 /* watch_run: the loop of `hallmark watch` (watch.h tells how it goes). */
 #include "base/log.h"
 #include "base/now.h"
+#include "feeds/hex.h"
 #include "verifier/cli/command.h"
 #include "verifier/cli/watch.h"
+#include "verifier/daemon/channel_keeper.h"
 #include "verifier/daemon/intake.h"
 #include "verifier/daemon/oracle_get.h"
 #include "verifier/daemon/pairing.h"
@@ -19,10 +21,11 @@
 #define NAMES_MAX 400 /* of them for the names of feeds */
 
 struct watch {
-	const struct watch_options *options;
+	struct watch_options *options; /* its address gets the pin */
 	uv_loop_t *loop;
 	struct watch_view *view;
 	struct curl_loop *curl;
+	struct channel_keeper *channel; /* NULL: not an attested address */
 	struct validator *validator;
 	struct pairing *pairing;
 	struct subscriber *subscriber; /* after the answer to /feeds */
@@ -33,7 +36,8 @@ struct watch {
 	struct watch_tally tally;
 	int code; /* once `ending` */
 	bool ending, told_lost;
-	bool found; /* an event came, once */
+	bool told_unattested, begun; /* of an attested address */
+	bool found;                  /* an event came, once */
 };
 
 /* ---- the end ---- */
@@ -44,6 +48,7 @@ static void on_end(uv_timer_t *timer)
 
 	if (w->subscriber)
 		subscriber_stop(w->subscriber);
+	channel_keeper_stop(w->channel);
 	oracle_get_cancel(&w->ask);
 	pairing_free(w->pairing);
 	curl_loop_close(w->curl);
@@ -220,6 +225,14 @@ static void make_target(char out[ORACLE_TARGET_MAX], void *data)
 	oracle_feeds_stream(out, &w->options->feeds);
 }
 
+static void on_key_refused(void *data)
+{
+	struct watch *w = data;
+
+	if (w->channel)
+		channel_keeper_doubt(w->channel);
+}
+
 static void subscribe(struct watch *w)
 {
 	w->subscriber = subscriber_start(&(struct subscriber_options){
@@ -230,6 +243,7 @@ static void subscribe(struct watch *w)
 	    .event = on_event,
 	    .changed = on_changed,
 	    .failed = on_failed,
+	    .key_refused = on_key_refused,
 	    .data = w,
 	});
 }
@@ -284,6 +298,65 @@ static void on_feeds(
 		subscribe(w);
 }
 
+/* Asks for the feeds if some are named, then for their stream. */
+static void begin(struct watch *w)
+{
+	const struct watch_options *o = w->options;
+
+	w->ask.data = w;
+	if (o->feeds.count || o->until.feed[0])
+		oracle_get_start(&w->ask, w->curl, &o->address, "/feeds",
+		    "application/json", INTAKE_FEEDS_BYTES, on_feeds);
+	else
+		subscribe(w);
+}
+
+/* ---- the channel, if the address is an attested one ---- */
+
+static void on_attested(const struct channel_facts *facts, void *data)
+{
+	struct watch *w = data;
+	char boot_id[33];
+
+	hex_encode(facts->attested.boot_id, 16, boot_id);
+	w->told_unattested = false;
+	note(w, "attested",
+	    "%s: TLS ends in the enclave itself (%s, release %s, boot %s)",
+	    w->options->address.text, facts->document.platform,
+	    facts->document.release, boot_id);
+	if (!w->begun)
+		begin(w);
+	w->begun = true;
+}
+
+/* Who is at the other end and is refused counts like an item that is. */
+static void on_not_attested(const struct channel_failure *why, void *data)
+{
+	struct watch *w = data;
+
+	if (why->verdict != HM_VALID && w->tally.first_refused == HM_VALID)
+		w->tally.first_refused = why->verdict;
+	if (!w->told_unattested)
+		note(w, "not attested",
+		    "%s: %s; nothing is asked of it, trying again",
+		    w->options->address.text, why->text);
+	w->told_unattested = true;
+}
+
+static struct channel_keeper *start_channel(
+    struct watch *w, const struct hm_policy *policy)
+{
+	return channel_keeper_start(&(struct channel_keeper_options){
+	    .loop = w->loop,
+	    .curl = w->curl,
+	    .address = &w->options->address,
+	    .policy = policy,
+	    .attested = on_attested,
+	    .failed = on_not_attested,
+	    .data = w,
+	});
+}
+
 static void start_handles(struct watch *w)
 {
 	uv_timer_init(w->loop, &w->end);
@@ -301,7 +374,7 @@ static void start_handles(struct watch *w)
 		    1000 * (uint64_t)w->options->for_s, 0);
 }
 
-int watch_run(uv_loop_t *loop, const struct watch_options *options,
+int watch_run(uv_loop_t *loop, struct watch_options *options,
     const struct hm_policy *policy, struct watch_view *view)
 {
 	struct watch w = {.options = options, .loop = loop, .view = view};
@@ -316,13 +389,11 @@ int watch_run(uv_loop_t *loop, const struct watch_options *options,
 	    .missing = on_missing,
 	    .data = &w,
 	});
-	w.ask.data = &w;
 	start_handles(&w);
-	if (options->feeds.count || options->until.feed[0])
-		oracle_get_start(&w.ask, w.curl, &options->address, "/feeds",
-		    "application/json", INTAKE_FEEDS_BYTES, on_feeds);
+	if (options->address.attested)
+		w.channel = start_channel(&w, policy);
 	else
-		subscribe(&w);
+		begin(&w);
 	uv_run(loop, UV_RUN_DEFAULT);
 	validator_free(w.validator);
 	if (watch_view_end(view, &w.tally, w.code) && w.code == 0)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "verifier/daemon/budget.h"
+#include "verifier/daemon/channel_keeper.h"
 #include "verifier/daemon/oracle_feeds.h"
 #include "verifier/daemon/oracle_get.h"
 #include "verifier/daemon/pairing.h"
@@ -15,7 +16,8 @@
 
 struct intake {
 	struct intake_options options;
-	struct subscriber *subscriber; /* from the first answer to /feeds on */
+	struct channel_keeper *channel; /* NULL: not an attested address */
+	struct subscriber *subscriber;  /* from the first answer to /feeds on */
 	char last_event_id[SSE_ID_MAX];
 	struct pairing *pairing;
 	struct oracle_get ask;
@@ -177,6 +179,14 @@ static void on_changed(bool connected, void *data)
 		ask_feeds(data);
 }
 
+static void on_key_refused(void *data)
+{
+	struct intake *in = data;
+
+	if (in->channel)
+		channel_keeper_doubt(in->channel);
+}
+
 static void start_subscriber(struct intake *in)
 {
 	in->subscriber = subscriber_start(&(struct subscriber_options){
@@ -187,8 +197,30 @@ static void start_subscriber(struct intake *in)
 	    .target = make_target,
 	    .event = on_event,
 	    .changed = on_changed,
+	    .key_refused = on_key_refused,
 	    .data = in,
 	    .from_first = true,
+	});
+}
+
+static void on_attested(const struct channel_facts *facts, void *data)
+{
+	struct intake *in = data;
+
+	(void)facts;
+	if (!in->subscriber) /* it tries again by itself */
+		ask_feeds(in);
+}
+
+static struct channel_keeper *start_channel(struct intake *in)
+{
+	return channel_keeper_start(&(struct channel_keeper_options){
+	    .loop = in->options.loop,
+	    .curl = in->options.curl,
+	    .address = in->options.address,
+	    .policy = in->options.policy,
+	    .attested = on_attested,
+	    .data = in,
 	});
 }
 
@@ -210,7 +242,10 @@ struct intake *intake_start(const struct intake_options *options)
 	    .data = in,
 	    .heads = true,
 	});
-	ask_feeds(in);
+	if (options->address->attested)
+		in->channel = start_channel(in);
+	else
+		ask_feeds(in);
 	return in;
 }
 
@@ -233,6 +268,7 @@ void intake_stop(struct intake *intake)
 {
 	if (intake->subscriber)
 		subscriber_stop(intake->subscriber);
+	channel_keeper_stop(intake->channel);
 	oracle_get_cancel(&intake->ask);
 	pairing_free(intake->pairing);
 	free(intake);

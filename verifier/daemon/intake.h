@@ -7,6 +7,9 @@
  * oracle by its hash; those behind it wait too, so that order is kept. One
  * answer, good or bad, is for all that wait for that document then. When too
  * many wait, or the archive is behind, the stream is paused.
+ *
+ * Of an https+attested:// oracle nothing is asked before its channel is
+ * attested; after a restart it is attested anew (channel_keeper.h).
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_INTAKE_H
 #define HALLMARK_VERIFIER_DAEMON_INTAKE_H
@@ -27,7 +30,8 @@ struct intake;
 struct intake_options { /* all borrowed until freed */
 	uv_loop_t *loop;
 	struct curl_loop *curl;
-	const struct oracle_address *address;
+	struct oracle_address *address; /* gets the pin, if it is attested */
+	const struct hm_policy *policy; /* for an attested address */
 	struct validator *validator;
 	struct archive_writer *writer;
 	struct announcer *announcer; /* gets the names of feeds */

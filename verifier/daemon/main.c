@@ -61,7 +61,7 @@ static void watch_signals(struct signals *signals, uv_loop_t *loop)
 	uv_signal_start(&signals->interrupt, on_signal, SIGINT);
 }
 
-static int check(const struct verifierd_config *config)
+static int check(struct verifierd_config *config)
 {
 	char error[POLICY_FILE_ERROR_MAX];
 	struct hm_policy *policy;
@@ -75,7 +75,7 @@ static int check(const struct verifierd_config *config)
 	return 0;
 }
 
-static int serve(const struct verifierd_config *config)
+static int serve(struct verifierd_config *config)
 {
 	static struct verifierd daemon;
 	char error[VERIFIERD_ERROR_MAX], where[ENDPOINT_TEXT_MAX];

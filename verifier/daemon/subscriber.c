@@ -8,9 +8,9 @@
 
 #include "base/log.h"
 #include "verifier/daemon/oracle_get.h"
+#include "verifier/daemon/retry.h"
 
 #include <assert.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,26 +39,9 @@ static void on_silence(uv_timer_t *timer);
 
 /* ---- back-off ---- */
 
-/* Between half of `ms` and `ms`: many verifiers do not come at once. */
-static uint64_t jitter(uint64_t ms)
-{
-	uint16_t random = 0;
-
-	if (RAND_bytes((unsigned char *)&random, sizeof(random)) != 1)
-		random = 0;
-	return ms / 2 + ms * random / 65536 / 2;
-}
-
 static void wait_and_try(struct subscriber *s)
 {
-	uint64_t wait_ms = jitter(s->backoff_ms);
-
-	if (wait_ms < SUBSCRIBER_BACKOFF_MIN_MS)
-		wait_ms = SUBSCRIBER_BACKOFF_MIN_MS;
-	uv_timer_start(&s->timer, try_now, wait_ms, 0);
-	s->backoff_ms *= 2;
-	if (s->backoff_ms > SUBSCRIBER_BACKOFF_MAX_MS)
-		s->backoff_ms = SUBSCRIBER_BACKOFF_MAX_MS;
+	uv_timer_start(&s->timer, try_now, retry_wait_ms(&s->backoff_ms), 0);
 }
 
 /* ---- the end of a transfer ---- */
@@ -100,6 +83,8 @@ static void on_done(struct curl_transfer *transfer, CURLcode result)
 		why = s->refusal;
 	else if (result == CURLE_OK)
 		why = "the stream ended";
+	if (result == CURLE_SSL_PINNEDPUBKEYNOTMATCH && s->options.key_refused)
+		s->options.key_refused(s->options.data);
 	lost(s, why);
 }
 
@@ -129,7 +114,7 @@ static void found(struct subscriber *s)
 	    LOG_S("oracle", s->options.address->text));
 	s->connected = true;
 	s->told_lost = false;
-	s->backoff_ms = SUBSCRIBER_BACKOFF_MIN_MS;
+	s->backoff_ms = RETRY_MIN_MS;
 	if (s->options.changed)
 		s->options.changed(true, s->options.data);
 }
@@ -269,7 +254,7 @@ struct subscriber *subscriber_start(const struct subscriber_options *options)
 	if (!s)
 		log_die("subscriber", "out of memory");
 	s->options = *options;
-	s->backoff_ms = SUBSCRIBER_BACKOFF_MIN_MS;
+	s->backoff_ms = RETRY_MIN_MS;
 	s->transfer.done = on_done;
 	s->transfer.data = s;
 	s->timer.data = s;

@@ -10,11 +10,10 @@
  * Failure: an oracle that is down, refuses, sends garbage, ends the stream or
  * is silent for SUBSCRIBER_SILENCE_MS (its heartbeat comes every 10 s) costs
  * one log line when it goes and one when it is back. Each try comes after
- * SUBSCRIBER_BACKOFF_MIN_MS, doubling to _MAX_MS, halved at random at most, so
- * that an oracle that was started again is found within seconds. The stream
- * is resumed from the last durable event; where that is of another run of the
- * server (resync: other_epoch), from the first of this one, for owners who know
- * doubles.
+ * a back-off (retry.h), so that an oracle that was started again is found
+ * within seconds. The stream is resumed from the last durable event; where that
+ * is of another run of the server (resync: other_epoch), from the first of this
+ * one, for owners who know doubles.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_SUBSCRIBER_H
 #define HALLMARK_VERIFIER_DAEMON_SUBSCRIBER_H
@@ -23,9 +22,7 @@
 #include "verifier/daemon/curl_loop.h"
 #include "verifier/daemon/oracle_address.h"
 
-#define SUBSCRIBER_SILENCE_MS     25000
-#define SUBSCRIBER_BACKOFF_MIN_MS 200
-#define SUBSCRIBER_BACKOFF_MAX_MS 3000
+#define SUBSCRIBER_SILENCE_MS 25000
 
 struct subscriber;
 
@@ -43,6 +40,9 @@ struct subscriber_options {
 	/* Each try that failed and each loss, before `changed`; borrowed for
 	 * the call. May be NULL. */
 	void (*failed)(const char *why, void *data);
+	/* The key at the other end is not the pinned one: before `failed`. May
+	 * be NULL. */
+	void (*key_refused)(void *data);
 	void *data;
 	unsigned silence_ms; /* 0: SUBSCRIBER_SILENCE_MS */
 	/* Of another run of the server: all that it has sent, what the owner

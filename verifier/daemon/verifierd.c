@@ -153,6 +153,7 @@ static void start_intake(
 	    .loop = d->loop,
 	    .curl = d->curl,
 	    .address = &d->config->oracles[i],
+	    .policy = d->policy,
 	    .validator = d->validator,
 	    .writer = d->writer,
 	    .announcer = d->announcer,
@@ -180,8 +181,7 @@ static int listen_now(struct verifierd *d, char *error)
 }
 
 int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
-    const struct verifierd_config *config,
-    char error[static VERIFIERD_ERROR_MAX])
+    struct verifierd_config *config, char error[static VERIFIERD_ERROR_MAX])
 {
 	char cursors[VERIFIERD_ORACLES_MAX][SSE_ID_MAX];
 	struct verifierd *d = daemon;

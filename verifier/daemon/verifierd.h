@@ -29,7 +29,7 @@
 struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct board_front front; /* first: board_routes.h */
 	uv_loop_t *loop;
-	const struct verifierd_config *config;
+	struct verifierd_config *config; /* attested oracles' pins are here */
 	struct hm_policy *policy;
 	struct validator *validator;
 	struct archive_writer *writer;
@@ -51,8 +51,7 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
  * config is borrowed until stopped. 0, or -1 and why; then all is released
  * once the loop has run. */
 __attribute__((warn_unused_result)) int verifierd_start(
-    struct verifierd *daemon, uv_loop_t *loop,
-    const struct verifierd_config *config,
+    struct verifierd *daemon, uv_loop_t *loop, struct verifierd_config *config,
     char error[static VERIFIERD_ERROR_MAX]);
 
 /* Streams get `goodbye`, what waits is written, all handles close: the loop
