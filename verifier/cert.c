@@ -12,14 +12,21 @@
 #define EXTENSIONS_MAX 16
 #define PATHLEN_MAX    16 /* no chain of ours is longer */
 
-static bool is_ecdsa_sha384(const X509_ALGOR *alg)
+/* What a maker signs with, and of which curve its keys are. */
+struct kind {
+	int signature, curve; /* NIDs */
+};
+static const struct kind aws = {NID_ecdsa_with_SHA384, NID_secp384r1};
+static const struct kind intel = {NID_ecdsa_with_SHA256, NID_X9_62_prime256v1};
+
+static bool is_signed_so(const X509_ALGOR *alg, const struct kind *kind)
 {
 	const ASN1_OBJECT *oid;
 	int parameter;
 
 	X509_ALGOR_get0(&oid, &parameter, NULL, alg);
 	/* RFC 5758, 3.2: "the parameters field MUST be absent" */
-	return REQUIRE(cert_alg, OBJ_obj2nid(oid) == NID_ecdsa_with_SHA384) &&
+	return REQUIRE(cert_alg, OBJ_obj2nid(oid) == kind->signature) &&
 	       REQUIRE(cert_alg_parameter, parameter == V_ASN1_UNDEF);
 }
 
@@ -30,21 +37,21 @@ static bool is_whole_bytes(const ASN1_BIT_STRING *bits)
 	return bits != NULL && (bits->flags & 0x07) == 0;
 }
 
-static bool signature_form_ok(const X509 *x509)
+static bool signature_form_ok(const X509 *x509, const struct kind *kind)
 {
 	const X509_ALGOR *outer;
 	const ASN1_BIT_STRING *signature;
 
 	X509_get0_signature(&signature, &outer, x509);
 	return REQUIRE(cert_signature_bits, is_whole_bytes(signature)) &&
-	       REQUIRE(cert_alg_outer, is_ecdsa_sha384(outer)) &&
-	       REQUIRE(
-		   cert_alg_inner, is_ecdsa_sha384(X509_get0_tbs_sigalg(x509)));
+	       REQUIRE(cert_alg_outer, is_signed_so(outer, kind)) &&
+	       REQUIRE(cert_alg_inner,
+		   is_signed_so(X509_get0_tbs_sigalg(x509), kind));
 }
 
 /* By name: explicit parameters may describe a curve of the attacker's making
  * (CVE-2020-0601). Uncompressed, as AWS writes it. */
-static bool key_ok(const X509 *x509)
+static bool key_ok(const X509 *x509, const struct kind *kind)
 {
 	X509_PUBKEY *pub = X509_get_X509_PUBKEY(x509);
 	ASN1_OBJECT *oid;
@@ -53,17 +60,17 @@ static bool key_ok(const X509 *x509)
 	const void *parameter;
 	X509_ALGOR *alg;
 	int point_len, type;
-	bool p384;
+	bool is_kind;
 
 	/* unnamed: a getter */
 	if (X509_PUBKEY_get0_param(&oid, &point, &point_len, &alg, pub) != 1)
 		return false;
 	X509_ALGOR_get0(NULL, &type, &parameter, alg);
 	curve = parameter;
-	p384 = OBJ_obj2nid(oid) == NID_X9_62_id_ecPublicKey &&
-	       type == V_ASN1_OBJECT && OBJ_obj2nid(curve) == NID_secp384r1;
+	is_kind = OBJ_obj2nid(oid) == NID_X9_62_id_ecPublicKey &&
+		  type == V_ASN1_OBJECT && OBJ_obj2nid(curve) == kind->curve;
 	/* X509_get0_pubkey() fails for a point that is not on the curve. */
-	return REQUIRE(cert_key_p384, p384) &&
+	return REQUIRE(cert_key_curve, is_kind) &&
 	       REQUIRE(cert_key_bits,
 		   is_whole_bytes(X509_get0_pubkey_bitstr(x509))) &&
 	       REQUIRE(cert_point, X509_get0_pubkey(x509) != NULL) &&
@@ -182,18 +189,20 @@ static bool has_unique_id(const X509 *x509)
 	return issuer != NULL || subject != NULL;
 }
 
-static bool profile_ok(struct cert *cert)
+static bool profile_ok(struct cert *cert, const struct kind *kind)
 {
 	X509 *x509 = cert->x509;
 
 	return REQUIRE(
 		   cert_version, X509_get_version(x509) == X509_VERSION_3) &&
 	       REQUIRE(cert_unique_id, !has_unique_id(x509)) &&
-	       signature_form_ok(x509) && key_ok(x509) && extensions_ok(x509) &&
-	       read_serial(cert) && hash_spki(cert) && read_validity(cert);
+	       signature_form_ok(x509, kind) && key_ok(x509, kind) &&
+	       extensions_ok(x509) && read_serial(cert) && hash_spki(cert) &&
+	       read_validity(cert);
 }
 
-enum hm_verdict cert_parse(struct cert *out, struct slice der)
+static enum hm_verdict parse(
+    struct cert *out, struct slice der, const struct kind *kind)
 {
 	const unsigned char *at = der.at;
 
@@ -204,11 +213,21 @@ enum hm_verdict cert_parse(struct cert *out, struct slice der)
 	if (REFUSE(cert_x509, out->x509 == NULL))
 		return HM_CERTIFICATE_PROFILE;
 	/* der_check() made sure that nothing follows. */
-	if (!profile_ok(out)) {
+	if (!profile_ok(out, kind)) {
 		cert_fini(out);
 		return HM_CERTIFICATE_PROFILE;
 	}
 	return HM_VALID;
+}
+
+enum hm_verdict cert_parse(struct cert *out, struct slice der)
+{
+	return parse(out, der, &aws);
+}
+
+enum hm_verdict cert_parse_p256(struct cert *out, struct slice der)
+{
+	return parse(out, der, &intel);
 }
 
 void cert_fini(struct cert *cert)

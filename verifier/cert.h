@@ -28,6 +28,9 @@ struct cert {
 
 /* HM_VALID, HM_CERTIFICATE_PROFILE or HM_NO_MEMORY, then nothing is owned. */
 HM_MUST_CHECK enum hm_verdict cert_parse(struct cert *out, struct slice der);
+/* The same of Intel's: a P-256 key by name, ecdsa-with-SHA256. */
+HM_MUST_CHECK enum hm_verdict cert_parse_p256(
+    struct cert *out, struct slice der);
 void cert_fini(struct cert *cert);
 /* Another owner of the same certificate, which nobody changes. */
 static inline void cert_share(struct cert *out, const struct cert *cert)

@@ -38,7 +38,7 @@ planted=tests/gates/planted/checks/violation.c
 diff <(grep -n FIND: $planted | cut -d: -f1) \
     <(tests/gates/checks.py $planted | cut -d: -f2 | sort -n)
 verdict $? "checks.py finds the planted violations, and only these"
-tests/gates/checks.py verifier/*.c feeds/item*.c
+tests/gates/checks.py verifier/*.c verifier/sgx/*.c feeds/item*.c
 verdict $? "each refusal of the verifier stands behind a named check"
 
 # clang-format's choices differ from version to version; this is Debian 12's.

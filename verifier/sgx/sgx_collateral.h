@@ -43,7 +43,8 @@ enum sgx_part_kind {
 	SGX_PART_TCB_INFO,
 	SGX_PART_QE_IDENTITY,
 	SGX_PART_CRL,
-	SGX_PART_SIGNER
+	SGX_PART_SIGNER, /* of TCB infos and identities */
+	SGX_PART_CA      /* of PCK certificates */
 };
 
 /* For people. */
@@ -59,7 +60,8 @@ size_t sgx_collateral_count(const struct sgx_collateral *collateral);
 /*
  * Part `index` < count, judged alone: HM_VALID, HM_COLLATERAL_SIGNATURE (no
  * root vouches for it), HM_COLLATERAL_EXPIRED, HM_COLLATERAL_NOT_YET_VALID,
- * HM_CERTIFICATE_REVOKED (its signer) or HM_NO_MEMORY. Of a PCK CA's list the
+ * HM_COLLATERAL_MISSING (its signer), HM_CERTIFICATE_REVOKED (the signer) or
+ * HM_NO_MEMORY. Of a PCK CA's list the
  * signature can be judged only if that CA's certificate is among the parts.
  */
 void sgx_collateral_part(const struct sgx_collateral *collateral, size_t index,

@@ -13,9 +13,9 @@
 #define HALLMARK_VERIFIER_SGX_PCK_H
 
 #include "verifier/cert.h"
+#include "verifier/sgx/sgx_p256.h"
 #include "verifier/sgx/sgx_quote.h"
 
-#define SGX_POINT_LEN 65 /* 04 || x || y, P-256 */
 #define SGX_FMSPC_LEN 6
 #define SGX_PCEID_LEN 2
 
@@ -54,5 +54,8 @@ HM_MUST_CHECK enum hm_verdict sgx_pck_open(struct sgx_pck *out,
     struct slice pem, const struct sgx_root *roots, size_t root_count,
     const char **why);
 void sgx_pck_close(struct sgx_pck *pck);
+
+/* One of the two CAs of PCK certificates, by its name and its rights. */
+bool sgx_is_pck_ca(const struct cert *cert, bool *by_platform_ca);
 
 #endif

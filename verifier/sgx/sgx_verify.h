@@ -4,21 +4,25 @@
  * The checks in their order, by the names that the report has; the first that
  * fails is the verdict:
  *
- *   quote               form                               QUOTE_MALFORMED
- *   root, certificate_profile, chain   the PCK's           as for Nitro
- *   chain_time          its certificates at that time      CHAIN_EXPIRED ...
- *   qe_signature        the PCK key signed the QE's report  QE_SIGNATURE
- *   attestation_key     the QE's report names that key      KEY_NOT_ATTESTED
- *   quote_signature     and that key signed the quote       DOCUMENT_SIGNATURE
- *   held_data           report_data is SHA-256(held) and 32 zeros, if asked
- *                                                           HELD_DATA_MISMATCH
- *   debug               neither the enclave nor the QE      DEBUG_ENCLAVE
- *   root_crl, pck_crl   there, signed, of that time         COLLATERAL_*
- *   revoked             neither the PCK nor its CA          CERTIFICATE_REVOKED
- *   tcb_info            there, signed, of that time         COLLATERAL_*
- *   qe_identity         the same, and the QE is that one    QE_IDENTITY
- *   tdx_module          one that Intel signed (TDX)         TDX_MODULE
- *   tcb_status          of platform, module and QE          TCB_STATUS
+ *   quote                its form                           QUOTE_MALFORMED
+ *   certificate_profile  the PCK's and its CA's             CERTIFICATE_PROFILE
+ *   root                 one that the policy names          ROOT_UNTRUSTED
+ *   chain                from it to the PCK certificate     CHAIN_BROKEN
+ *   chain_time           both at that time                  CHAIN_EXPIRED ...
+ *   qe_signature         the PCK's key signed the quoting
+ *                        enclave's (QE's) report            QE_SIGNATURE
+ *   attestation_key      which names that key               KEY_NOT_ATTESTED
+ *   quote_signature      which signed the quote             DOCUMENT_SIGNATURE
+ *   held_data            if asked for: report_data is its
+ *                        SHA-256 and 32 zeros               HELD_DATA_MISMATCH
+ *   debug                neither the enclave nor the QE     DEBUG_ENCLAVE
+ *   root_crl, pck_crl    there, signed, of that time        COLLATERAL_...
+ *   revoked              neither the PCK nor its CA         CERTIFICATE_REVOKED
+ *   tcb_info             there, signed, of that time        COLLATERAL_...
+ *   qe_identity          the same                           COLLATERAL_...
+ *   quoting_enclave      is that one                        QE_IDENTITY
+ *   tdx_module           is one of Intel's (TDX)            TDX_MODULE
+ *   tcb_status           of platform, module and QE         TCB_STATUS
  *
  * Which code runs in there (MRENCLAVE, MRTD ...) is the caller's to judge.
  */
@@ -35,7 +39,7 @@ struct sgx_policy { /* all borrowed */
 	 * is there counts. Without an identity the QE must be one of Intel's
 	 * two by its signer and product. */
 	bool insecure_without_collateral;
-	bool allow_debug;
+	bool allow_debug;    /* of the enclave; never of the QE */
 	const uint8_t *held; /* NULL: not asked for */
 	size_t held_len;
 };
@@ -45,9 +49,9 @@ struct sgx_result { /* what was established, up to the check that failed */
 	size_t root_index;
 	struct sgx_platform platform;
 	int64_t not_before_ms, not_after_ms; /* of the certificates */
-	/* the part that ends first; INT64_MAX: none was needed */
+	/* of the parts that were used the first end; INT64_MAX: none was */
 	int64_t collateral_until_ms;
-	bool complete; /* no part was missing */
+	bool complete; /* no part of the collateral was missing */
 	/* SGX_UNKNOWN until judged, and where there was nothing to judge by */
 	struct sgx_level tcb, module, qe;
 	char module_name[32];   /* "": an enclave's quote */
