@@ -8,6 +8,7 @@
 #include "base/endpoint.h"
 #include "feeds/feed_config.h"
 #include "oracle/certificates.h"
+#include "oracle/config_key.h"
 
 #define CONFIG_BYTES_MAX (1u << 20) /* of the file; FEEDS_MAX feeds fit */
 #define CONFIG_PATH_MAX  512
@@ -62,6 +63,7 @@ struct config {
 	int64_t keep_raw_s; /* raw_answers.h; 0: none are kept */
 	struct config_pins pins[CONFIG_EXCHANGES_MAX];
 	size_t pin_count;
+	struct config_key key; /* of items, if it is to survive a restart */
 	struct feed_set feeds;
 	uint8_t sha256[32]; /* of the file's bytes */
 	uint8_t sha384[48];

@@ -129,6 +129,19 @@ static void make_policy(
 		log_die("identity", "policy: %s", why);
 }
 
+static void take_key(struct identity *identity)
+{
+	struct kept_key *kept = &identity->kept;
+
+	if (!identity->config->key.kms) {
+		identity->signer = signer_new();
+		return;
+	}
+	kept_key_load(kept, identity->config, identity->attester);
+	identity->signer = kept->signer;
+	identity->bound.key_epoch = kept->epoch;
+}
+
 void identity_load(struct identity *identity, const struct config *config)
 {
 	uint8_t pcr16[ATTESTER_PCR_LEN];
@@ -141,7 +154,7 @@ void identity_load(struct identity *identity, const struct config *config)
 	open_attester(identity);
 	measure(identity, pcr16);
 	make_policy(identity, pcr16);
-	identity->signer = signer_new(); /* slow: only once all else is well */
+	take_key(identity); /* slow: only once all else is well */
 }
 
 void identity_attest(struct identity *identity, uv_loop_t *loop,

@@ -8,12 +8,14 @@
 
 #include "oracle/attestation.h"
 #include "oracle/config.h"
+#include "oracle/kept_key.h"
 #include "oracle/signer.h"
 
 struct identity {
 	uint8_t boot_id[16];
 	struct attester *attester;
 	struct signer *signer;
+	struct kept_key kept; /* epoch 0: the signer's key is of this start */
 	struct hm_policy *policy;
 	/* What documents vouch for besides the key: identity_load() sets
 	 * boot_id and config_sha256, others add to it before
@@ -23,9 +25,9 @@ struct identity {
 	const struct config *config;     /* borrowed */
 };
 
-/* Opens the platform, measures the configuration (measure.h), makes the key and
- * the policy. Dies with a reason if it cannot: an oracle
- * without an identity has nothing to say. */
+/* Opens the platform, measures the configuration (measure.h), makes the policy
+ * and the key, or has the one that is kept. Dies with a reason if it cannot: an
+ * oracle without an identity has nothing to say. */
 void identity_load(struct identity *identity, const struct config *config);
 
 /* Gets the first document and keeps it renewed; `changed` as in

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "feeds/hex.h"
+#include "oracle/kept_key.h"
 #include "oracle/poll_plan.h"
 
 #include <assert.h>
@@ -189,6 +190,7 @@ static void print_head(const struct config *config, FILE *out)
 	fprintf(
 	    out, "ca_bundle     %s\n", certificates_name(config->ca_bundle));
 	print_pins(config, out);
+	kept_key_print(config, out);
 	if (config->insecure_allow_debug)
 		fprintf(out, "INSECURE      publishes from a debug enclave\n");
 	if (config->insecure_emulator)
