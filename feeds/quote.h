@@ -32,7 +32,8 @@
 	X(BAD_HTTP, "bad_http")                                        \
 	X(TOO_LARGE, "too_large")                                      \
 	X(NO_RATE, "no_rate")                                          \
-	X(NOT_POLLED, "not_polled")
+	X(NOT_POLLED, "not_polled")                                    \
+	X(NO_KEY, "no_key")
 
 enum quote_error {
 #define QUOTE_ENUM(c, text) QUOTE_##c,

@@ -1,5 +1,6 @@
 /* adapter: see adapter.h. */
 #include "feeds/exchanges/adapter.h"
+#include "feeds/exchanges/iso_time.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -61,6 +62,18 @@ enum quote_error adapter_time(
 	    time > TIME_MAX_MS / unit_ms)
 		return QUOTE_BAD_BODY;
 	out->exchange_ms = time * unit_ms;
+	out->has_exchange_ms = true;
+	return QUOTE_OK;
+}
+
+enum quote_error adapter_iso_time(struct quote *out, const json_t *value)
+{
+	const char *text = json_text_string(value);
+
+	if (value == NULL || json_is_null(value))
+		return QUOTE_OK;
+	if (text == NULL || iso_time_parse(&out->exchange_ms, text) != 0)
+		return QUOTE_BAD_BODY;
 	out->has_exchange_ms = true;
 	return QUOTE_OK;
 }

@@ -16,6 +16,7 @@ extern const struct exchange bitstamp_exchange;
 extern const struct exchange bybit_exchange;
 extern const struct exchange coinbase_exchange_exchange;
 extern const struct exchange coingecko_exchange;
+extern const struct exchange coinmarketcap_exchange;
 extern const struct exchange cryptocom_exchange;
 extern const struct exchange gate_exchange;
 extern const struct exchange gemini_exchange;
@@ -38,6 +39,9 @@ enum quote_error adapter_prices(struct quote *out, const json_t *last,
  * time. BAD_BODY if it is not an integer of a year up to 9999. */
 enum quote_error adapter_time(
     struct quote *out, const json_t *value, int64_t unit_ms);
+
+/* The same where it is written out: iso_time.h. */
+enum quote_error adapter_iso_time(struct quote *out, const json_t *value);
 
 /*
  * What an exchange's words mean. The first phrase that is in the text, in any

@@ -14,7 +14,6 @@
  * 429, "Not allowed for delisted products" with 400 or 404.
  */
 #include "feeds/exchanges/adapter.h"
-#include "feeds/exchanges/iso_time.h"
 
 #include <string.h>
 
@@ -43,18 +42,6 @@ static enum quote_error own_error(int status, const json_t *body)
 	if (strcmp(text, "NotFound") == 0)
 		return QUOTE_UNKNOWN_SYMBOL;
 	return adapter_classify(text, phrases, status);
-}
-
-static enum quote_error read_time(struct quote *out, const json_t *value)
-{
-	const char *text = json_text_string(value);
-
-	if (value == NULL || json_is_null(value))
-		return QUOTE_OK;
-	if (text == NULL || iso_time_parse(&out->exchange_ms, text) != 0)
-		return QUOTE_BAD_BODY;
-	out->has_exchange_ms = true;
-	return QUOTE_OK;
 }
 
 /* The answer for all products has a member for each; *out becomes the stats of
@@ -99,7 +86,7 @@ static enum quote_error read_answer(
 	    json_object_get(body, "ask"));
 	if (error != QUOTE_OK)
 		return error;
-	return read_time(out, json_object_get(body, "time"));
+	return adapter_iso_time(out, json_object_get(body, "time"));
 }
 
 const struct exchange coinbase_exchange_exchange = {

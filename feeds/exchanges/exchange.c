@@ -28,6 +28,7 @@ const struct exchange *const exchange_table[] = {
     &bybit_exchange,
     &coinbase_exchange_exchange,
     &coingecko_exchange,
+    &coinmarketcap_exchange,
     &cryptocom_exchange,
     &gate_exchange,
     &gemini_exchange,
@@ -88,7 +89,8 @@ static enum quote_error class_of_status(int status)
 }
 
 /* Gateways that stand before an API refuse a key in their own words, whoever
- * is behind them. We send no key, so any word about one is a refusal. */
+ * is behind them. Whether we send one or not, any word about one is a refusal.
+ */
 static bool speaks_of_api_key(const json_t *body)
 {
 	static const char *const members[] = {"message", "msg", "error"};

@@ -10,11 +10,12 @@
 
 #include <jansson.h>
 
-#define EXCHANGE_TARGET_MAX 1024       /* a request target and a NUL */
-#define EXCHANGE_SYMBOL_MAX 32         /* a symbol and a NUL */
-#define EXCHANGE_NAME_MAX   32         /* an exchange's name and a NUL */
-#define EXCHANGE_NAMED_MAX  20         /* symbols that one request names */
-#define EXCHANGE_BODY_MAX   (2u << 20) /* bytes of an answer; facts: 430 KB */
+#define EXCHANGE_TARGET_MAX   1024       /* a request target and a NUL */
+#define EXCHANGE_SYMBOL_MAX   32         /* a symbol and a NUL */
+#define EXCHANGE_NAME_MAX     32         /* an exchange's name and a NUL */
+#define EXCHANGE_NAMED_MAX    20         /* symbols that one request names */
+#define EXCHANGE_KEY_NAME_MAX 64         /* the name of a key and a NUL */
+#define EXCHANGE_BODY_MAX     (2u << 20) /* bytes of an answer; facts: 430 KB */
 
 /* What the time in an exchange's answers is the time of. */
 enum exchange_time {
@@ -30,6 +31,9 @@ enum exchange_time {
 struct exchange {
 	const char *name; /* "coinbase_exchange" */
 	const char *host; /* "api.exchange.coinbase.com", TLS, port 443 */
+	/* Paid APIs: the header that carries our key, and the name that the
+	 * configuration has for this key; NULL: none is wanted. */
+	const char *key_header, *key_name;
 	enum exchange_time time;
 	/* The documented limit for one address: in its own words, and in
 	 * requests of ours a minute. */

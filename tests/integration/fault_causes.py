@@ -48,7 +48,7 @@ OWN = {
     "maintenance_500": "maintenance", "upgrade_400": "maintenance",
     "timeout_200": "timeout", "timeout_400": "timeout",
     "geo_200": "geo_blocked", "geo_403": "blocked",
-    "null_200": "unknown_symbol",
+    "null_200": "unknown_symbol", "unpaid_402": "auth",
 }
 # Asked alone, Bitfinex leaves nothing. Kraken has one word for all that its
 # service cannot do now. Answers about one market of Coinbase and KuCoin do

@@ -23,7 +23,10 @@ HOSTS = {"binance": "data-api.binance.vision",
          "okx": "www.okx.com", "bybit": "api.bybit.com",
          "kucoin": "api.kucoin.com", "gate": "api.gateio.ws",
          "bitget": "api.bitget.com", "htx": "api.huobi.pro",
-         "mexc": "api.mexc.com", "coingecko": "api.coingecko.com"}
+         "mexc": "api.mexc.com", "coingecko": "api.coingecko.com",
+         "coinmarketcap": "pro-api.coinmarketcap.com"}
+# They want a key, which has to be sealed to the oracle first.
+KEYED = {"coinmarketcap"}
 
 
 _given = set()

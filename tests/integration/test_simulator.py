@@ -33,6 +33,7 @@ DAY = "/api/v3/ticker/24hr?symbols=%5B%22"
 SPOT = "/v5/market/tickers?category=spot"
 COINS = "/api/v3/simple/price?ids="
 DATED = "&vs_currencies=usd&include_last_updated_at=true"
+IDS = "/v2/cryptocurrency/quotes/latest?id="
 # What adapters ask for, by exchange: the target and the symbols in it.
 ASKED = {
     "binance": [(DAY + "BTCUSDT%22%5D", "BTCUSDT"),
@@ -71,12 +72,16 @@ ASKED = {
              ("/api/v3/ticker/bookTicker", "BTCUSDT ETHUSDT")],
     "coingecko": [(COINS + "bitcoin" + DATED, "bitcoin"),
                   (COINS + "tether,ethereum" + DATED, "tether ethereum")],
+    "coinmarketcap": [(IDS + "1&convert=USD", "1"),
+                      (IDS + "825,1027&convert=USD", "825 1027")],
 }
+KEYS = {e.name: f"{e.key_header}: {e.key}\r\n" for e in exchanges.ALL
+        if e.key}
 TARGETS = {name: asked[0][0] for name, asked in ASKED.items()}
 # The first word that is in a symbol tells its asset.
 ASSETS = (("TETHER", "USDT"), ("BTC", "BTC"), ("XBT", "BTC"),
           ("BITCOIN", "BTC"), ("ETH", "ETH"), ("USDT", "USDT"),
-          ("UST", "USDT"))
+          ("UST", "USDT"), ("1027", "ETH"), ("825", "USDT"), ("1", "BTC"))
 # A symbol that it does not have.
 UNKNOWN = {"binance": "NOPEUSDT", "coinbase_exchange": "NOPE-USD",
            "kraken": "NOPEUSD", "bitstamp": "nopeusd",
@@ -84,7 +89,8 @@ UNKNOWN = {"binance": "NOPEUSDT", "coinbase_exchange": "NOPE-USD",
            "bitfinex": "tNOPEUSD", "cryptocom": "NOPE_USD",
            "okx": "NOPE-USDT", "bybit": "NOPEUSDT", "kucoin": "NOPE-USDT",
            "gate": "NOPE_USDT", "bitget": "NOPEUSDT", "htx": "nopeusdt",
-           "mexc": "NOPEUSDT", "coingecko": "nopecoin"}
+           "mexc": "NOPEUSDT", "coingecko": "nopecoin",
+           "coinmarketcap": "99999999"}
 
 
 # Asked alone, Bitfinex leaves nothing.
@@ -112,6 +118,12 @@ def _first_of(*path):
 def _any(body):
     """One member, whatever its name."""
     return next(iter(body.values()))
+
+
+def _market_cap(body):
+    """The prices: what is beside them is told or left out by the plan."""
+    quote = _any(body["data"])["quote"]["USD"]
+    return {name: quote[name] for name in ("price", "last_updated")}
 
 
 def _gemini(body):
@@ -149,6 +161,8 @@ RECORDED = [
     ("htx", 1, "market_tickers.json", _first_of("data")),
     ("mexc", 0, "v3_ticker_24hr_nulls.json", _all),
     ("mexc", 1, "v3_ticker_bookTicker.json", _first),
+    ("coinmarketcap", 0, "v2_cryptocurrency_quotes_latest_id1.json",
+     _market_cap),
     ("coingecko", 0, "simple_price_last_updated_at.json", _any)]
 PERPETUAL = {"index_price", "mark_price", "open_interest",
              "open_interest_value"}
@@ -198,12 +212,13 @@ class Simulator(unittest.TestCase):
             f"http://127.0.0.1:{self.served['control']}/fault", "POST", body)
         self.assertEqual(reply.status, 200)
 
-    def get(self, name, target=None, seconds=10):
+    def get(self, name, target=None, seconds=10, key=None):
         """All bytes of the answer; TimeoutError if it takes longer."""
         end = time.monotonic() + seconds
         host = settings.HOSTS[name]
         port = self.served["ports"][name]
         head = (f"GET {target or TARGETS[name]} HTTP/1.1\r\nHost: {host}\r\n"
+                f"{KEYS.get(name, '') if key is None else key}"
                 "Connection: close\r\n\r\n").encode()
         with socket.create_connection(("127.0.0.1", port), seconds) as raw:
             with self.trust.wrap_socket(raw, server_hostname=host) as sock:
@@ -349,6 +364,17 @@ class Simulator(unittest.TestCase):
             "kraken", "/0/public/Ticker?pair=NOPE"))
         self.assertIn(b'[{"timestamp"', self.get(
             "bitstamp", "/api/v2/ticker/nopeusd/"))
+
+    def test_keys(self):
+        """who wants a key says no without it, and with another"""
+        self.assertEqual(set(KEYS), settings.KEYED)
+        for name, line in KEYS.items():
+            for key in ("", line[:-3] + "x\r\n", line.replace("-", "_", 1)):
+                answer = self.get(name, key=key)
+                self.assertIn(b" 401 ", answer[:20])
+                code, said = self.parse(name, ASKED[name][0][1],
+                                        answer.partition(b"\r\n\r\n")[2], 401)
+                self.assertEqual(json.loads(said)["error"], "auth")
 
     def test_status_faults(self):
         """the faults that are a status have it, and Retry-After"""

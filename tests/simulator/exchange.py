@@ -91,6 +91,11 @@ class Exchange:
     in_usdt = False     # its quotes are in USDT
     chunked = False
     skips_unknown = False   # has no word for them among others
+    key_header = None   # the header that carries a key, where it wants one
+    key = None          # the one that it takes
+
+    def refusal(self, headers):
+        """What it says to a request without its key, or None."""
 
     def asked(self, target):
         """The Ask of this request target, or None if the exchange has no

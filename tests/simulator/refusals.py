@@ -80,6 +80,12 @@ def _crypto(status, code, message):
                           "code": code, "message": message})
 
 
+def _market_cap(status, code, message):
+    return _json(status, {"status": {
+        "timestamp": "2026-11-22T01:00:00.000Z", "error_code": code,
+        "error_message": message, "elapsed": 0, "credit_count": 0}})
+
+
 # Each takes the seconds of Retry-After.
 BINANCE = {
     "429": lambda s: _coded(
@@ -242,6 +248,18 @@ OWN = {
             "error_code": 429, "error_message": "You've exceeded the Rate "
             "Limit."}}),
     },
+    "coinmarketcap": {
+        "401": lambda _: _market_cap(401, 1001, "This API Key is invalid."),
+        "429": lambda _: _market_cap(
+            429, 1008, "You've exceeded your API Key's HTTP request rate "
+            "limit. Rate limits reset every minute."),
+        "500": lambda _: _market_cap(
+            500, 500, "An internal server error occurred"),
+        "limit_200": lambda _: _market_cap(
+            200, 1010, "You've exceeded your API Key's monthly rate limit."),
+        "unpaid_402": lambda _: _market_cap(
+            402, 1004, "Your API Key's subscription plan has expired."),
+    },
 }
 
 # What the names mean that are not a status.
@@ -262,5 +280,6 @@ MEANING = {
     "geo_200": "status 200, and in it: not in your country",
     "geo_403": "403 of CloudFront: not in your country",
     "null_200": "status 200, success, and no data",
+    "unpaid_402": "402: the key is good and its plan is not",
     "delisted": "says that the market is no more",
 }

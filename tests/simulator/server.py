@@ -76,14 +76,15 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
                 "fault": self.fault, "requests": self.requests,
                 "connections": self.connections, "open": len(self._open)}
 
-    def answer(self, target):
+    def answer(self, target, headers):
         """What this request gets, and the fault it is due to."""
         with self._lock:
             self.requests += 1
-            return self.fault, self._answer_by(self.fault, target)
+            return self.fault, self._answer_by(self.fault, target, headers)
 
-    def _answer_by(self, fault, target):
-        replaced = faults.answer(self.exchange.name, fault, self.retry_after)
+    def _answer_by(self, fault, target, headers):
+        replaced = (faults.answer(self.exchange.name, fault, self.retry_after)
+                    or self.exchange.refusal(headers))
         if replaced is not None:
             return replaced
         ask = self.exchange.asked(target)
@@ -158,7 +159,7 @@ class Connection(http.server.BaseHTTPRequestHandler):
         """Quiet: GET /state of the control endpoint has the counts."""
 
     def do_GET(self):
-        fault, answer = self.server.answer(self.path)
+        fault, answer = self.server.answer(self.path, self.headers)
         if fault in ("hang", "slow"):
             answer = answer._replace(chunked=False)
             self._drag_on(fault, self._head(answer) + answer.body)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sixteen exchanges on this machine, over real TLS, for tests and the demo."""
+"""Seventeen exchanges on this machine, over real TLS, for tests and the demo."""
 
 import argparse
 import json

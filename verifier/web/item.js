@@ -16,7 +16,7 @@ const ERRORS = ["ok", "unknown_symbol", "rate_limited", "banned",
   "geo_blocked", "blocked", "maintenance", "server_error", "http_error",
   "bad_request", "bad_body", "no_price", "auth", "timeout", "redirect",
   "connect_failed", "tls_failed", "bad_http", "too_large", "no_rate",
-  "not_polled"];
+  "not_polled", "no_key"];
 
 // ---- the one text ----
 

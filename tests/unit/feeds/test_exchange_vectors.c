@@ -86,8 +86,8 @@ static void unescape(char *out, size_t size, const char *url)
 static size_t symbols_of_url(struct sample *s)
 {
 	static const char *const before[] = {"symbol=", "symbols=", "pair=",
-	    "instId=", "instrument_name=", "ids=", "/products/", "/pubticker/",
-	    "/ticker/", "/book/"};
+	    "instId=", "instrument_name=", "ids=", "?id=", "/products/",
+	    "/pubticker/", "/ticker/", "/book/"};
 	char url[400], *at = NULL;
 	size_t count = 0;
 
@@ -162,16 +162,19 @@ static size_t wanted_of(struct sample *s, struct wanted *out)
 {
 	const json_t *expect = json_object_get(s->meta, "expect"), *row;
 	const char *error = text_of(expect, "error");
-	size_t i, count;
+	bool by_id = strstr(text_of(s->meta, "url"), "?id=") != NULL;
+	size_t i, count = symbols_of_url(s);
 
+	assert_true(!by_id || json_array_size(expect) <= count);
 	json_array_foreach(expect, i, row)
 	{
 		assert_true(i < WANTED_ROWS_MAX);
 		out[i] = wanted_row(row);
+		if (by_id) /* beside a ticker that others have too */
+			out[i].symbol = s->symbols[i];
 	}
 	if (json_array_size(expect) > 0)
 		return json_array_size(expect);
-	count = symbols_of_url(s);
 	for (i = 0; i < count; i++)
 		out[i] = (struct wanted){.symbol = s->symbols[i],
 		    /* not a ticker: any error will do */
