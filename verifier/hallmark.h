@@ -50,6 +50,7 @@ extern "C" {
 	X(DOCUMENT_SIGNATURE, "document_signature", 3)             \
 	X(ITEM_SIGNATURE, "item_signature", 3)                     \
 	X(KEY_NOT_ATTESTED, "key_not_attested", 3)                 \
+	X(CONTENT_NOT_ATTESTED, "content_not_attested", 3)         \
 	X(QE_SIGNATURE, "qe_signature", 3)                         \
 	X(ATTESTATION_MISSING, "attestation_missing", 3)           \
 	X(ATTESTATION_MISMATCH, "attestation_mismatch", 3)         \
@@ -116,9 +117,9 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * chain, document_signature, revoked, chain_time (live: twice, now and at the
  * document's timestamp), document_time, enclave_age, booted_after, debug,
  * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data | platform,
- * public_key, item_signature, user_data, published, expires, quorum (if one is
- * asked for, or co-signatures are there), or of a fetched answer request.
- * "policy" alone: the policy cannot be used.
+ * public_key, item_signature (attested_content), user_data, published, expires,
+ * quorum (if one is asked for, or co-signatures are there), or of a fetched
+ * answer request. "policy" alone: the policy cannot be used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);
@@ -474,6 +475,49 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_log_consistency_verify(
     uint64_t first_size, const uint8_t first_root[HM_SHA256_LEN],
     uint64_t second_size, const uint8_t second_root[HM_SHA256_LEN],
     const struct hm_log_proof *proof);
+
+/* ---- a result inside an attestation (README, "A price in a document") ---- */
+
+/*
+ * The JSON of GET /price/{feed}?nonce=HEX&attested=true: the item's content,
+ * and a document that was made for it: its user_data hold the content's hash,
+ * and it answers the asker's nonce. The enclave's hardware vouches for these
+ * very bytes; no key of the oracle's does. Owned by it.
+ */
+struct hm_attested {
+	char *content;
+	size_t content_len;
+	char *public_key; /* PEM text as sent: of the key that signs items */
+	char platform[16];
+	uint8_t attestation_sha256[HM_SHA256_LEN];
+	uint8_t *document;
+	size_t document_len;
+	uint8_t nonce[HM_NONCE_MAX]; /* as sent: what was asked with */
+	size_t nonce_len;
+	/* For hm_nonce_verify(); 0 and 0: it stands plain. */
+	uint64_t nonce_index, nonce_size;
+	uint8_t nonce_path[HM_LOG_HASHES_MAX][HM_SHA256_LEN];
+	size_t nonce_path_len;
+};
+
+/* Strict JSON: content, platform, attestation_sha256, attestation_doc_b64,
+ * public_key, nonce, and nonce_path where there is one, each once, no other.
+ * HM_VALID or HM_ENVELOPE_MALFORMED, then *out is zeroed. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_attested_parse(
+    struct hm_attested *out, const char *json, size_t len);
+HM_API void hm_attested_fini(struct hm_attested *attested);
+
+/*
+ * May this price be used at now_ms? All that hm_item_verify_live() asks but the
+ * RSA signature, which is not there and not looked at ("attested_content" is
+ * reported in its place), and besides: the document answers `nonce`, the
+ * caller's own, and is at most max_age_s old. It was made after the item, so
+ * that the item may be published before it.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_item_verify_attested(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_attested *attested, const uint8_t *nonce, size_t nonce_len,
+    int64_t now_ms, struct hm_item *out, const struct hm_report *report);
 
 /* ---- answers that an oracle fetched for somebody (README, "Fetched") ---- */
 

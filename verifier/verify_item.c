@@ -157,6 +157,45 @@ enum hm_verdict hm_item_verify_live(const struct hm_policy *policy,
 	return judge(&t, out);
 }
 
+/* As an envelope, but for the signature. */
+static void attested_envelope(
+    const struct hm_attested *attested, struct hm_envelope *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->content = attested->content;
+	out->content_len = attested->content_len;
+	out->public_key = attested->public_key;
+	memcpy(out->platform, attested->platform, sizeof(out->platform));
+	memcpy(out->attestation_sha256, attested->attestation_sha256,
+	    HM_SHA256_LEN);
+	out->document = attested->document;
+	out->document_len = attested->document_len;
+}
+
+enum hm_verdict hm_item_verify_attested(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_attested *attested,
+    const uint8_t *nonce, size_t nonce_len, int64_t now_ms, struct hm_item *out,
+    const struct hm_report *report)
+{
+	const struct signed_attested by = {
+	    .nonce = nonce,
+	    .nonce_len = nonce_len,
+	    .index = attested->nonce_index,
+	    .size = attested->nonce_size,
+	    .path = attested->nonce_path,
+	    .path_len = attested->nonce_path_len,
+	};
+	struct hm_envelope envelope;
+	struct trial t;
+
+	attested_envelope(attested, &envelope);
+	signed_init(&t.s, policy, cache, &envelope, NULL, 0, report);
+	signed_ask_live(&t.s, now_ms);
+	t.s.question.limit_age = true;
+	t.s.attested = &by;
+	return judge(&t, out);
+}
+
 enum hm_verdict hm_item_verify_replay(const struct hm_policy *policy,
     struct hm_cache *cache, const struct hm_envelope *envelope,
     const uint8_t *document, size_t document_len, struct hm_item *out,

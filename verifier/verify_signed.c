@@ -35,7 +35,8 @@ static enum hm_verdict check_envelope(struct signed_trial *t)
 	const struct hm_envelope *e = t->envelope;
 	bool ok = REQUIRE(envelope_null, e != NULL) &&
 		  REQUIRE(envelope_content, e->content != NULL) &&
-		  REQUIRE(envelope_signature, e->signature != NULL) &&
+		  REQUIRE(envelope_signature,
+		      t->attested != NULL || e->signature != NULL) &&
 		  REQUIRE(envelope_key, e->public_key != NULL) &&
 		  REQUIRE(envelope_platform,
 		      memchr(e->platform, '\0', sizeof(e->platform)) != NULL) &&
@@ -70,6 +71,22 @@ static enum hm_verdict check_hash(struct signed_trial *t)
 	    same ? HM_VALID : HM_ATTESTATION_MISMATCH, wanted, found);
 }
 
+/* Of a result inside an attestation: the document was made for the asker. */
+static enum hm_verdict check_nonce(const struct signed_trial *t)
+{
+	const struct hm_bytes *found = &t->answer.facts->document.nonce;
+	const struct signed_attested *a = t->attested;
+	bool same = REQUIRE(attested_nonce,
+	    hm_nonce_verify(found->bytes, found->len, a->nonce, a->nonce_len,
+		a->index, a->size, a->path, a->path_len) == HM_VALID);
+
+	return signed_tell(t, "nonce", same ? HM_VALID : HM_NONCE_MISMATCH,
+	    "the nonce that was asked with",
+	    !same          ? "a document for another one"
+	    : a->size == 0 ? "that"
+			   : "that, one of a batch");
+}
+
 static enum hm_verdict check_document(struct signed_trial *t)
 {
 	enum hm_verdict verdict = question_ask(&t->question, t->document,
@@ -78,6 +95,8 @@ static enum hm_verdict check_document(struct signed_trial *t)
 	if (verdict == HM_ATTESTATION_MISSING)
 		return signed_tell(t, "attestation", verdict,
 		    "the document that the item refers to", "none");
+	if (verdict == HM_VALID && t->attested != NULL)
+		verdict = check_nonce(t);
 	return verdict;
 }
 
@@ -107,13 +126,38 @@ static enum hm_verdict check_public_key(struct signed_trial *t)
 			      : "another key");
 }
 
+/* The hash of these very bytes in the document itself. */
+static enum hm_verdict check_attested_content(struct signed_trial *t)
+{
+	const struct hm_bytes *bytes = &t->answer.facts->document.user_data;
+	char wanted[2 * HM_SHA256_LEN + 1] = "none";
+	char found[2 * HM_SHA256_LEN + 1];
+	struct attested_data data;
+	int status = attested_data_parse(
+	    &data, (struct slice){bytes->bytes, bytes->len});
+	bool same;
+
+	if (EVP_Digest(t->envelope->content, t->envelope->content_len,
+		t->sha256, NULL, EVP_sha256(), NULL) != 1)
+		return HM_NO_MEMORY;
+	hex_encode(t->sha256, HM_SHA256_LEN, found);
+	if (status == 0 && data.has_content)
+		hex_encode(data.content_sha256, HM_SHA256_LEN, wanted);
+	same = REQUIRE(attested_content, strcmp(wanted, found) == 0);
+	return signed_tell(t, "attested_content",
+	    same ? HM_VALID : HM_CONTENT_NOT_ATTESTED, wanted, found);
+}
+
 static enum hm_verdict check_signature(struct signed_trial *t)
 {
 	const struct hm_envelope *e = t->envelope;
-	bool ok = item_key_verifies(&t->answer.facts->key,
+	bool ok;
+
+	if (t->attested != NULL)
+		return check_attested_content(t);
+	ok = item_key_verifies(&t->answer.facts->key,
 	    (struct slice){(const uint8_t *)e->content, e->content_len},
 	    (struct slice){e->signature, e->signature_len}, t->sha256);
-
 	return signed_tell(t, "item_signature",
 	    REQUIRE(item_signature, ok) ? HM_VALID : HM_ITEM_SIGNATURE, NULL,
 	    NULL);
@@ -152,7 +196,8 @@ static enum hm_verdict judge_published(const struct signed_trial *t)
 	int64_t ahead_ms = published - t->question.at_ms;
 
 	if (REFUSE(item_before_document,
-		published < document->timestamp_ms - policy->max_future_ms))
+		t->attested == NULL &&
+		    published < document->timestamp_ms - policy->max_future_ms))
 		return HM_ITEM_BEFORE_DOCUMENT;
 	if (REFUSE(item_after_chain, published > document->not_after_ms))
 		return HM_ITEM_AFTER_CHAIN;
@@ -176,7 +221,7 @@ static void describe_bounds(const struct signed_trial *t, char out[HM_TEXT_MAX])
 	int64_t newest_ms = t->question.at_ms + policy->max_future_ms;
 	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX];
 
-	if (t->question.live && oldest_ms > from_ms)
+	if (t->question.live && (oldest_ms > from_ms || t->attested != NULL))
 		from_ms = oldest_ms;
 	if (t->question.live && newest_ms < until_ms)
 		until_ms = newest_ms;

@@ -8,6 +8,15 @@
 
 #include "verifier/verify_document.h"
 
+/* What stands for the signature of a result inside an attestation. */
+struct signed_attested {      /* borrowed */
+	const uint8_t *nonce; /* the caller's; the document must answer it */
+	size_t nonce_len;
+	uint64_t index, size; /* of hm_nonce_verify() */
+	const uint8_t (*path)[HM_SHA256_LEN];
+	size_t path_len;
+};
+
 /* One envelope under judgement. */
 struct signed_trial {
 	struct question question;
@@ -19,6 +28,8 @@ struct signed_trial {
 	int64_t published_ms;
 	/* The envelope's form does not name a platform. */
 	bool without_platform;
+	/* NULL: a signature. Else the envelope's is not looked at. */
+	const struct signed_attested *attested;
 	/* Set on the way, for `accept`. */
 	struct answer answer;
 	uint8_t sha256[HM_SHA256_LEN]; /* of content */

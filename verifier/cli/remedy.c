@@ -34,12 +34,15 @@
 #define SAYS_ITEM_SIGNATURE                             \
 	"The enclave's key did not sign this content.", \
 	    "The content or signature was altered: fetch the item again."
-#define SAYS_KEY_NOT_ATTESTED                                         \
-	"The item's key is not the one in the attestation document.", \
+#define SAYS_KEY_NOT_ATTESTED                                               \
+	"The key, of an item or of a connection, is not the attested one.", \
 	    "Do not use it: whoever holds this key is not the enclave."
 #define SAYS_QE_SIGNATURE                                                \
 	"The platform's key did not sign the quoting enclave's report.", \
 	    "The quote was altered: fetch it again from another source."
+#define SAYS_CONTENT_NOT_ATTESTED                                  \
+	"The document does not hold the SHA-256 of this content.", \
+	    "The content was altered: ask again, with a new nonce."
 #define SAYS_ATTESTATION_MISSING                           \
 	"The item refers to a document that is not here.", \
 	    "Fetch the item with ?attestation=full."

@@ -30,6 +30,7 @@ const struct rule rules[] = {
     {"platform", "the platform that the root speaks for"},
     {"public_key", "the key that the document attests"},
     {"item_signature", "a signature by that key over these very bytes"},
+    {"attested_content", "a document that holds the SHA-256 of the content"},
     {"user_data", "the boot_id and config_sha256 that the document attests"},
     {"published", "a time in the document's life; live, also a recent one"},
     {"request", "the answer to the request that was made"},

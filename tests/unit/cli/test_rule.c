@@ -74,6 +74,25 @@ static void judge_all(void)
 	i.envelope.cosignature_count = 0;
 }
 
+/* As if it were a result inside an attestation. */
+static void judge_attested(void)
+{
+	struct hm_attested attested = {
+	    .content = i.envelope.content,
+	    .content_len = i.envelope.content_len,
+	    .public_key = i.envelope.public_key,
+	    .platform = "simulated",
+	    .document = i.envelope.document,
+	    .document_len = i.envelope.document_len,
+	};
+
+	memcpy(attested.attestation_sha256, i.envelope.attestation_sha256,
+	    HM_SHA256_LEN);
+	assert_int_equal(hm_item_verify_attested(i.policy, NULL, &attested,
+			     b->nonce.at, b->nonce.len, LIVE_MS, NULL, &report),
+	    HM_CONTENT_NOT_ATTESTED);
+}
+
 static void judge_reference(void)
 {
 	struct hm_policy *empty = hm_policy_new();
@@ -97,6 +116,7 @@ static void test_each(void **state)
 	item_sign(&i);
 	item_envelope(&i);
 	judge_all();
+	judge_attested();
 	assert_int_equal(
 	    hm_document_verify_replay(i.policy, NULL, b->document.at,
 		b->document.len, b->nonce.at, b->nonce.len, NULL, &report),
