@@ -41,17 +41,39 @@ static void drop_said(struct input_said *said)
 	free(said->sha256);
 	free(said->platform);
 	free(said->public_key);
+	free(said->tls_spki_sha256);
+	free(said->seal_public_key);
 	memset(said, 0, sizeof(*said));
 }
 
-/* All or none: what is not kept would not be checked. */
-static int keep_said(struct input_said *said, const char *sha256,
-    const char *platform, const char *public_key)
+/* As json_unpack() gave it; borrowed. */
+struct answer {
+	const char *sha256, *platform, *key, *base64, *tls, *seal;
+	size_t base64_len;
+	json_int_t timestamp_ms, not_after_ms;
+	json_t *path;
+};
+
+static char *copy(const char *text)
 {
-	said->sha256 = strdup(sha256);
-	said->platform = strdup(platform);
-	said->public_key = strdup(public_key);
-	if (said->sha256 && said->platform && said->public_key)
+	return text ? strdup(text) : NULL;
+}
+
+/* All or none: what is not kept would not be checked. */
+static int keep_said(struct input_said *said, const struct answer *a)
+{
+	said->sha256 = copy(a->sha256);
+	said->platform = copy(a->platform);
+	said->public_key = copy(a->key);
+	said->tls_spki_sha256 = copy(a->tls);
+	said->seal_public_key = copy(a->seal);
+	said->timestamp_ms = a->timestamp_ms;
+	said->not_after_ms = a->not_after_ms;
+	said->batched = a->path != NULL;
+	if (said->sha256 && said->platform && said->public_key &&
+	    (said->tls_spki_sha256 || !a->tls) &&
+	    (said->seal_public_key || !a->seal) &&
+	    (!a->path || nonce_path_read(&said->path, a->path) == 0))
 		return 0;
 	drop_said(said);
 	return -1;
@@ -64,29 +86,33 @@ static int decode_json(struct input_said *said, uint8_t **out, size_t *out_len,
     const char *text, size_t len)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *base64, *sha256, *platform, *key;
-	json_int_t timestamp_ms, not_after_ms;
-	size_t base64_len;
+	struct answer a = {.path = NULL};
 	int rc;
 
 	*out = NULL;
-	rc = json_unpack(root, "{s:s, s:s, s:s, s:I, s:I, s:s% !}",
-	    "attestation_sha256", &sha256, "platform", &platform, "public_key",
-	    &key, "timestamp_ms", &timestamp_ms, "not_after_ms", &not_after_ms,
-	    "attestation_doc_b64", &base64, &base64_len);
+	rc = json_unpack(root,
+	    "{s:s, s:s, s:s, s:I, s:I, s:s%, s?s, s?s, s?o !}",
+	    "attestation_sha256", &a.sha256, "platform", &a.platform,
+	    "public_key", &a.key, "timestamp_ms", &a.timestamp_ms,
+	    "not_after_ms", &a.not_after_ms, "attestation_doc_b64", &a.base64,
+	    &a.base64_len, "tls_spki_sha256", &a.tls, "seal_public_key",
+	    &a.seal, "nonce_path", &a.path);
 	if (rc == 0)
-		rc = base64_decode(out, out_len, base64, base64_len);
+		rc = base64_decode(out, out_len, a.base64, a.base64_len);
 	if (rc == 0)
-		rc = keep_said(said, sha256, platform, key);
-	if (rc == 0) {
-		said->timestamp_ms = timestamp_ms;
-		said->not_after_ms = not_after_ms;
-	} else {
+		rc = keep_said(said, &a);
+	if (rc != 0) {
 		free(*out);
 		*out = NULL;
 	}
 	json_decref(root);
 	return rc;
+}
+
+static bool is_attested(struct input *out)
+{
+	return hm_attested_parse(&out->attested, (const char *)out->bytes,
+		   out->len) == HM_VALID;
 }
 
 void input_tell(struct input *out, uint8_t *bytes, size_t len)
@@ -103,6 +129,11 @@ void input_tell(struct input *out, uint8_t *bytes, size_t len)
 	out->bytes = bytes;
 	out->len = len;
 	memset(&out->said, 0, sizeof(out->said));
+	memset(&out->attested, 0, sizeof(out->attested));
+	if (is_json && is_attested(out)) {
+		out->kind = INPUT_ATTESTED;
+		return;
+	}
 	if (is_json ? decode_json(&out->said, &decoded, &decoded_len, text, len)
 		    : decode_text(&decoded, &decoded_len, text, len))
 		return;
@@ -133,6 +164,7 @@ void input_fini(struct input *input)
 {
 	free(input->bytes);
 	drop_said(&input->said);
+	hm_attested_fini(&input->attested);
 	memset(input, 0, sizeof(*input));
 }
 

@@ -2,6 +2,8 @@
  * input: a file that somebody wants checked, told apart by what is in it:
  *
  *   item      any other JSON
+ *   attested  a result inside an attestation: the JSON that GET
+ *             /price/{feed}?nonce=&attested=true answers
  *   document  CBOR (a COSE_Sign1), or the same in base64, line breaks
  *             allowed, or the JSON that GET /attestation answers, no more and
  *             no less; what that says of the document is kept, to be held
@@ -10,14 +12,15 @@
 #ifndef HALLMARK_VERIFIER_CLI_INPUT_H
 #define HALLMARK_VERIFIER_CLI_INPUT_H
 
-#include "verifier/hallmark.h"
+#include "verifier/nonce_path.h"
 
 #define INPUT_MAX       HM_ENVELOPE_MAX
 #define INPUT_ERROR_MAX 512
 
 enum input_kind {
 	INPUT_ITEM,
-	INPUT_DOCUMENT
+	INPUT_DOCUMENT,
+	INPUT_ATTESTED
 };
 
 struct input {
@@ -27,11 +30,16 @@ struct input {
 	struct input_said { /* by the answer of GET /attestation */
 		char *sha256, *platform, *public_key; /* owned; all or none */
 		int64_t timestamp_ms, not_after_ms;
+		/* Owned; NULL: not said. */
+		char *tls_spki_sha256, *seal_public_key;
+		bool batched; /* the document answers many, by this path: */
+		struct nonce_path path;
 	} said;
+	struct hm_attested attested; /* of INPUT_ATTESTED; `bytes` are kept */
 };
 
 /* Reads `path`, "-" for standard input. 0, or -1 and why: it cannot be read
- * or is longer than INPUT_MAX. Anything that was read is one or the other. */
+ * or is longer than INPUT_MAX. Anything that was read is one of them. */
 HM_MUST_CHECK int input_read(
     struct input *out, const char *path, char error[static INPUT_ERROR_MAX]);
 /* The same from memory, which it takes (malloc). */

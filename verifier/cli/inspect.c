@@ -159,12 +159,29 @@ static json_t *of_item(
 	return out;
 }
 
+static json_t *of_attested(
+    const struct hm_attested *a, enum hm_verdict *verdict)
+{
+	const struct hm_envelope e = {
+	    .content = a->content, .content_len = a->content_len};
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
+	    "attested item", "content", of_content(&e), "public_key",
+	    json_of_text(a->public_key), "platform", json_of_text(a->platform),
+	    "attestation_sha256",
+	    json_of_hex(a->attestation_sha256, HM_SHA256_LEN), "nonce",
+	    json_of_hex(a->nonce, a->nonce_len), "document",
+	    of_document(a->document, a->document_len, verdict));
+}
+
 static json_t *of_input(const struct input *input, enum hm_verdict *verdict)
 {
 	json_t *document;
 
 	if (input->kind == INPUT_ITEM)
 		return of_item(input->bytes, input->len, verdict);
+	if (input->kind == INPUT_ATTESTED)
+		return of_attested(&input->attested, verdict);
 	document = of_document(input->bytes, input->len, verdict);
 	if (*verdict != HM_VALID)
 		return document;

@@ -1,14 +1,13 @@
 /* verify: `hallmark verify`, every check on its own line and an exit code that
  * says which kind of check failed. */
 #include "base/now.h"
-#include "feeds/hex.h"
 #include "verifier/cli/command.h"
 #include "verifier/cli/input.h"
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
 #include "verifier/cli/rule.h"
 #include "verifier/cli/verify_bundle.h"
-#include "verifier/item_key.h"
+#include "verifier/cli/verify_said.h"
 #include "verifier/moment.h"
 
 #include <stdio.h>
@@ -23,8 +22,10 @@ static const char help[] =
     "           [--json] [--explain]\n"
     "       hallmark verify BUNDLE [--policy POLICY | --policy-sha256 HEX]\n"
     "\n"
-    "FILE is an item (JSON) or an attestation document (CBOR, base64, or the\n"
-    "answer of GET /attestation); - is standard input.\n"
+    "FILE is an item (JSON), an attestation document (CBOR, base64, or the\n"
+    "answer of GET /attestation), or a price inside an attestation (the answer\n"
+    "of GET /price/FEED?nonce=HEX&attested=true, which no RSA key signs); - is\n"
+    "standard input.\n"
     "\n"
     "  --policy POLICY  what you accept, as JSON (hallmark policy check)\n"
     "  --root ROOT      aws-nitro-g1, or a PEM file; may be repeated\n"
@@ -34,7 +35,7 @@ static const char help[] =
     "  --at document    was the document good at its own time?\n"
     "  --at published   was the item right when it was published?\n"
     "  --at TIME        might it have been used at 2026-11-01T00:00:00Z?\n"
-    "  --nonce HEX      the document must hold exactly this nonce\n"
+    "  --nonce HEX      the document must answer exactly this nonce\n"
     "  --json           the verdict, each check and what was read, as JSON\n"
     "  --explain        also what was wanted and found where a check passed,\n"
     "                   and what the verdict means\n"
@@ -51,10 +52,15 @@ static const char help[] =
     "  hallmark verify attestation.cbor --root aws-nitro-g1 --pcr 0:$PCR0 \\\n"
     "      --at document\n";
 
+#define UNSIGNED                                                         \
+	"the RSA signature was not looked at: the attestation document " \
+	"itself holds this content"
+
 struct judgement {
 	const struct verify_options *options;
 	enum hm_verdict verdict;
-	bool is_item;
+	bool is_item; /* or one inside an attestation: */
+	bool is_attested;
 	struct hm_item item;
 	struct hm_document document;
 	json_t *checks; /* with --json; else each is printed as it comes */
@@ -140,42 +146,18 @@ static void judge_item(struct judgement *j, const struct hm_policy *policy,
 	hm_envelope_fini(&envelope);
 }
 
-/* The key as OpenSSL writes it, if it is one that signs items. */
-static bool is_key(const struct hm_bytes *spki, const char *pem)
+/* A result inside an attestation; the signature is none of its parts. */
+static void judge_attested(struct judgement *j, const struct hm_policy *policy,
+    const struct input *input)
 {
-	struct item_key key;
-	bool same;
+	const struct hm_report report = {.cb = on_check, .data = j};
+	const struct hm_attested *a = &input->attested;
+	const struct verify_options *o = j->options;
 
-	if (item_key_open(&key, (struct slice){spki->bytes, spki->len}) != 0)
-		return false;
-	same = strcmp(key.pem, pem) == 0;
-	item_key_close(&key);
-	return same;
-}
-
-/* What came around the document is not signed: it is held against it, since
- * the next program will read it there. */
-static enum hm_verdict check_said(
-    struct judgement *j, const struct input_said *said)
-{
-	const struct hm_document *d = &j->document;
-	char sha256[2 * HM_SHA256_LEN + 1];
-	bool same;
-
-	hex_encode(d->sha256, HM_SHA256_LEN, sha256);
-	same = strcmp(said->sha256, sha256) == 0 &&
-	       said->timestamp_ms == d->timestamp_ms &&
-	       said->not_after_ms == d->not_after_ms;
-	on_check(j, "attestation_hash", same, NULL, NULL);
-	if (!same)
-		return HM_ATTESTATION_MISMATCH;
-	same = strcmp(said->platform, d->platform) == 0;
-	on_check(j, "platform", same, d->platform, said->platform);
-	if (!same)
-		return HM_PLATFORM_MISMATCH;
-	same = is_key(&d->public_key, said->public_key);
-	on_check(j, "public_key", same, NULL, NULL);
-	return same ? HM_VALID : HM_KEY_NOT_ATTESTED;
+	j->verdict = hm_item_verify_attested(policy, NULL, a,
+	    o->has_nonce ? o->nonce : a->nonce,
+	    o->has_nonce ? o->nonce_len : a->nonce_len, moment(o), &j->item,
+	    &report);
 }
 
 static void judge_document(struct judgement *j, const struct hm_policy *policy,
@@ -184,17 +166,20 @@ static void judge_document(struct judgement *j, const struct hm_policy *policy,
 	const struct hm_report report = {.cb = on_check, .data = j};
 	const struct verify_options *o = j->options;
 	const uint8_t *nonce = o->has_nonce ? o->nonce : NULL;
+	const uint8_t *plain = input->said.batched ? NULL : nonce;
+	size_t plain_len = plain ? o->nonce_len : 0;
 
 	if (o->at == VERIFY_DOCUMENT)
 		j->verdict = hm_document_verify_replay(policy, NULL,
-		    input->bytes, input->len, nonce, o->nonce_len, &j->document,
+		    input->bytes, input->len, plain, plain_len, &j->document,
 		    &report);
 	else
 		j->verdict = hm_document_verify_live(policy, NULL, input->bytes,
-		    input->len, moment(o), nonce, o->nonce_len, &j->document,
+		    input->len, moment(o), plain, plain_len, &j->document,
 		    &report);
 	if (j->verdict == HM_VALID && input->said.sha256)
-		j->verdict = check_said(j, &input->said);
+		j->verdict = verify_said(
+		    &j->document, &input->said, nonce, o->nonce_len, &report);
 }
 
 /* ---- the last line ---- */
@@ -206,6 +191,15 @@ static const char *caveat(const struct hm_document *document)
 		return " (SIMULATED: no enclave is behind it)";
 	return document->debug ? " (DEBUG ENCLAVE: its host can change it)"
 			       : "";
+}
+
+/* The question behind the nonce is whose it was. */
+static const char *whose_nonce(const struct judgement *j)
+{
+	return j->options->has_nonce
+		   ? ""
+		   : "; its nonce is the file's own, --nonce would compare it "
+		     "with yours";
 }
 
 static void print_valid(const struct judgement *j)
@@ -226,6 +220,8 @@ static void print_valid(const struct judgement *j)
 	    i->ok ? i->confidence : i->reason, i->sources_used,
 	    i->sources_total, when, (unsigned long long)i->sequence,
 	    caveat(&i->document));
+	if (j->is_attested)
+		printf("%s%s\n", UNSIGNED, whose_nonce(j));
 }
 
 static int print_verdict(const struct judgement *j)
@@ -260,6 +256,9 @@ static int print_json(struct judgement *j)
 	    remedy->meaning, "remedy", remedy->remedy, "checks", j->checks,
 	    j->is_item ? "item" : "document", subject(j));
 
+	if (j->is_attested)
+		json_object_set_new(
+		    root, "item_signature", json_string(UNSIGNED));
 	return json_of_print(root) ? COMMAND_USAGE : code;
 }
 
@@ -269,9 +268,12 @@ static int judge(const struct verify_options *options,
 	static struct judgement j; /* large */
 
 	j = (struct judgement){.options = options};
-	j.is_item = input->kind == INPUT_ITEM;
+	j.is_attested = input->kind == INPUT_ATTESTED;
+	j.is_item = input->kind == INPUT_ITEM || j.is_attested;
 	j.checks = options->json ? json_array() : NULL;
-	if (j.is_item)
+	if (j.is_attested)
+		judge_attested(&j, policy, input);
+	else if (j.is_item)
 		judge_item(&j, policy, input);
 	else
 		judge_document(&j, policy, input);
@@ -297,6 +299,12 @@ static int run(int argc, char **argv)
 	else if (input.kind == INPUT_ITEM && options.has_nonce)
 		code = command_usage_error(&command_verify,
 		    "--nonce is for a bare document; items carry none");
+	else if (input.kind == INPUT_ATTESTED &&
+		 (options.at == VERIFY_DOCUMENT ||
+		     options.at == VERIFY_PUBLISHED))
+		code = command_usage_error(&command_verify,
+		    "a price inside an attestation answers one nonce at one "
+		    "time: --at now, or --at TIME");
 	else if (input.kind == INPUT_DOCUMENT && options.at == VERIFY_PUBLISHED)
 		code = command_usage_error(&command_verify,
 		    "--at published is for items; for a bare document use "

@@ -138,19 +138,26 @@ static int hash_key(const char *pem, uint8_t sha256[HM_SHA256_LEN])
 	return rc;
 }
 
+bool channel_answer_is_key(
+    const char *pem, const uint8_t spki_sha256[HM_SHA256_LEN])
+{
+	uint8_t sha256[HM_SHA256_LEN];
+
+	return hash_key(pem, sha256) == 0 &&
+	       memcmp(sha256, spki_sha256, HM_SHA256_LEN) == 0;
+}
+
 static enum hm_verdict judge_seal(struct channel_facts *out,
     const struct answer_text *text, const struct hm_report *report)
 {
-	uint8_t sha256[HM_SHA256_LEN];
 	bool same;
 
 	if (text->seal_key == NULL)
 		return HM_VALID;
 	same = out->attested.has_seal &&
 	       strlen(text->seal_key) < sizeof(out->seal_public_key) &&
-	       hash_key(text->seal_key, sha256) == 0 &&
-	       memcmp(sha256, out->attested.seal_spki_sha256, HM_SHA256_LEN) ==
-		   0;
+	       channel_answer_is_key(
+		   text->seal_key, out->attested.seal_spki_sha256);
 	if (same)
 		snprintf(out->seal_public_key, sizeof(out->seal_public_key),
 		    "%s", text->seal_key);

@@ -50,4 +50,8 @@ HM_MUST_CHECK enum hm_verdict channel_answer_judge(struct channel_facts *out,
     size_t len, const struct channel_question *question,
     const struct hm_report *report);
 
+/* Whether this PEM is the public key with this SHA-256 (of its SPKI in DER). */
+bool channel_answer_is_key(
+    const char *pem, const uint8_t spki_sha256[HM_SHA256_LEN]);
+
 #endif
