@@ -2,9 +2,11 @@
 #include "vsock-bridge/bridge.h"
 
 #include "base/log.h"
+#include "vsock-bridge/credentials.h"
 #include "vsock-bridge/handout.h"
 #include "vsock-bridge/inbound.h"
 #include "vsock-bridge/journal.h"
+#include "vsock-bridge/keeper.h"
 #include "vsock-bridge/outbound.h"
 #include "vsock-bridge/scrape.h"
 
@@ -17,8 +19,11 @@ struct bridge {
 	struct inbound inbound[BRIDGE_CONFIG_RULES_MAX];
 	struct handout handouts[BRIDGE_CONFIG_RULES_MAX];
 	struct journal journals[BRIDGE_CONFIG_RULES_MAX];
+	struct keeper keeper;
+	struct credentials credentials;
 	/* of those that were started */
-	size_t outbound_count, inbound_count, handout_count, journal_count;
+	size_t outbound_count, inbound_count, handout_count, journal_count,
+	    keeper_count, credentials_count;
 	struct http_server *metrics; /* NULL: none, or stopped */
 
 	/* while it stops */
@@ -108,6 +113,13 @@ static void on_journal_stopped(struct listener *listener)
 	listener_is_over(journal->service);
 }
 
+static void on_questions_stopped(struct listener *listener)
+{
+	const struct question_rule *rule = listener->data;
+
+	listener_is_over(rule->service);
+}
+
 static void on_empty(struct connections *all)
 {
 	free_if_over(all->data);
@@ -134,7 +146,8 @@ void bridge_stop(struct bridge *bridge, uint64_t grace_ms,
 	bridge->data = data;
 	bridge->listeners =
 	    (unsigned)(bridge->outbound_count + bridge->inbound_count +
-		       bridge->handout_count + bridge->journal_count);
+		       bridge->handout_count + bridge->journal_count +
+		       bridge->keeper_count + bridge->credentials_count);
 	uv_timer_start(&bridge->grace, on_grace_over, grace_ms, 0);
 	for (size_t i = 0; i < bridge->outbound_count; i++)
 		outbound_stop(&bridge->outbound[i], on_outbound_stopped);
@@ -144,7 +157,33 @@ void bridge_stop(struct bridge *bridge, uint64_t grace_ms,
 		handout_stop(&bridge->handouts[i], on_handout_stopped);
 	for (size_t i = 0; i < bridge->journal_count; i++)
 		journal_stop(&bridge->journals[i], on_journal_stopped);
+	if (bridge->keeper_count > 0)
+		question_stop(&bridge->keeper.questions, on_questions_stopped);
+	if (bridge->credentials_count > 0)
+		question_stop(
+		    &bridge->credentials.questions, on_questions_stopped);
 	free_if_over(bridge); /* when not even one rule had been started */
+}
+
+/* What the signing key of an enclave needs. */
+static int start_key_rules(
+    struct bridge *bridge, char error[static BRIDGE_CONFIG_ERROR_MAX])
+{
+	const struct bridge_config *config = bridge->config;
+
+	if (config->keeper_count > 0) {
+		if (keeper_start(&bridge->keeper, &bridge->service,
+			&config->keeper, error) != 0)
+			return -1;
+		bridge->keeper_count = 1;
+	}
+	if (config->credentials_count > 0) {
+		if (credentials_start(&bridge->credentials, &bridge->service,
+			&config->credentials, error) != 0)
+			return -1;
+		bridge->credentials_count = 1;
+	}
+	return 0;
 }
 
 static int start_rules(
@@ -173,7 +212,7 @@ static int start_rules(
 		if (journal_start(&bridge->journals[*i], &bridge->service,
 			&config->logs[*i], error) != 0)
 			return -1;
-	return 0;
+	return start_key_rules(bridge, error);
 }
 
 static int start_metrics(

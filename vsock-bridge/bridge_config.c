@@ -155,6 +155,47 @@ static int take_logs(const struct reader *reader, size_t i, json_t *rule)
 	return take_listen(reader, &out->listen, "logs", i, listen);
 }
 
+static int take_keeper(const struct reader *reader, json_t *rule)
+{
+	struct bridge_config *config = reader->config;
+	const char *listen, *directory;
+	json_error_t err;
+
+	if (rule == NULL)
+		return 0;
+	if (json_unpack_ex(rule, &err, 0, "{s:s, s:s !}", "listen", &listen,
+		"directory", &directory) != 0)
+		return fail(reader, "keeper: %s", err.text);
+	config->keeper_count = 1;
+	if (take_listen_at(
+		reader, &config->keeper.listen, "keeper.listen", listen) != 0)
+		return -1;
+	return take_path(
+	    reader, config->keeper.directory, "keeper.directory", directory);
+}
+
+static int take_credentials(const struct reader *reader, json_t *rule)
+{
+	struct bridge_config *config = reader->config;
+	struct bridge_credentials *out = &config->credentials;
+	const char *listen, *imds = "tcp://169.254.169.254:80";
+	json_error_t err;
+
+	if (rule == NULL)
+		return 0;
+	if (json_unpack_ex(rule, &err, 0, "{s:s, s?s !}", "listen", &listen,
+		"imds", &imds) != 0)
+		return fail(reader, "credentials: %s", err.text);
+	config->credentials_count = 1;
+	if (take_listen_at(
+		reader, &out->listen, "credentials.listen", listen) != 0 ||
+	    take_endpoint(reader, &out->imds, "credentials.imds", imds) != 0)
+		return -1;
+	if (out->imds.kind != ENDPOINT_TCP || out->imds.port == 0)
+		return fail(reader, "credentials.imds: not tcp://HOST:PORT");
+	return 0;
+}
+
 static int take_rules(const struct reader *reader, const char *key,
     json_t *rules, size_t *count,
     int (*take)(const struct reader *reader, size_t i, json_t *rule))
@@ -184,7 +225,14 @@ const struct endpoint *bridge_config_listener(
 	if (n < config->configuration_count)
 		return &config->configuration[n].listen;
 	n -= config->configuration_count;
-	return n < config->logs_count ? &config->logs[n].listen : NULL;
+	if (n < config->logs_count)
+		return &config->logs[n].listen;
+	n -= config->logs_count;
+	if (n < config->keeper_count)
+		return &config->keeper.listen;
+	n -= config->keeper_count;
+	return n < config->credentials_count ? &config->credentials.listen
+					     : NULL;
 }
 
 int *bridge_config_inherited(struct bridge_config *config, size_t n)
@@ -198,7 +246,14 @@ int *bridge_config_inherited(struct bridge_config *config, size_t n)
 	if (n < config->configuration_count)
 		return &config->configuration[n].inherited;
 	n -= config->configuration_count;
-	return n < config->logs_count ? &config->logs[n].inherited : NULL;
+	if (n < config->logs_count)
+		return &config->logs[n].inherited;
+	n -= config->logs_count;
+	if (n < config->keeper_count)
+		return &config->keeper.inherited;
+	n -= config->keeper_count;
+	return n < config->credentials_count ? &config->credentials.inherited
+					     : NULL;
 }
 
 /* The metrics' is the last. */
@@ -219,8 +274,10 @@ static int check_listeners(const struct reader *reader)
 	while (bridge_config_listener(config, count) != NULL)
 		count++;
 	if (count == 0)
-		return fail(reader, "neither outbound nor inbound, "
-				    "configuration nor logs has a rule");
+		return fail(reader,
+		    "neither outbound nor inbound, "
+		    "configuration, logs, keeper nor credentials "
+		    "has a rule");
 	count += config->has_metrics;
 	for (size_t i = 0; i < count; i++) {
 		endpoint_format(listener_at(config, i), a);
@@ -274,7 +331,7 @@ static int take_numbers(const struct reader *reader, json_t *root)
 static int take_root(const struct reader *reader, json_t *root)
 {
 	json_t *outbound = NULL, *inbound = NULL, *configuration = NULL;
-	json_t *logs = NULL;
+	json_t *logs = NULL, *keeper = NULL, *credentials = NULL;
 	struct bridge_config *config = reader->config;
 	const char *metrics = NULL;
 	int no_sandbox = 0;
@@ -283,9 +340,10 @@ static int take_root(const struct reader *reader, json_t *root)
 	if (json_is_object(root) && take_numbers(reader, root) != 0)
 		return -1;
 	if (json_unpack_ex(root, &err, 0,
-		"{s?:o, s?:o, s?:o, s?:o, s?:s, s?:b !}", "outbound", &outbound,
-		"inbound", &inbound, "configuration", &configuration, "logs",
-		&logs, "metrics", &metrics, "insecure_no_sandbox",
+		"{s?:o, s?:o, s?:o, s?:o, s?:o, s?:o, s?:s, s?:b !}",
+		"outbound", &outbound, "inbound", &inbound, "configuration",
+		&configuration, "logs", &logs, "keeper", &keeper, "credentials",
+		&credentials, "metrics", &metrics, "insecure_no_sandbox",
 		&no_sandbox) != 0)
 		return fail(reader, "%s", err.text);
 	config->insecure_no_sandbox = no_sandbox;
@@ -300,7 +358,9 @@ static int take_root(const struct reader *reader, json_t *root)
 	    take_rules(reader, "configuration", configuration,
 		&config->configuration_count, take_configuration) != 0 ||
 	    take_rules(reader, "logs", logs, &config->logs_count, take_logs) !=
-		0)
+		0 ||
+	    take_keeper(reader, keeper) != 0 ||
+	    take_credentials(reader, credentials) != 0)
 		return -1;
 	return check_listeners(reader);
 }

@@ -9,6 +9,9 @@
  *     "configuration": [ {"listen": "vsock://any:9001",
  *                         "file": "oracle.json"} ],
  *     "logs": [ {"listen": "vsock://any:9002"} ],
+ *     "keeper": {"listen": "vsock://any:9003", "directory": "keys"},
+ *     "credentials": {"listen": "vsock://any:9004",
+ *                     "imds": "tcp://169.254.169.254:80"},
  *     "metrics": "unix:///run/vsock-bridge/metrics.sock",
  *     "connections_max": 1024, "connections_per_peer_max": 0,
  *     "connect_timeout_ms": 5000, "request_timeout_ms": 5000,
@@ -81,12 +84,28 @@ struct bridge_logs {
 	int inherited;
 };
 
+/* Keeps an enclave's sealed key (keeper.h). */
+struct bridge_keeper {
+	struct endpoint listen;
+	char directory[PATH_MAX]; /* made whole, too */
+	int inherited;
+};
+
+/* Hands out the credentials of the instance's role (credentials.h). */
+struct bridge_credentials {
+	struct endpoint listen, imds;
+	int inherited;
+};
+
 struct bridge_config {
 	struct bridge_outbound outbound[BRIDGE_CONFIG_RULES_MAX];
 	struct bridge_inbound inbound[BRIDGE_CONFIG_RULES_MAX];
 	struct bridge_configuration configuration[BRIDGE_CONFIG_RULES_MAX];
 	struct bridge_logs logs[BRIDGE_CONFIG_RULES_MAX];
-	size_t outbound_count, inbound_count, configuration_count, logs_count;
+	struct bridge_keeper keeper;           /* if keeper_count is 1 */
+	struct bridge_credentials credentials; /* the same */
+	size_t outbound_count, inbound_count, configuration_count, logs_count,
+	    keeper_count, credentials_count;
 	struct bridge_limits limits;
 	bool has_metrics;
 	struct endpoint metrics; /* where they are served, if at all */

@@ -57,6 +57,23 @@ static void print_logs(const struct bridge_logs *rule, FILE *out)
 	    JOURNAL_PER_S, JOURNAL_BURST);
 }
 
+static void print_key_rules(const struct bridge_config *config, FILE *out)
+{
+	char listen[ENDPOINT_TEXT_MAX], imds[ENDPOINT_TEXT_MAX];
+
+	if (config->keeper_count > 0) {
+		endpoint_format(&config->keeper.listen, listen);
+		fprintf(out, "keeper %s, in %s\n", listen,
+		    config->keeper.directory);
+	}
+	if (config->credentials_count > 0) {
+		endpoint_format(&config->credentials.listen, listen);
+		endpoint_format(&config->credentials.imds, imds);
+		fprintf(out, "credentials %s, of the role that %s has\n",
+		    listen, imds);
+	}
+}
+
 static void print_limits(const struct bridge_limits *limits, FILE *out)
 {
 #define X(name, otherwise, min, max) \
@@ -86,6 +103,7 @@ int bridge_config_print(const struct bridge_config *config, FILE *out,
 			return -1;
 	for (size_t i = 0; i < config->logs_count; i++)
 		print_logs(&config->logs[i], out);
+	print_key_rules(config, out);
 	if (config->has_metrics) {
 		endpoint_format(&config->metrics, listen);
 		fprintf(out, "metrics %s\n", listen);

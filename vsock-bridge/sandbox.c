@@ -85,7 +85,7 @@ int sandbox_enter(const struct bridge_config *config,
 	if (drop_capabilities(error) != 0)
 		return -1;
 	abi = sandbox_files(config, error);
-	if (abi < 0 || sandbox_calls(error) != 0)
+	if (abi < 0 || sandbox_calls(config->keeper_count > 0, error) != 0)
 		return -1;
 	if (abi == 0)
 		log_warn("sandbox", "no_landlock",

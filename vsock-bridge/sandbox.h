@@ -5,7 +5,8 @@
  *
  *   no_new_privs, no capability  (sandbox.c)
  *   Landlock: reads what looking up names and the allow-lists need; writes
- *     nothing, binds no TCP port  (sandbox_files.c)
+ *     nothing but beneath the keeper's directory, binds no TCP port
+ *     (sandbox_files.c)
  *   seccomp: the calls that it makes and no others  (sandbox_calls.c)
  *
  * One call, at the end of the start: threads that exist already would not be
@@ -35,8 +36,9 @@ __attribute__((warn_unused_result)) int sandbox_files(
     const struct bridge_config *config,
     char error[static BRIDGE_CONFIG_ERROR_MAX]);
 
+/* keeps: there is a keeper, which writes files. */
 __attribute__((warn_unused_result)) int sandbox_calls(
-    char error[static BRIDGE_CONFIG_ERROR_MAX]);
+    bool keeps, char error[static BRIDGE_CONFIG_ERROR_MAX]);
 
 /* Whether this build's sanitizer needs more than the program does. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -8,8 +8,9 @@
  * accident, and that only somebody who has taken the process over has a use
  * for, ends it; the kernel writes that to its log.
  *
- * No file is opened for writing, no socket is made to listen, no process is
- * started, no memory is both written and run.
+ * No file is opened for writing (but by a keeper, where Landlock lets it), no
+ * socket is made to listen, no process is started, no memory is both written
+ * and run.
  */
 #include "vsock-bridge/sandbox.h"
 
@@ -118,6 +119,18 @@ static const int allowed[] = {
 #endif
 };
 
+/* What a keeper does besides: a blob beside its place, synced, renamed. */
+static const int keeping[] = {
+    CALL(open),
+    CALL(openat),
+    CALL(fsync),
+    CALL(rename),
+    CALL(renameat),
+    CALL(renameat2),
+    CALL(unlink),
+    CALL(unlinkat),
+};
+
 static const int deadly[] = {
     CALL(execve),
     CALL(execveat),
@@ -222,6 +235,15 @@ static int add_arguments(scmp_filter_ctx filter)
 	return err;
 }
 
+static int add_keeping(scmp_filter_ctx filter)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < COUNT(keeping) && err == 0; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, keeping[i], 0);
+	return err;
+}
+
 void sandbox_prepare(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
@@ -233,7 +255,7 @@ void sandbox_prepare(void)
 	seccomp_release(filter);
 }
 
-int sandbox_calls(char error[static BRIDGE_CONFIG_ERROR_MAX])
+int sandbox_calls(bool keeps, char error[static BRIDGE_CONFIG_ERROR_MAX])
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int err = filter == NULL ? -ENOMEM : 0;
@@ -246,6 +268,8 @@ int sandbox_calls(char error[static BRIDGE_CONFIG_ERROR_MAX])
 		err = add_lists(filter);
 	if (err == 0)
 		err = add_arguments(filter);
+	if (err == 0 && keeps)
+		err = add_keeping(filter);
 	if (err == 0)
 		err = seccomp_load(filter);
 	seccomp_release(filter);

@@ -5,6 +5,7 @@
  *   where resolv.conf leads to  (it is often a link into /run)
  *   the libraries      name service modules are loaded when first asked
  *   the folders of the allow-lists and configurations, and where these lead to
+ *   the keeper's directory, where files are also made, renamed and removed
  *
  * Folders and not files: a rule holds for the file that was there, and both
  * resolv.conf and ours are replaced by renaming another over them.
@@ -74,10 +75,14 @@ static int create(int abi)
 	return (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
 }
 
+#define KEEP                                                                  \
+	(READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | \
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE)
+
 /* One that does not exist is not needed. */
-static void allow_read(int ruleset, const char *folder)
+static void allow(int ruleset, const char *folder, uint64_t access)
 {
-	struct landlock_path_beneath_attr beneath = {.allowed_access = READ};
+	struct landlock_path_beneath_attr beneath = {.allowed_access = access};
 
 	beneath.parent_fd = open(folder, O_PATH | O_CLOEXEC | O_DIRECTORY);
 	if (beneath.parent_fd < 0)
@@ -85,6 +90,11 @@ static void allow_read(int ruleset, const char *folder)
 	(void)syscall(SYS_landlock_add_rule, ruleset,
 	    LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
 	close(beneath.parent_fd);
+}
+
+static void allow_read(int ruleset, const char *folder)
+{
+	allow(ruleset, folder, READ);
 }
 
 static void allow_folder_of(int ruleset, const char *file)
@@ -108,6 +118,8 @@ static void allow_all(int ruleset, const struct bridge_config *config)
 		allow_folder_of(ruleset, config->outbound[i].allowlist);
 	for (size_t i = 0; i < config->configuration_count; i++)
 		allow_folder_of(ruleset, config->configuration[i].file);
+	if (config->keeper_count > 0)
+		allow(ruleset, config->keeper.directory, KEEP);
 }
 
 int sandbox_files(const struct bridge_config *config,

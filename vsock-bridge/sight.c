@@ -12,7 +12,7 @@
 #define PREFIX "vsock_bridge_"
 
 static const char *const directions[SIGHT_DIRECTION_COUNT] = {
-    "outbound", "inbound", "configuration", "logs"};
+    "outbound", "inbound", "configuration", "logs", "keeper", "credentials"};
 
 static const char *const reasons[] = {
 #define X(name, text) text,

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SIGHT_RULES_MAX (4 * BRIDGE_CONFIG_RULES_MAX) /* all kinds */
+#define SIGHT_RULES_MAX (4 * BRIDGE_CONFIG_RULES_MAX + 2) /* all kinds */
 
 /* name, label value */
 #define SIGHT_REASON_TABLE(X)                           \
@@ -65,6 +65,8 @@ enum sight_direction {
 	SIGHT_INBOUND,
 	SIGHT_CONFIGURATION,
 	SIGHT_LOGS,
+	SIGHT_KEEPER,
+	SIGHT_CREDENTIALS,
 	SIGHT_DIRECTION_COUNT
 };
 
