@@ -40,13 +40,13 @@ static int take_credentials(
 {
 	const char *id, *secret, *token = "", *code = "Success";
 
-	*why = "not credentials as the metadata service hands them out";
-	if (json_unpack(root, "{s:s, s:s, s?s, s?s}", "AccessKeyId", &id,
-		"SecretAccessKey", &secret, "Token", &token, "Code",
-		&code) != 0)
-		return -1;
 	*why = "the metadata service has none (Code is not Success)";
-	if (strcmp(code, "Success") != 0)
+	if (json_unpack(root, "{s?s}", "Code", &code) != 0 ||
+	    strcmp(code, "Success") != 0)
+		return -1;
+	*why = "not credentials as the metadata service hands them out";
+	if (json_unpack(root, "{s:s, s:s, s?s}", "AccessKeyId", &id,
+		"SecretAccessKey", &secret, "Token", &token) != 0)
 		return -1;
 	*why = "they are empty, too long or not visible ASCII";
 	if (id[0] == '\0' || secret[0] == '\0' ||
