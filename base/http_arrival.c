@@ -1,7 +1,8 @@
 /*
  * http_arrival: from the accepted connection to whoever serves it.
  *
- *   listener --> (proxied: who it is from) --> counted --> door: first bytes
+ *   listener --> (proxied: who it is from) --> counted --> (wrapper: TLS)
+ *     --> door: first bytes
  *     --> answers that are kept (kept_sender), until it asks for others
  *     --> a stream of ours (http_stream), or libmicrohttpd
  */
@@ -81,6 +82,16 @@ static void on_first_bytes(const struct http_arrival *arrival,
 		on_others(arrival, bytes, len, server);
 }
 
+static void on_unwrapped(const struct http_arrival *arrival, void *data)
+{
+	struct http_server *server = data;
+
+	if (arrival->fd >= 0)
+		http_door_add(&server->door, arrival);
+	else
+		http_clients_leave(&server->clients, arrival->client);
+}
+
 /* Its address is known. */
 static void on_client(
     int fd, const struct sockaddr *addr, socklen_t len, void *data)
@@ -90,12 +101,14 @@ static void on_client(
 
 	memcpy(&arrival.from, addr, len);
 	arrival.client = http_clients_enter(&server->clients, addr, len);
-	if (arrival.client) {
+	if (!arrival.client) {
+		log_crowd(server, addr);
+		close(fd);
+	} else if (server->options.wrapper) {
+		server->options.wrapper->add(server->wrapped, &arrival);
+	} else {
 		http_door_add(&server->door, &arrival);
-		return;
 	}
-	log_crowd(server, addr);
-	close(fd);
 }
 
 void http_on_accepted(
@@ -117,6 +130,9 @@ void http_arrival_init(struct http_server *server)
 
 	http_clients_init(&server->clients, HTTP_CONNECTIONS_MAX, per_client);
 	http_proxied_init(&server->proxied, server->loop, on_client, server);
+	if (server->options.wrapper)
+		server->wrapped = server->options.wrapper->start(server->loop,
+		    server->options.wrapper->context, on_unwrapped, server);
 	http_door_init(&server->door, server->loop, &server->clients,
 	    on_first_bytes, server);
 	stream_sender_init(&server->sender, server->loop, &server->clients);

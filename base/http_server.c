@@ -298,7 +298,7 @@ static int start_on(struct http_server *server, int fd)
 		log_die("http", "epoll in epoll: %s", uv_strerror(ret));
 	uv_timer_init(server->loop, &server->timer);
 	server->poll.data = server->timer.data = server;
-	server->open_handles = 8;
+	server->open_handles = server->options.wrapper ? 9 : 8;
 	http_arrival_init(server);
 	uv_poll_start(&server->poll, UV_READABLE, on_daemon_ready);
 	return 0;
@@ -412,6 +412,9 @@ void http_server_stop(
 	http_listener_stop(&server->listener, on_listener_closed);
 	http_proxied_stop(&server->proxied, on_listener_closed);
 	http_door_stop(&server->door, on_listener_closed);
+	if (server->options.wrapper)
+		server->options.wrapper->stop(
+		    server->wrapped, on_listener_closed, server);
 	stream_sender_stop(&server->sender, on_sender_closed, server);
 	kept_sender_stop(&server->kept_sender, on_sender_closed, server);
 	http_relays_stop(&server->relays, on_sender_closed, server);

@@ -70,6 +70,8 @@ __attribute__((warn_unused_result)) int http_server_start(
     struct http_server **out, uv_loop_t *loop, const struct endpoint *ep,
     const struct http_route *routes, void *data);
 
+struct http_wrapper;
+
 struct http_server_options {
 	/* Each connection begins with a PROXY header (proxy_header.h) and is
 	 * closed without one. */
@@ -77,6 +79,9 @@ struct http_server_options {
 	/* Of one address (rate_limit.h); more are answered 429 RATE_LIMITED.
 	 * 0: no limit. */
 	unsigned requests_per_s, requests_burst;
+	/* What each connection goes through first, behind its PROXY header:
+	 * tls_relay.h. Borrowed until stopped; NULL: nothing. */
+	const struct http_wrapper *wrapper;
 };
 
 /* The same with options (borrowed for the call). */

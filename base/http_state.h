@@ -12,6 +12,7 @@
  *   http_listener.c accepting
  *   http_arrival.c  from there to who serves the connection, by way of
  *   http_proxied.c  reading PROXY headers, where they are expected
+ *   http_wrapper.h  what may be between (TLS)
  *   http_clients.c  how many connections each client has
  *   http_door.c     waiting for the first bytes
  *   http_first.c    requests that may not be libmicrohttpd's
@@ -27,6 +28,7 @@
 #include "base/http_proxied.h"
 #include "base/http_relay.h"
 #include "base/http_target.h"
+#include "base/http_wrapper.h"
 #include "base/kept_sender.h"
 #include "base/stream_sender.h"
 
@@ -71,6 +73,7 @@ struct http_server {
 	struct rate_limit *limit;    /* NULL: none */
 	struct http_proxied proxied; /* used with that option only */
 	struct http_clients clients; /* of door, sender and daemon */
+	void *wrapped; /* with that option only: its connections */
 	struct http_door door;
 	struct stream_sender sender;
 	struct kept_answers kept;
@@ -90,8 +93,8 @@ struct http_server {
 	int64_t stop_at_ms;            /* set with closing */
 	void (*done)(void *data);
 	void *done_data;
-	unsigned open_handles; /* poll, timer, listener, proxied, door,
-					 senders, relays, watches */
+	unsigned open_handles; /* poll, timer, listener, proxied, wrapped,
+					 door, senders, relays, watches */
 };
 
 /*
