@@ -60,9 +60,9 @@ size_t sgx_collateral_count(const struct sgx_collateral *collateral);
 /*
  * Part `index` < count, judged alone: HM_VALID, HM_COLLATERAL_SIGNATURE (no
  * root vouches for it), HM_COLLATERAL_EXPIRED, HM_COLLATERAL_NOT_YET_VALID,
- * HM_COLLATERAL_MISSING (its signer), HM_CERTIFICATE_REVOKED (the signer) or
- * HM_NO_MEMORY. Of a PCK CA's list the
- * signature can be judged only if that CA's certificate is among the parts.
+ * HM_CERTIFICATE_REVOKED (its signer), HM_NO_MEMORY, or HM_COLLATERAL_MISSING:
+ * the certificate that signs is not among the parts. That of a PCK CA need not
+ * be: it is in each quote.
  */
 void sgx_collateral_part(const struct sgx_collateral *collateral, size_t index,
     const struct sgx_root *roots, size_t root_count, int64_t at_ms,

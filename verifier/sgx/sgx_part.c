@@ -25,24 +25,40 @@ static int open_anchor(struct sgx_anchor *out,
 	return 0;
 }
 
+/* Their certificates are in quotes, and need not be here. */
+static bool is_of_pck_ca(const X509_NAME *issuer)
+{
+	char name[80] = "";
+
+	X509_NAME_get_text_by_NID(issuer, NID_commonName, name, sizeof(name));
+	/* unnamed: a fact */
+	return strncmp(name, "Intel SGX PCK ", 14) == 0;
+}
+
 /* Of the root, or of a CA that is there and that the root signed. */
 static enum hm_verdict judge_crl(const struct sgx_collateral *collateral,
     const struct sgx_stored *part, const struct sgx_anchor *anchor)
 {
+	const X509_NAME *issuer = X509_CRL_get_issuer(part->crl);
 	enum hm_verdict verdict = sgx_vouch_crl(
 	    part, anchor->root, anchor->at_ms);
+	bool found = false;
 
+	if (verdict != HM_COLLATERAL_SIGNATURE)
+		return verdict;
 	for (size_t i = 0; i < collateral->count; i++) {
 		const struct sgx_stored *ca = &collateral->parts[i];
 
-		if (verdict != HM_COLLATERAL_SIGNATURE)
-			break;
-		if (ca->kind == SGX_PART_CA &&
-		    sgx_vouch_cert(ca, anchor) == HM_VALID)
-			verdict = sgx_vouch_crl(part,
+		if (ca->kind != SGX_PART_CA ||
+		    X509_NAME_cmp(
+			X509_get_subject_name(ca->cert.x509), issuer) != 0)
+			continue;
+		found = true;
+		if (sgx_vouch_cert(ca, anchor) == HM_VALID)
+			return sgx_vouch_crl(part,
 			    X509_get0_pubkey(ca->cert.x509), anchor->at_ms);
 	}
-	return verdict;
+	return found || !is_of_pck_ca(issuer) ? verdict : HM_COLLATERAL_MISSING;
 }
 
 static enum hm_verdict judge(const struct sgx_collateral *collateral,
