@@ -23,6 +23,7 @@ struct command {
 };
 
 extern const struct command command_verify;
+extern const struct command command_attest;
 extern const struct command command_watch;
 extern const struct command command_replay;
 extern const struct command command_inspect;

@@ -6,6 +6,7 @@
 
 static const struct command *const commands[] = {
     &command_verify,
+    &command_attest,
     &command_watch,
     &command_replay,
     &command_inspect,

@@ -1,19 +1,17 @@
 /* verify: `hallmark verify`, every check on its own line and an exit code that
  * says which kind of check failed. */
 #include "base/now.h"
+#include "verifier/cli/check_view.h"
 #include "verifier/cli/command.h"
 #include "verifier/cli/input.h"
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
-#include "verifier/cli/rule.h"
 #include "verifier/cli/verify_bundle.h"
 #include "verifier/cli/verify_said.h"
 #include "verifier/moment.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define CHECK_COLUMN 20 /* where a check's text begins */
 
 static const char help[] =
     "usage: hallmark verify FILE (--policy POLICY | --root ROOT --pcr N:HEX "
@@ -63,59 +61,8 @@ struct judgement {
 	bool is_attested;
 	struct hm_item item;
 	struct hm_document document;
-	json_t *checks; /* with --json; else each is printed as it comes */
+	struct check_view view; /* with --json its checks are kept */
 };
-
-/* ---- each check ---- */
-
-static void print_pair(const char *wanted, const char *found)
-{
-	fputs("wanted ", stdout);
-	command_put_plain(stdout, wanted);
-	fputs(", found ", stdout);
-	command_put_plain(stdout, found);
-}
-
-/* Where the library names no particulars: the rule in general. */
-static const char *wanted_in_words(const char *check, const char *wanted)
-{
-	const char *rule = rule_of(check);
-
-	if (wanted)
-		return wanted;
-	return rule ? rule : check;
-}
-
-static const char *found_in_words(bool passed, const char *found)
-{
-	if (found)
-		return found;
-	return passed ? "that" : "something else";
-}
-
-static void on_check(void *data, const char *check, bool passed,
-    const char *wanted, const char *found)
-{
-	const struct judgement *j = data;
-	int pad = CHECK_COLUMN - (int)strlen(check);
-
-	if (j->checks) {
-		json_array_append_new(j->checks,
-		    json_pack("{s:s, s:b, s:o, s:o}", "check", check, "passed",
-			passed, "wanted", json_of_text(wanted), "found",
-			json_of_text(found)));
-		return;
-	}
-	printf("%-5s %s", passed ? "ok" : "FAIL", check);
-	if (wanted || found || !passed || j->options->explain)
-		printf("%*s", pad > 0 ? pad : 1, "");
-	if (!passed || j->options->explain)
-		print_pair(wanted_in_words(check, wanted),
-		    found_in_words(passed, found));
-	else if (found || wanted)
-		command_put_plain(stdout, found ? found : wanted);
-	putchar('\n');
-}
 
 /* ---- judging ---- */
 
@@ -127,14 +74,14 @@ static int64_t moment(const struct verify_options *options)
 static void judge_item(struct judgement *j, const struct hm_policy *policy,
     const struct input *input)
 {
-	const struct hm_report report = {.cb = on_check, .data = j};
+	const struct hm_report report = check_view_report(&j->view);
 	const struct verify_options *o = j->options;
 	struct hm_envelope envelope;
 
 	j->verdict = hm_envelope_parse(
 	    &envelope, (const char *)input->bytes, input->len);
 	if (j->verdict != HM_VALID) { /* a good one is reported below */
-		on_check(j, "envelope", false, NULL, NULL);
+		report.cb(report.data, "envelope", false, NULL, NULL);
 		return;
 	}
 	if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
@@ -150,7 +97,7 @@ static void judge_item(struct judgement *j, const struct hm_policy *policy,
 static void judge_attested(struct judgement *j, const struct hm_policy *policy,
     const struct input *input)
 {
-	const struct hm_report report = {.cb = on_check, .data = j};
+	const struct hm_report report = check_view_report(&j->view);
 	const struct hm_attested *a = &input->attested;
 	const struct verify_options *o = j->options;
 
@@ -163,7 +110,7 @@ static void judge_attested(struct judgement *j, const struct hm_policy *policy,
 static void judge_document(struct judgement *j, const struct hm_policy *policy,
     const struct input *input)
 {
-	const struct hm_report report = {.cb = on_check, .data = j};
+	const struct hm_report report = check_view_report(&j->view);
 	const struct verify_options *o = j->options;
 	const uint8_t *nonce = o->has_nonce ? o->nonce : NULL;
 	const uint8_t *plain = input->said.batched ? NULL : nonce;
@@ -184,15 +131,6 @@ static void judge_document(struct judgement *j, const struct hm_policy *policy,
 
 /* ---- the last line ---- */
 
-/* Valid by a policy that takes what vouches for nothing. */
-static const char *caveat(const struct hm_document *document)
-{
-	if (strcmp(document->platform, "simulated") == 0)
-		return " (SIMULATED: no enclave is behind it)";
-	return document->debug ? " (DEBUG ENCLAVE: its host can change it)"
-			       : "";
-}
-
 /* The question behind the nonce is whose it was. */
 static const char *whose_nonce(const struct judgement *j)
 {
@@ -210,7 +148,7 @@ static void print_valid(const struct judgement *j)
 	if (!j->is_item) {
 		moment_format(j->document.timestamp_ms, when);
 		printf("VALID %s attested at %s%s\n", j->document.module_id,
-		    when, caveat(&j->document));
+		    when, check_view_caveat(&j->document));
 		return;
 	}
 	moment_format(i->published_ms, when);
@@ -219,7 +157,7 @@ static void print_valid(const struct judgement *j)
 	    i->feed, i->ok ? i->price : "unavailable", i->ok ? " +- " : ": ",
 	    i->ok ? i->confidence : i->reason, i->sources_used,
 	    i->sources_total, when, (unsigned long long)i->sequence,
-	    caveat(&i->document));
+	    check_view_caveat(&i->document));
 	if (j->is_attested)
 		printf("%s%s\n", UNSIGNED, whose_nonce(j));
 }
@@ -253,7 +191,7 @@ static int print_json(struct judgement *j)
 	int code = hm_verdict_class(j->verdict);
 	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o}", "verdict",
 	    hm_verdict_name(j->verdict), "exit", code, "meaning",
-	    remedy->meaning, "remedy", remedy->remedy, "checks", j->checks,
+	    remedy->meaning, "remedy", remedy->remedy, "checks", j->view.checks,
 	    j->is_item ? "item" : "document", subject(j));
 
 	if (j->is_attested)
@@ -270,7 +208,8 @@ static int judge(const struct verify_options *options,
 	j = (struct judgement){.options = options};
 	j.is_attested = input->kind == INPUT_ATTESTED;
 	j.is_item = input->kind == INPUT_ITEM || j.is_attested;
-	j.checks = options->json ? json_array() : NULL;
+	j.view.checks = options->json ? json_array() : NULL;
+	j.view.explain = options->explain;
 	if (j.is_attested)
 		judge_attested(&j, policy, input);
 	else if (j.is_item)

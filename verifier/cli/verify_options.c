@@ -168,6 +168,14 @@ int verify_options_trust(struct verify_options *out, int option,
 	return read_option(&r, option, text);
 }
 
+int verify_options_nonce(struct verify_options *out, const char *text,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	struct reader r = {.out = out, .error = error};
+
+	return read_nonce(&r, text);
+}
+
 int verify_options_check_trust(
     const struct verify_options *o, char error[static POLICY_FILE_ERROR_MAX])
 {

@@ -50,6 +50,10 @@ HM_MUST_CHECK int verify_options_check_trust(
     const struct verify_options *options,
     char error[static POLICY_FILE_ERROR_MAX]);
 
+/* --nonce, once: into has_nonce, nonce and nonce_len. */
+HM_MUST_CHECK int verify_options_nonce(struct verify_options *out,
+    const char *text, char error[static POLICY_FILE_ERROR_MAX]);
+
 /* Their rows of a table of options. */
 #define VERIFY_OPTIONS_TRUST                        \
 	{"policy", required_argument, NULL, 'p'},   \

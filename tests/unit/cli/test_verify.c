@@ -170,9 +170,9 @@ static void test_caveats(void **state)
 
 	(void)state;
 	snprintf(real.platform, sizeof(real.platform), "aws-nitro");
-	assert_string_equal(caveat(&real), "");
+	assert_string_equal(check_view_caveat(&real), "");
 	real.debug = true;
-	assert_non_null(strstr(caveat(&real), "DEBUG ENCLAVE"));
+	assert_non_null(strstr(check_view_caveat(&real), "DEBUG ENCLAVE"));
 	builder_reset(b);
 	write_files();
 	expect(root, "document", "valid");
