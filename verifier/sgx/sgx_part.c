@@ -58,6 +58,7 @@ static enum hm_verdict judge_crl(const struct sgx_collateral *collateral,
 			return sgx_vouch_crl(part,
 			    X509_get0_pubkey(ca->cert.x509), anchor->at_ms);
 	}
+	/* unnamed: the signature was refused by name */
 	return found || !is_of_pck_ca(issuer) ? verdict : HM_COLLATERAL_MISSING;
 }
 
