@@ -89,7 +89,7 @@ int sgx_pem_next(
 
 	*der = NULL;
 	*len = 0;
-	if (REFUSE(pem_max, text->len > SGX_PEM_MAX))
+	if (REFUSE(pem_block_max, text->len > SGX_PEM_MAX))
 		return -1;
 	room = malloc(text->len + 1);
 	if (room == NULL)
