@@ -241,15 +241,15 @@ static void test_text_contradicts(void **state)
 	    HM_ATTESTATION_MISMATCH);
 }
 
+#define DOC "\"attestation_doc_b64\":\"AA==\""
+
 static void test_hostile_text(void **state)
 {
 	static const char *const wrong[] = {"", "{", "[]", "null", "{}",
 	    "{\"attestation_doc_b64\":1}", "{\"attestation_doc_b64\":\"=\"}",
 	    "{\"attestation_doc_b64\":\"AA==\",\"tls_spki_sha256\":1}",
 	    "{\"attestation_doc_b64\":\"AA==\",\"seal_public_key\":[]}",
-	    "{\"attestation_doc_b64\":\"AA==\",\"attestation_doc_b64\":\"AA==\""
-	    "}",
-	    "{\"attestation_doc_b64\":\"AA==\"} x"};
+	    "{" DOC "," DOC "}", "{\"attestation_doc_b64\":\"AA==\"} x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

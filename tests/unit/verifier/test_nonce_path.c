@@ -15,6 +15,9 @@
 #define SIZE_MAX_TRIED 9
 #define HASH           "1212121212121212121212121212121212121212121212121212121212121212"
 
+#define CAPITAL \
+	"AB12121212121212121212121212121212121212121212121212121212121212"
+
 static uint8_t nonces[SIZE_MAX_TRIED][32];
 
 static int leaf(
@@ -138,8 +141,7 @@ static void test_wrong_text(void **state)
 	    "{\"index\":0,\"size\":2,\"path\":[\"" HASH "1\"]}",
 	    "{\"index\":0,\"size\":2,\"path\":[\"" HASH "12\"]}",
 	    "{\"index\":0,\"size\":2,\"path\":[\"g" HASH "\"]}",
-	    "{\"index\":0,\"size\":2,\"path\":[\"AB1212121212121212121212121212"
-	    "121212121212121212121212121212121212\"]}",
+	    "{\"index\":0,\"size\":2,\"path\":[\"" CAPITAL "\"]}",
 	};
 	struct nonce_path path, zero;
 
