@@ -14,7 +14,7 @@
 
 struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
-	const char *nsm_root, *ca_bundle;
+	const char *nsm_root, *ca_bundle, *tls;
 	json_t *feeds, *exchanges, *key;
 	int allow_debug, emulator, listen_proxy_protocol;
 	json_int_t requests_per_s, requests_burst, tree_head_interval_ms,
@@ -42,7 +42,7 @@ static int unpack(
 	    .tree_head_interval_ms = CONFIG_HEAD_INTERVAL_MS};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
 		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?I, s?I,"
-		" s?I, s?I, s?o, s?o, s:o}",
+		" s?I, s?I, s?o, s?o, s?s, s:o}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
@@ -52,8 +52,8 @@ static int unpack(
 		"requests_per_s", &out->requests_per_s, "requests_burst",
 		&out->requests_burst, "tree_head_interval_ms",
 		&out->tree_head_interval_ms, "keep_raw_s", &out->keep_raw_s,
-		"exchanges", &out->exchanges, "key", &out->key, "feeds",
-		&out->feeds) != 0)
+		"exchanges", &out->exchanges, "key", &out->key, "tls",
+		&out->tls, "feeds", &out->feeds) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -134,6 +134,16 @@ static int read_attester(struct config *out, const struct texts *texts,
 	    texts->simulated_dir, error);
 }
 
+static int read_tls(
+    struct config *out, const char *text, char error[static CONFIG_ERROR_MAX])
+{
+	out->attested_tls = text != NULL;
+	if (text == NULL || strcmp(text, "attested") == 0)
+		return 0;
+	return config_refuse(error,
+	    "tls: \"%.40s\" is unknown; attested, or leave it out", text);
+}
+
 static int read_limits(struct config *out, const struct texts *texts,
     char error[static CONFIG_ERROR_MAX])
 {
@@ -173,7 +183,8 @@ static int fill(struct config *out, const struct texts *texts,
 	    read_certificates(out->ca_bundle, "ca_bundle", directory,
 		texts->ca_bundle, error) != 0)
 		return -1;
-	if (read_limits(out, texts, error) != 0)
+	if (read_tls(out, texts->tls, error) != 0 ||
+	    read_limits(out, texts, error) != 0)
 		return -1;
 	if (config_read_pins(out, texts->exchanges, directory, error) != 0 ||
 	    config_read_key(out, texts->key, error) != 0)

@@ -41,6 +41,8 @@ struct config {
 	struct endpoint listen;
 	/* Each connection begins with a PROXY header (base/proxy_header.h). */
 	bool listen_proxy_protocol;
+	/* "tls": "attested": TLS ends in here (attested_tls.h). */
+	bool attested_tls;
 	/* Of one client's address (base/rate_limit.h); 0: no limit. */
 	unsigned requests_per_s, requests_burst;
 	bool has_proxy;

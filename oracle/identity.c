@@ -142,6 +142,15 @@ static void take_key(struct identity *identity)
 	identity->bound.key_epoch = kept->epoch;
 }
 
+static void make_tls(struct identity *identity)
+{
+	if (!identity->config->attested_tls)
+		return;
+	identity->tls = attested_tls_new();
+	identity->bound.tls_spki_sha256 = attested_tls_spki_sha256(
+	    identity->tls);
+}
+
 void identity_load(struct identity *identity, const struct config *config)
 {
 	uint8_t pcr16[ATTESTER_PCR_LEN];
@@ -154,6 +163,7 @@ void identity_load(struct identity *identity, const struct config *config)
 	open_attester(identity);
 	measure(identity, pcr16);
 	make_policy(identity, pcr16);
+	make_tls(identity);
 	take_key(identity); /* slow: only once all else is well */
 }
 
@@ -181,6 +191,7 @@ void identity_free(struct identity *identity)
 {
 	if (identity->attester)
 		identity->attester->ops->close(identity->attester);
+	attested_tls_free(identity->tls);
 	signer_free(identity->signer);
 	hm_policy_free(identity->policy);
 	*identity = (struct identity){0};

@@ -7,6 +7,7 @@
 #define HALLMARK_ORACLE_IDENTITY_H
 
 #include "oracle/attestation.h"
+#include "oracle/attested_tls.h"
 #include "oracle/config.h"
 #include "oracle/kept_key.h"
 #include "oracle/signer.h"
@@ -15,6 +16,7 @@ struct identity {
 	uint8_t boot_id[16];
 	struct attester *attester;
 	struct signer *signer;
+	struct attested_tls *tls; /* NULL: the configuration wants none */
 	struct kept_key kept; /* epoch 0: the signer's key is of this start */
 	struct hm_policy *policy;
 	/* What documents vouch for besides the key: identity_load() sets

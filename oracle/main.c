@@ -5,6 +5,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/tls_relay.h"
 #include "feeds/hex.h"
 #include "oracle/attestation_api.h"
 #include "oracle/https_client.h"
@@ -52,7 +53,9 @@ struct oracle {
 	uv_loop_t *loop;
 	struct config config;
 	struct identity identity;
-	SSL_CTX *tls;
+	SSL_CTX *tls;                /* towards the exchanges */
+	SSL_CTX *own_tls;            /* of those who ask us; NULL: none */
+	struct http_wrapper wrapper; /* with own_tls */
 	struct poller *poller;
 	struct board *board;
 	struct tree_log *log;
@@ -143,6 +146,9 @@ static void start_api(struct oracle *oracle)
 	    .config = &oracle->config,
 	    .platform = identity->attester->ops->platform,
 	    .public_key_pem = signer_public_pem(identity->signer),
+	    .tls_spki_sha256 = identity->tls
+				   ? attested_tls_spki_sha256_hex(identity->tls)
+				   : NULL,
 	};
 	hex_encode(
 	    identity->boot_id, sizeof(identity->boot_id), oracle->api.boot_id);
@@ -189,14 +195,20 @@ static void start_prices(struct oracle *oracle)
 static void start_server(struct oracle *oracle)
 {
 	char text[ENDPOINT_TEXT_MAX];
-	const struct http_server_options options = {
+	struct http_server_options options = {
 	    .proxy_protocol = oracle->config.listen_proxy_protocol,
 	    .requests_per_s = oracle->config.requests_per_s,
 	    .requests_burst = oracle->config.requests_burst};
-	int status = http_server_start_with(&oracle->server, oracle->loop,
+	int status;
+
+	if (oracle->identity.tls) {
+		oracle->own_tls = attested_tls_http(oracle->identity.tls);
+		oracle->wrapper = tls_relay_wrapper(oracle->own_tls);
+		options.wrapper = &oracle->wrapper;
+	}
+	status = http_server_start_with(&oracle->server, oracle->loop,
 	    &oracle->config.listen, service_routes(oracle->api.front.service),
 	    &oracle->api, &options);
-
 	endpoint_format(&oracle->config.listen, text);
 	if (status != 0)
 		log_die("oracle", "cannot listen on %s: %s", text,
@@ -246,6 +258,7 @@ static void finish(struct oracle *oracle)
 	board_free(oracle->board);
 	service_free(oracle->api.front.service);
 	SSL_CTX_free(oracle->tls);
+	SSL_CTX_free(oracle->own_tls);
 	identity_free(&oracle->identity);
 	uv_loop_close(oracle->loop);
 	log_info("oracle", "stopped");

@@ -197,6 +197,9 @@ static void print_head(const struct config *config, FILE *out)
 		fprintf(out,
 		    "INSECURE      starts in an emulated machine, whose "
 		    "clock and random numbers nobody vouches for\n");
+	if (config->attested_tls)
+		fprintf(out, "tls           attested: TLS 1.3 ends in the "
+			     "oracle, its key is in each document\n");
 	hex_encode(config->sha256, sizeof(config->sha256), hex);
 	fprintf(out, "config_sha256 %s\n", hex);
 }

@@ -84,6 +84,17 @@ static void a_proxy_header_may_be_expected(void **state)
 	refused("{" NSM "\"listen_proxy_protocol\":1," CA FEEDS "}", "true");
 }
 
+static void tls_may_be_attested(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_false(config.attested_tls);
+	assert_int_equal(load("{" NSM "\"tls\":\"attested\"," CA FEEDS "}"), 0);
+	assert_true(config.attested_tls);
+	refused("{" NSM "\"tls\":\"on\"," CA FEEDS "}", "attested");
+	refused("{" NSM "\"tls\":true," CA FEEDS "}", "string");
+}
+
 static void heads_have_an_interval(void **state)
 {
 	(void)state;
@@ -335,6 +346,7 @@ int main(void)
 	    cmocka_unit_test(the_design_example_is_read),
 	    cmocka_unit_test(a_proxy_is_optional),
 	    cmocka_unit_test(a_proxy_header_may_be_expected),
+	    cmocka_unit_test(tls_may_be_attested),
 	    cmocka_unit_test(heads_have_an_interval),
 	    cmocka_unit_test(clients_may_be_limited),
 	    cmocka_unit_test(what_is_insecure_is_shown),
