@@ -15,10 +15,11 @@ export work build
 # Not all bits flipped, which would kill much by chance and slowly, nor
 # recorded documents, which not everybody has.
 programs() {
-	find "$build/tests/verifier" "$build/tests/eif" -type f \
+	find "$build/tests/verifier" "$build/tests/eif" "$build/tests/sgx" -type f \
 		-name 'test_*' -perm -u+x |
 		grep -v -e /test_bit_flips -e /test_document_vectors \
-			-e /test_eif_vectors
+			-e /test_eif_vectors -e /test_quote_vectors \
+			-e /test_quote_flips
 	echo "$build/tests/feeds/test_item"
 }
 
@@ -51,7 +52,7 @@ tap() { # STATUS TEXT
 	echo "$([ "$1" -eq 0 ] || echo 'not ')ok $number - $2"
 }
 
-cat verifier/*.c verifier/eif/*.c feeds/*.c tests/mutants/*.c | names | sort >"$work/names"
+cat verifier/*.c verifier/eif/*.c verifier/sgx/*.c feeds/*.c tests/mutants/*.c | names | sort >"$work/names"
 twice=$(uniq -d "$work/names")
 [ -z "$twice" ]
 tap $? "each check has a name of its own${twice:+: not }$twice"

@@ -114,7 +114,8 @@ static int add_block(const struct reader *r, struct slice *text)
 	size_t len;
 	int status;
 
-	if (REFUSE(collateral_pem, sgx_pem_next(text, label, &der, &len) != 0))
+	/* unnamed: sgx_pem names what is wrong with it */
+	if (sgx_pem_next(text, label, &der, &len) != 0)
 		return fail(r, "not PEM of certificates or a revocation list");
 	status = is_crl ? add_crl(r, (struct slice){der, len})
 			: add_cert(r, (struct slice){der, len});
@@ -147,9 +148,9 @@ static int add_percent_encoded(const struct reader *r, struct slice text)
 		if (text.at[i] != '%')
 			continue;
 		if (REFUSE(percent_cut, text.len - i < 3) ||
-		    REFUSE(percent_hex,
-			hex_decode(&plain[len - 1], 1,
-			    (const char *)text.at + i + 1, 2) != 0))
+		    hex_decode(&plain[len - 1], 1,
+			(const char *)text.at + i + 1, 2) != 0)
+			/* unnamed: the PEM would be refused as well */
 			status = fail(r, "% without two hexadecimal digits");
 		i += 2;
 	}
@@ -168,7 +169,7 @@ static int add_hex_crl(const struct reader *r, struct slice text)
 	if (der == NULL)
 		return fail(r, "no memory");
 	status = hex_decode(der, len, (const char *)text.at, text.len);
-	if (REFUSE(collateral_hex, status != 0))
+	if (status != 0) /* unnamed: hex_decode() knows */
 		status = fail(r, "none of the forms of collateral");
 	else
 		status = add_crl(r, (struct slice){der, len});
@@ -284,7 +285,7 @@ static int add_json(const struct reader *r, struct slice file)
 	    (const char *)file.at, file.len, JSON_REJECT_DUPLICATES, &why);
 	int status;
 
-	if (REFUSE(collateral_json, json == NULL))
+	if (json == NULL) /* unnamed: nothing to read */
 		return fail(r, why.text);
 	if (json_object_get(json, "tcbInfo") != NULL)
 		status = add_answer(
@@ -329,9 +330,8 @@ int sgx_collateral_add(struct sgx_collateral *collateral, const uint8_t *bytes,
 	int status;
 
 	error[0] = '\0';
-	if (REFUSE(collateral_empty, len == 0) ||
-	    REFUSE(collateral_max, len > SGX_COLLATERAL_FILE_MAX))
-		return fail(&r, "empty, or longer than a megabyte");
+	if (REFUSE(collateral_max, len > SGX_COLLATERAL_FILE_MAX))
+		return fail(&r, "longer than a megabyte");
 	/* What OpenSSL notes on refusals is not the caller's concern. */
 	ERR_set_mark();
 	status = add_file(&r, (struct slice){bytes, len});

@@ -53,7 +53,8 @@ static enum hm_verdict read_cert(struct slice *pem, struct cert *out)
 	size_t len;
 	enum hm_verdict verdict;
 
-	if (REFUSE(pck_pem, sgx_pem_next(pem, "CERTIFICATE", &der, &len) != 0))
+	/* unnamed: sgx_pem names what is wrong with it */
+	if (sgx_pem_next(pem, "CERTIFICATE", &der, &len) != 0)
 		return HM_CERTIFICATE_PROFILE;
 	verdict = cert_parse_p256(out, (struct slice){der, len});
 	free(der);

@@ -280,6 +280,20 @@ static void test_forms(void **state)
 	}
 }
 
+/* A length in three bytes, of which the first is needless. */
+static void test_long_length(void **state)
+{
+	struct quote_builder *b = qb_new();
+	struct qb_bytes der = {0};
+
+	(void)state;
+	assert_int_equal(b->extension.bytes[1], 0x82);
+	put(&der, "\x30\x83\x00", 3);
+	put(&der, b->extension.bytes + 2, b->extension.len - 2);
+	assert_int_equal(parse(&der), -1);
+	qb_free(b);
+}
+
 /* An OID that is longer, and the right one in front. */
 static void test_long_oid(void **state)
 {
@@ -314,6 +328,7 @@ int main(void)
 	    cmocka_unit_test(test_octets_end),
 	    cmocka_unit_test(test_tcb_end),
 	    cmocka_unit_test(test_forms),
+	    cmocka_unit_test(test_long_length),
 	    cmocka_unit_test(test_long_oid),
 	};
 
