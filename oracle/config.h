@@ -9,6 +9,7 @@
 #include "feeds/feed_config.h"
 #include "oracle/certificates.h"
 #include "oracle/config_key.h"
+#include "oracle/config_secrets.h"
 
 #define CONFIG_BYTES_MAX (1u << 20) /* of the file; FEEDS_MAX feeds fit */
 #define CONFIG_PATH_MAX  512
@@ -66,6 +67,7 @@ struct config {
 	struct config_pins pins[CONFIG_EXCHANGES_MAX];
 	size_t pin_count;
 	struct config_key key; /* of items, if it is to survive a restart */
+	struct config_secrets secrets;
 	struct feed_set feeds;
 	uint8_t sha256[32]; /* of the file's bytes */
 	uint8_t sha384[48];
@@ -78,5 +80,8 @@ __attribute__((warn_unused_result)) int config_load(
 /* NULL: any certificate of ca_bundle will do for this exchange. */
 const struct config_pins *config_pins_find(
     const struct config *config, const struct exchange *exchange);
+
+bool config_secrets_allows(
+    const struct config_secrets *secrets, const char *name);
 
 #endif

@@ -24,4 +24,8 @@ __attribute__((warn_unused_result)) int config_read_pins(struct config *out,
 __attribute__((warn_unused_result)) int config_read_key(
     struct config *out, json_t *key, char error[static CONFIG_ERROR_MAX]);
 
+/* The value of "secrets"; NULL: there is none. 0, or -1 and why. */
+__attribute__((warn_unused_result)) int config_read_secrets(
+    struct config *out, json_t *secrets, char error[static CONFIG_ERROR_MAX]);
+
 #endif
