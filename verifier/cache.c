@@ -92,9 +92,11 @@ const struct established *cache_find(struct hm_cache *cache,
 	if (cache == NULL)
 		return NULL;
 	found = find(cache, sha256);
+	/* Nothing of a quote was judged yet. */
 	if (found == NULL ||
 	    REFUSE(cached_root,
-		policy_find_root(policy, found->root_sha256) == NULL)) {
+		found->quote.at == NULL &&
+		    policy_find_root(policy, found->root_sha256) == NULL)) {
 		cache->misses++;
 		return NULL;
 	}

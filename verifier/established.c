@@ -134,5 +134,6 @@ void established_free(struct established *established)
 		return;
 	item_key_close(&established->key);
 	chain_close(&established->chain);
+	free(established->quote.at);
 	free(established);
 }

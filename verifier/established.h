@@ -19,6 +19,13 @@ struct established {
 	struct chain_facts facts;
 	struct item_key key; /* no pkey: public_key is not an item's key */
 	struct chain chain;  /* until the cache has it: then empty */
+	/* In the place of all of these but document: a quote's bytes, whose
+	 * form alone is established (quote_document.h). Owned; at NULL: it is
+	 * none. */
+	struct established_quote {
+		uint8_t *at;
+		size_t len;
+	} quote;
 };
 
 /*

@@ -1,7 +1,8 @@
 /*
- * libhallmark: checks AWS Nitro attestation documents and the price items
- * that stand on them. Pure: no I/O, no clock, no globals; the time and every
- * byte come in as arguments. Not thread-safe for one policy or cache at once.
+ * libhallmark: checks attestation documents (AWS Nitro's, and the quotes of
+ * Intel SGX and TDX) and the price items that stand on them. Pure: no I/O, no
+ * clock, no globals; the time and every byte come in as arguments. Not
+ * thread-safe for one policy or cache at once.
  *
  * There is no policy that accepts by default: a policy without a root and a
  * release is refused by hm_policy_check(), and every verify function answers
@@ -147,13 +148,15 @@ HM_API HM_MUST_CHECK int hm_policy_parse(struct hm_policy **out,
 HM_API const char *hm_policy_root_file(
     const struct hm_policy *policy, size_t index);
 
-/* One PEM certificate (P-384, self-signed). A root whose subject common name
- * starts with "simulated." speaks for platform "simulated", any other for
- * "aws-nitro". One that is called like a known root and is another is refused.
- * 0 or -1. */
+/* One PEM certificate, self-signed. With a P-384 key it is a root of documents:
+ * one whose subject common name starts with "simulated." speaks for platform
+ * "simulated", any other for "aws-nitro". With a P-256 key it is a root of
+ * quotes, in Intel's place. One that is called like a known root and is another
+ * is refused. 0 or -1. */
 HM_API HM_MUST_CHECK int hm_policy_add_root_pem(
     struct hm_policy *policy, const char *pem, size_t len);
-/* A root that the library knows: "aws-nitro-g1". 0 or -1. */
+/* A root that the library knows: "aws-nitro-g1"; "intel-sgx", for quotes. 0 or
+ * -1. */
 HM_API HM_MUST_CHECK int hm_policy_add_root_name(
     struct hm_policy *policy, const char *name);
 /* A release, then its PCRs; the values of one index of one release are
@@ -172,8 +175,45 @@ HM_API void hm_policy_insecure_allow_debug(struct hm_policy *policy);
 HM_API HM_MUST_CHECK int hm_policy_set_quorum(
     struct hm_policy *policy, int64_t enclaves);
 
+/*
+ * For the quotes of SGX enclaves and TDX domains. A release is of one
+ * platform: it has PCRs, or one or several MRENCLAVEs (alternatives), or one
+ * MRSIGNER with a product and the least security version, or MRTDs with the
+ * values of any of RTMR0 to RTMR3 (alternatives each; MRTD alone pins the
+ * firmware, and any kernel will do). 0 or -1.
+ */
+#define HM_MRENCLAVE_LEN 32
+#define HM_RTMR_COUNT    4
+HM_API HM_MUST_CHECK int hm_policy_add_mrenclave(struct hm_policy *policy,
+    int release, const uint8_t value[HM_MRENCLAVE_LEN]);
+HM_API HM_MUST_CHECK int hm_policy_add_mrsigner(struct hm_policy *policy,
+    int release, const uint8_t value[HM_MRENCLAVE_LEN], uint16_t product_id,
+    uint16_t min_svn);
+HM_API HM_MUST_CHECK int hm_policy_add_mrtd(
+    struct hm_policy *policy, int release, const uint8_t value[HM_PCR_LEN]);
+HM_API HM_MUST_CHECK int hm_policy_add_rtmr(struct hm_policy *policy,
+    int release, unsigned index, const uint8_t value[HM_PCR_LEN]);
+
+/* How well patched a platform must be: "UpToDate" (the default, until the first
+ * call), "SWHardeningNeeded", "ConfigurationNeeded" ..., as Intel names it. 0,
+ * or -1: no such status, or "Revoked". */
+HM_API HM_MUST_CHECK int hm_policy_accept_tcb(
+    struct hm_policy *policy, const char *status);
+
+/* Collateral: what Intel says of platforms and revocations, as files (README,
+ * "SGX and TDX"). A policy's are asked for and handed over as its root files
+ * are. 0; or -1, nothing is added and `error` says why. */
+#define HM_COLLATERAL_MAX 1048576 /* bytes of a file */
+HM_API const char *hm_policy_collateral_file(
+    const struct hm_policy *policy, size_t index);
+HM_API HM_MUST_CHECK int hm_policy_add_collateral(struct hm_policy *policy,
+    const uint8_t *bytes, size_t len, char error[HM_TEXT_MAX]);
+/* Without a part of it that part is not judged. What is there counts. */
+HM_API void hm_policy_insecure_without_collateral(struct hm_policy *policy);
+
 /* 0 if it can be used; -1 and what is wrong: no root, no release, a release
- * that pins none of PCR0, PCR1, PCR2, or a root that the policy revokes. */
+ * that pins none of PCR0, PCR1, PCR2 and no MRENCLAVE, MRSIGNER or MRTD, or is
+ * of two platforms, or a root that the policy revokes. */
 HM_API HM_MUST_CHECK int hm_policy_check(
     const struct hm_policy *policy, char error[HM_TEXT_MAX]);
 
@@ -216,19 +256,39 @@ struct hm_bytes { /* present distinguishes null from empty */
 	uint8_t bytes[HM_NONCE_MAX];
 };
 
+/* What a quote says, and what its collateral says of it. */
+struct hm_quote {
+	bool present;     /* else all is zero: it is another document */
+	unsigned version; /* 3, 4, 5 */
+	bool is_td;       /* TDX; else SGX */
+	uint8_t mrenclave[HM_MRENCLAVE_LEN],
+	    mrsigner[HM_MRENCLAVE_LEN];           /* SGX */
+	uint16_t product_id, svn;                 /* SGX */
+	uint8_t mrtd[HM_PCR_LEN];                 /* TDX */
+	uint8_t rtmrs[HM_RTMR_COUNT][HM_PCR_LEN]; /* TDX */
+	uint8_t report_data[64]; /* SHA-256 of what it was made for, zeros */
+	/* Judged: Intel's word for the platform, "Unknown" if some of the
+	 * collateral was missing; advisories: "INTEL-SA-00615 ..." */
+	char tcb_status[40];
+	char advisories[HM_TEXT_MAX];
+	int64_t collateral_until_ms; /* INT64_MAX: there was none */
+};
+
 struct hm_document {
 	uint8_t sha256[HM_SHA256_LEN];
-	char module_id[HM_TEXT_MAX];
-	char platform[16];         /* "aws-nitro", "simulated" */
+	char
+	    module_id[HM_TEXT_MAX]; /* of a quote "mrenclave-HEX", "mrtd-HEX" */
+	char platform[16]; /* "aws-nitro", "simulated", "sgx-dcap", "tdx" */
 	char root[HM_TEXT_MAX];    /* which root of the policy */
 	char release[HM_TEXT_MAX]; /* which release matched */
-	int64_t timestamp_ms;      /* signed by the hypervisor */
+	int64_t timestamp_ms;      /* signed by the hypervisor; a quote: 0 */
 	int64_t not_before_ms;     /* latest notBefore of the chain */
 	int64_t not_after_ms;      /* earliest notAfter of the chain */
 	uint32_t pcr_mask;         /* which are in the document */
 	uint8_t pcrs[HM_PCR_COUNT][HM_PCR_LEN];
 	bool debug; /* PCR0, PCR1 or PCR2 is all zero */
-	struct hm_bytes public_key, user_data, nonce;
+	struct hm_bytes public_key, user_data, nonce; /* of a quote: none */
+	struct hm_quote quote;
 };
 
 /*
@@ -246,6 +306,26 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
     const struct hm_policy *policy, struct hm_cache *cache,
     const uint8_t *document, size_t len, int64_t now_ms, const uint8_t *nonce,
     size_t nonce_len, struct hm_document *out, const struct hm_report *report);
+
+/*
+ * A quote for `held` (NULL: whatever it was made for), at at_ms: report_data
+ * must be SHA-256(held) and 32 zeros. A quote says neither when it was made nor
+ * a nonce nor when its enclave started: how fresh it is only `held` can show,
+ * and a policy that bounds the enclave's age or wants a nonce or user_data
+ * refuses it. hm_document_verify_live() takes quotes as well, whatever they
+ * were made for; hm_document_verify_replay() refuses them (DOCUMENT_TOO_OLD).
+ *
+ * The names of the report: document_time, quote, certificate_profile, root,
+ * chain, chain_time, qe_signature, attestation_key, quote_signature, held_data,
+ * debug, root_crl, pck_crl, revoked, tcb_info, qe_identity, tdx_module,
+ * tcb_status, policy_revoked, enclave_age, booted_after, nonce, policy_nonce,
+ * policy_user_data, mrenclave, mrsigner, mrtd, rtmr0 ... rtmr3, product_id,
+ * svn, release.
+ */
+HM_API HM_MUST_CHECK enum hm_verdict hm_quote_verify(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const uint8_t *quote, size_t len, int64_t at_ms, const uint8_t *held,
+    size_t held_len, struct hm_document *out, const struct hm_report *report);
 
 /* Replay: was it good at its own signed timestamp? Proves no freshness. Release
  * windows are judged at that timestamp too. */

@@ -12,10 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NONCE_SHOWN 32 /* bytes of a nonce that a report shows */
-/* a name, two moments, the words between */
-#define RELEASE_TEXT_MAX (HM_TEXT_MAX + 2 * MOMENT_TEXT_MAX + 16)
-#define SHOWN_TEXT_MAX   (2 * NONCE_SHOWN + 4)
+#define NONCE_SHOWN    32 /* bytes of a nonce that a report shows */
+#define SHOWN_TEXT_MAX (2 * NONCE_SHOWN + 4)
 
 static enum hm_verdict check_revoked(
     const struct question *q, const struct established *e)
@@ -199,9 +197,8 @@ static enum hm_verdict check_pcr(const struct question *q,
 	    q->report, check, ok ? HM_VALID : HM_PCR_MISMATCH, wanted, found);
 }
 
-/* "1.4.0 from 2026-11-01T00:00:00.000Z", as far as there are bounds. */
-static void describe_release(
-    const struct policy_release *release, char out[RELEASE_TEXT_MAX])
+void judge_describe_release(
+    const struct policy_release *release, char out[JUDGE_RELEASE_MAX])
 {
 	char from[MOMENT_TEXT_MAX] = "", until[MOMENT_TEXT_MAX] = "";
 
@@ -209,7 +206,7 @@ static void describe_release(
 		moment_format(release->not_before_ms, from);
 	if (release->not_after_ms != INT64_MAX)
 		moment_format(release->not_after_ms, until);
-	snprintf(out, RELEASE_TEXT_MAX, "%s%s%s%s%s", release->name,
+	snprintf(out, JUDGE_RELEASE_MAX, "%s%s%s%s%s", release->name,
 	    from[0] ? " from " : "", from, until[0] ? " until " : "", until);
 }
 
@@ -220,9 +217,12 @@ static enum hm_verdict check_release(
 	int64_t at_ms = instant(q, answer->facts);
 	const struct policy_release *release = policy_choose_release(
 	    q->policy, document, at_ms);
-	char wanted[RELEASE_TEXT_MAX] = "", found[MOMENT_TEXT_MAX] = "";
+	char wanted[JUDGE_RELEASE_MAX] = "", found[MOMENT_TEXT_MAX] = "";
 	bool in_time;
 
+	if (REFUSE(document_release, release == NULL))
+		return report_check(q->report, "release", HM_PCR_MISMATCH,
+		    "a release with PCRs", "the policy has none");
 	for (unsigned i = 0; i < HM_PCR_COUNT; i++) {
 		enum hm_verdict verdict = HM_VALID;
 
@@ -233,7 +233,7 @@ static enum hm_verdict check_release(
 	}
 	answer->release = release;
 	if (report_wanted(q->report)) {
-		describe_release(release, wanted);
+		judge_describe_release(release, wanted);
 		moment_format(at_ms, found);
 	}
 	in_time = REQUIRE(judge_window, policy_window_holds(release, at_ms));
@@ -327,6 +327,9 @@ enum hm_verdict judge_document(const struct question *q, struct answer *answer)
 	answer->root = policy_find_root(q->policy, e->root_sha256);
 	/* Both the cache and established_new() looked it up. */
 	assert(answer->root != NULL);
+	answer->platform = answer->root->platform;
+	answer->root_name = answer->root->name;
+	answer->key = &e->key;
 	verdict = check_revoked(q, e);
 	if (verdict == HM_VALID)
 		verdict = check_chain_time(q, e);

@@ -5,10 +5,18 @@
 #ifndef HALLMARK_VERIFIER_JUDGE_H
 #define HALLMARK_VERIFIER_JUDGE_H
 
+#include "verifier/moment.h"
 #include "verifier/verify_document.h"
 
-/* answer->facts is set; sets answer->root and answer->release. */
+/* a name, two moments, the words between */
+#define JUDGE_RELEASE_MAX (HM_TEXT_MAX + 2 * MOMENT_TEXT_MAX + 16)
+
+/* answer->facts is set; sets the rest of *answer. */
 HM_MUST_CHECK enum hm_verdict judge_document(
     const struct question *question, struct answer *answer);
+
+/* "1.4.0 from 2026-11-01T00:00:00.000Z", as far as there are bounds. */
+void judge_describe_release(
+    const struct policy_release *release, char out[JUDGE_RELEASE_MAX]);
 
 #endif

@@ -34,8 +34,11 @@ void hm_policy_free(struct hm_policy *policy)
 		cert_fini(&policy->roots[i].cert);
 	for (size_t i = 0; i < policy->root_file_count; i++)
 		free(policy->root_files[i]);
-	for (size_t i = 0; i < policy->release_count; i++)
+	for (size_t i = 0; i < policy->release_count; i++) {
 		free(policy->releases[i].pins);
+		policy_measures_fini(&policy->releases[i].measures);
+	}
+	policy_quotes_fini(&policy->quotes);
 	free(policy->releases);
 	free(policy->revoked);
 	free(policy);
@@ -164,6 +167,9 @@ const struct policy_release *policy_choose_release(
 		const struct policy_release *release = &policy->releases[i];
 		unsigned count = matching_pcrs(release, document);
 
+		/* It pins no PCR, and must not match for that. */
+		if (REFUSE(release_of_quotes, release->measures.kinds != 0))
+			continue;
 		if (count == HM_PCR_COUNT &&
 		    policy_window_holds(release, at_ms))
 			return release;
@@ -173,6 +179,32 @@ const struct policy_release *policy_choose_release(
 		}
 	}
 	return best;
+}
+
+/* As above, but which of them matches best nobody asks: the report tells of
+ * one, and there are few. */
+const struct policy_release *policy_choose_quote_release(
+    const struct hm_policy *policy, const struct hm_quote *quote, int64_t at_ms)
+{
+	const struct policy_release *best = NULL, *right = NULL;
+	unsigned td = ~(1u << POLICY_MRENCLAVE | 1u << POLICY_MRSIGNER);
+
+	for (size_t i = 0; i < policy->release_count; i++) {
+		const struct policy_release *release = &policy->releases[i];
+		unsigned kinds = release->measures.kinds;
+
+		if (kinds == 0 || ((kinds & td) != 0) != quote->is_td)
+			continue;
+		if (best == NULL)
+			best = release;
+		if (!policy_measures_ok(&release->measures, quote))
+			continue;
+		if (policy_window_holds(release, at_ms))
+			return release;
+		if (right == NULL)
+			right = release;
+	}
+	return right != NULL ? right : best;
 }
 
 /* ---- the rest ---- */
@@ -258,11 +290,38 @@ static int check_roots(const struct hm_policy *policy, char error[HM_TEXT_MAX])
 	return 0;
 }
 
+static int check_pins(const struct hm_policy *policy, char error[HM_TEXT_MAX])
+{
+	for (size_t i = 0; i < policy->release_count; i++) {
+		const struct policy_release *release = &policy->releases[i];
+		unsigned kinds = release->measures.kinds;
+		bool pcrs = (release->pin_mask & MEASURED_PCRS) != 0;
+		const char *why = NULL;
+
+		if (REFUSE(policy_two_platforms,
+			kinds != 0 && release->pin_mask != 0))
+			why = "is of two platforms";
+		else if (REFUSE(policy_no_mrtd,
+			     kinds >> POLICY_RTMR0 != 0 &&
+				 (kinds & 1u << POLICY_MRTD) == 0))
+			why = "pins RTMRs without MRTD";
+		else if (REFUSE(policy_no_pin, kinds == 0 && !pcrs))
+			why = "pins none of PCR0, PCR1, PCR2";
+		if (why != NULL) {
+			snprintf(
+			    error, HM_TEXT_MAX, "releases[%zu] %s", i, why);
+			return -1; /* unnamed: by the three above */
+		}
+	}
+	return 0;
+}
+
 int hm_policy_check(const struct hm_policy *policy, char error[HM_TEXT_MAX])
 {
 	error[0] = '\0';
 	if (REFUSE(policy_none, policy == NULL) ||
-	    REFUSE(policy_no_root, policy->root_count == 0)) {
+	    REFUSE(policy_no_root,
+		policy->root_count == 0 && policy->quotes.root_count == 0)) {
 		snprintf(error, HM_TEXT_MAX, "no root is trusted");
 		return -1;
 	}
@@ -272,14 +331,5 @@ int hm_policy_check(const struct hm_policy *policy, char error[HM_TEXT_MAX])
 		snprintf(error, HM_TEXT_MAX, "no release is accepted");
 		return -1;
 	}
-	for (size_t i = 0; i < policy->release_count; i++) {
-		uint32_t pinned = policy->releases[i].pin_mask;
-
-		if (REFUSE(policy_no_pin, (pinned & MEASURED_PCRS) == 0)) {
-			snprintf(error, HM_TEXT_MAX,
-			    "releases[%zu] pins none of PCR0, PCR1, PCR2", i);
-			return -1;
-		}
-	}
-	return 0;
+	return check_pins(policy, error);
 }

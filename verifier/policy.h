@@ -1,13 +1,15 @@
 /*
  * policy: what struct hm_policy holds, and the questions that the verify
  * functions ask it. Building one is hallmark.h; policy_json.c reads the JSON;
- * policy_roots.c has all that is about roots.
+ * policy_roots.c has all that is about roots, policy_quote.c what is about SGX
+ * and TDX.
  */
 #ifndef HALLMARK_VERIFIER_POLICY_H
 #define HALLMARK_VERIFIER_POLICY_H
 
 #include "verifier/chain.h"
 #include "verifier/hallmark.h"
+#include "verifier/policy_quote.h"
 
 #define POLICY_ROOTS_MAX    8   /* platforms times renewals */
 #define POLICY_RELEASES_MAX 64  /* of one product, at one time */
@@ -35,7 +37,8 @@ struct policy_release {
 	int64_t not_before_ms, not_after_ms;
 	struct policy_pin *pins; /* owned */
 	size_t pin_count;
-	uint32_t pin_mask; /* which PCRs are pinned */
+	uint32_t pin_mask;               /* which PCRs are pinned */
+	struct policy_measures measures; /* of SGX or TDX, or none */
 };
 
 struct policy_revoked {
@@ -59,7 +62,8 @@ struct hm_policy {
 	/* present: the document's must be the same bytes */
 	struct hm_bytes nonce, user_data;
 	bool allow_debug;
-	unsigned quorum; /* other enclaves; 0: none asked for */
+	unsigned quorum;             /* other enclaves; 0: none asked for */
+	struct policy_quotes quotes; /* what is about SGX and TDX */
 };
 
 /* The root with this hash of its DER, or NULL. */
@@ -77,13 +81,17 @@ bool policy_pcr_ok(const struct policy_release *release,
     const struct hm_document *document, unsigned index);
 
 /*
- * The release that the document is judged by: the first that matches its PCRs
- * and whose window holds at_ms, else the first that matches its PCRs, else the
- * one with the most PCRs that match. Never NULL for a policy that
- * hm_policy_check() accepts.
+ * The release that the document is judged by: of those with PCRs, the first
+ * that matches them and whose window holds at_ms, else the first that matches
+ * them, else the one with the most that match. NULL: no release has PCRs.
  */
 const struct policy_release *policy_choose_release(
     const struct hm_policy *policy, const struct hm_document *document,
+    int64_t at_ms);
+/* The same of a quote, by its measurements. NULL: no release is of its
+ * platform. */
+const struct policy_release *policy_choose_quote_release(
+    const struct hm_policy *policy, const struct hm_quote *quote,
     int64_t at_ms);
 bool policy_window_holds(const struct policy_release *release, int64_t at_ms);
 

@@ -6,6 +6,7 @@
  */
 #include "verifier/moment.h"
 #include "verifier/policy.h"
+#include "verifier/policy_quote_json.h"
 
 #include "feeds/check.h"
 #include "feeds/hex.h"
@@ -165,14 +166,19 @@ static int read_bound(int64_t *out, const json_t *value, int64_t none)
 static int read_release(const struct reader *r, size_t number, json_t *entry)
 {
 	json_t *not_before = NULL, *not_after = NULL, *pcrs = NULL;
+	struct policy_json_measures m = {.mrenclave = NULL};
+	char measure[HM_TEXT_MAX];
 	int64_t from, until;
 	json_error_t why;
 	const char *name;
 	int release, status;
 
-	status = json_unpack_ex(entry, &why, 0, "{s:s, s:o, s?o, s?o !}",
-	    "name", &name, "pcrs", &pcrs, "not_before", &not_before,
-	    "not_after", &not_after);
+	status = json_unpack_ex(entry, &why, 0,
+	    "{s:s, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?o !}", "name",
+	    &name, "pcrs", &pcrs, "not_before", &not_before, "not_after",
+	    &not_after, "mrenclave", &m.mrenclave, "mrsigner", &m.mrsigner,
+	    "product_id", &m.product_id, "min_svn", &m.min_svn, "mrtd", &m.mrtd,
+	    "rtmrs", &m.rtmrs);
 	if (REFUSE(json_release_keys, status != 0))
 		return fail(r, "releases[%zu]: %.100s", number, why.text);
 	if (REFUSE(json_not_before,
@@ -187,7 +193,16 @@ static int read_release(const struct reader *r, size_t number, json_t *entry)
 		    "releases[%zu]: a name that is empty, overlong or there "
 		    "already, an empty window, or one release too many",
 		    number);
-	return read_pcrs(r, number, release, pcrs);
+	if (policy_json_read_measures(r->policy, release, &m, measure) != 0)
+		return fail(r, "releases[%zu].%.140s", number, measure);
+	if (pcrs != NULL)
+		return read_pcrs(r, number, release, pcrs);
+	if (REFUSE(json_pins, r->policy->releases[release].measures.kinds == 0))
+		return fail(r,
+		    "releases[%zu]: no pcrs, and no mrenclave, mrsigner or "
+		    "mrtd",
+		    number);
+	return 0;
 }
 
 static int read_releases(const struct reader *r, const json_t *releases)
@@ -305,6 +320,7 @@ struct members { /* of the file; NULL: absent */
 	json_t *roots, *root_files, *releases, *max_age, *max_future;
 	json_t *max_enclave_age, *booted_after, *nonce, *user_data, *revoked;
 	json_t *quorum;
+	struct policy_json_quotes quotes;
 	int allow_debug;
 };
 
@@ -315,13 +331,17 @@ static int read_members(const struct reader *r, struct members *m, json_t *root)
 
 	memset(m, 0, sizeof(*m));
 	status = json_unpack_ex(root, &why, 0,
-	    "{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b, s?o !}",
+	    "{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b, s?o, s?o,"
+	    " s?o, s?b !}",
 	    "roots", &m->roots, "root_files", &m->root_files, "releases",
 	    &m->releases, "max_age_s", &m->max_age, "max_future_s",
 	    &m->max_future, "max_enclave_age_s", &m->max_enclave_age,
 	    "booted_after", &m->booted_after, "nonce", &m->nonce, "user_data",
 	    &m->user_data, "revoked", &m->revoked, "insecure_allow_debug",
-	    &m->allow_debug, "quorum", &m->quorum);
+	    &m->allow_debug, "quorum", &m->quorum, "collateral_files",
+	    &m->quotes.collateral_files, "tcb_statuses",
+	    &m->quotes.tcb_statuses, "insecure_without_collateral",
+	    &m->quotes.insecure_without_collateral);
 	if (REFUSE(json_keys, status != 0))
 		return fail(r, "%.140s", why.text);
 	if (json_is_null(m->max_enclave_age))
@@ -343,7 +363,8 @@ static int read_policy(const struct reader *r, json_t *root)
 		&p->max_enclave_age_ms) != 0 ||
 	    read_hex(r, m.nonce, "nonce", &p->nonce) != 0 ||
 	    read_hex(r, m.user_data, "user_data", &p->user_data) != 0 ||
-	    read_revoked(r, m.revoked) != 0 || read_quorum(r, m.quorum) != 0)
+	    read_revoked(r, m.revoked) != 0 || read_quorum(r, m.quorum) != 0 ||
+	    policy_json_read_quotes(p, &m.quotes, r->error) != 0)
 		return -1;
 	if (REFUSE(json_booted_after, read_bound(&p->booted_after_ms,
 					  m.booted_after, INT64_MIN) != 0))

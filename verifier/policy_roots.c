@@ -56,7 +56,7 @@ static bool name_is_taken(const char *name)
 	for (const struct known_root *r = known_roots; r->name != NULL; r++)
 		if (strcmp(r->name, name) == 0)
 			return true;
-	return false;
+	return strcmp(sgx_intel_root.name, name) == 0;
 }
 
 /* For a certificate that out->cert holds. */
@@ -88,9 +88,10 @@ static int add_root(struct hm_policy *policy, struct slice der)
 	struct policy_root root = {0};
 	int status = -1;
 
-	if (REFUSE(root_max, der.len > DOCUMENT_CERTIFICATE_MAX) ||
-	    cert_parse(&root.cert, der) != HM_VALID)
+	if (REFUSE(root_max, der.len > DOCUMENT_CERTIFICATE_MAX))
 		return -1;
+	if (cert_parse(&root.cert, der) != HM_VALID)
+		return policy_quote_add_root(policy, der, name_is_taken);
 	if (describe_root(&root, der) != 0)
 		goto out;
 	status = 0;
@@ -127,6 +128,8 @@ int hm_policy_add_root_pem(
 
 int hm_policy_add_root_name(struct hm_policy *policy, const char *name)
 {
+	if (strcmp(name, sgx_intel_root.name) == 0)
+		return policy_quote_add_intel(policy);
 	for (const struct known_root *r = known_roots; r->name != NULL; r++)
 		if (strcmp(r->name, name) == 0)
 			return hm_policy_add_root_pem(

@@ -5,7 +5,9 @@
 #include "feeds/check.h"
 #include "verifier/cose.h"
 #include "verifier/judge.h"
+#include "verifier/judge_quote.h"
 #include "verifier/moment.h"
+#include "verifier/quote_document.h"
 #include "verifier/report.h"
 
 #include <openssl/err.h>
@@ -24,7 +26,7 @@ static void report_cached(const struct question *q, const struct established *e)
 	static const char *const checks[] = {"cose", "document", "root",
 	    "certificate_profile", "chain", "document_signature"};
 
-	if (!report_wanted(q->report))
+	if (!report_wanted(q->report) || e->quote.at != NULL)
 		return;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		q->report->cb(q->report->data, checks[i], true, NULL,
@@ -44,8 +46,12 @@ static enum hm_verdict find_or_establish(const struct question *q,
 	}
 	if (REFUSE(attestation_missing, bytes.at == NULL))
 		return HM_ATTESTATION_MISSING;
-	verdict = established_new(&answer->own, q->policy,
-	    cache_certs(q->cache), bytes, sha256, q->report);
+	if (quote_document_is(bytes))
+		verdict = quote_document_establish(
+		    &answer->own, bytes, sha256, q->report);
+	else
+		verdict = established_new(&answer->own, q->policy,
+		    cache_certs(q->cache), bytes, sha256, q->report);
 	answer->facts = answer->own;
 	return verdict;
 }
@@ -58,7 +64,9 @@ enum hm_verdict question_ask(const struct question *q, struct slice bytes,
 	memset(answer, 0, sizeof(*answer));
 	verdict = find_or_establish(q, bytes, sha256, answer);
 	if (verdict == HM_VALID)
-		verdict = judge_document(q, answer);
+		verdict = answer->facts->quote.at != NULL
+			      ? judge_quote(q, answer)
+			      : judge_document(q, answer);
 	if (answer->own == NULL || q->cache == NULL)
 		return verdict;
 	/* Only what was good for somebody is worth a place: nobody can push
@@ -74,6 +82,7 @@ enum hm_verdict question_ask(const struct question *q, struct slice bytes,
 void answer_fini(struct answer *answer)
 {
 	established_free(answer->own);
+	item_key_close(&answer->own_key);
 	memset(answer, 0, sizeof(*answer));
 }
 
@@ -87,12 +96,29 @@ static void copy_text(char *out, size_t cap, const char *text)
 	out[len] = '\0';
 }
 
+/* What a judgement adds to the quote itself. */
+static void add_found(const struct answer *answer, struct hm_document *out)
+{
+	const struct quote_found *found = &answer->found;
+	struct hm_quote *quote = &out->quote;
+
+	out->not_before_ms = found->not_before_ms;
+	out->not_after_ms = found->not_after_ms;
+	quote->collateral_until_ms = found->collateral_until_ms;
+	copy_text(
+	    quote->tcb_status, sizeof(quote->tcb_status), found->tcb_status);
+	copy_text(
+	    quote->advisories, sizeof(quote->advisories), found->advisories);
+}
+
 void answer_document(const struct answer *answer, struct hm_document *out)
 {
 	*out = answer->facts->document;
-	copy_text(out->platform, sizeof(out->platform), answer->root->platform);
-	copy_text(out->root, sizeof(out->root), answer->root->name);
+	copy_text(out->platform, sizeof(out->platform), answer->platform);
+	copy_text(out->root, sizeof(out->root), answer->root_name);
 	copy_text(out->release, sizeof(out->release), answer->release->name);
+	if (out->quote.present)
+		add_found(answer, out);
 }
 
 static enum hm_verdict ask_bare(const struct question *q,
@@ -153,6 +179,24 @@ enum hm_verdict hm_document_verify_live(const struct hm_policy *policy,
 	return verify_bare(&q, document, len, out);
 }
 
+enum hm_verdict hm_quote_verify(const struct hm_policy *policy,
+    struct hm_cache *cache, const uint8_t *quote, size_t len, int64_t at_ms,
+    const uint8_t *held, size_t held_len, struct hm_document *out,
+    const struct hm_report *report)
+{
+	const struct question q = {
+	    .policy = policy,
+	    .cache = cache,
+	    .report = report,
+	    .live = true,
+	    .limit_age = true,
+	    .at_ms = question_time(at_ms),
+	    .held = {held, held_len},
+	};
+
+	return verify_bare(&q, quote, len, out);
+}
+
 enum hm_verdict hm_document_verify_replay(const struct hm_policy *policy,
     struct hm_cache *cache, const uint8_t *document, size_t len,
     const uint8_t *nonce, size_t nonce_len, struct hm_document *out,
@@ -193,12 +237,14 @@ enum hm_verdict hm_document_read(
 	struct document_certs certs;
 	enum hm_verdict verdict;
 	struct cose cose;
+	bool is_quote = quote_document_is((struct slice){document, len});
 
 	memset(out, 0, sizeof(*out));
-	verdict = cose_parse(&cose, document, len);
-	if (verdict != HM_VALID)
-		return verdict;
-	verdict = document_parse(out, &certs, cose.payload);
+	verdict = is_quote ? quote_document_read(
+				 out, (struct slice){document, len}, NULL)
+			   : cose_parse(&cose, document, len);
+	if (verdict == HM_VALID && !is_quote)
+		verdict = document_parse(out, &certs, cose.payload);
 	if (verdict != HM_VALID)
 		return verdict;
 	if (EVP_Digest(document, len, out->sha256, NULL, EVP_sha256(), NULL) !=
@@ -206,6 +252,7 @@ enum hm_verdict hm_document_read(
 		memset(out, 0, sizeof(*out));
 		return HM_NO_MEMORY;
 	}
-	read_bounds(out, &certs);
+	if (!is_quote)
+		read_bounds(out, &certs);
 	return HM_VALID;
 }

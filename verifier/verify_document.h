@@ -7,6 +7,7 @@
 #define HALLMARK_VERIFIER_VERIFY_DOCUMENT_H
 
 #include "verifier/cache.h"
+#include "verifier/quote_memo.h"
 
 struct question { /* all borrowed */
 	const struct hm_policy *policy;
@@ -22,6 +23,10 @@ struct question { /* all borrowed */
 	int64_t at_ms;
 	const uint8_t *nonce; /* NULL: not asked for */
 	size_t nonce_len;
+	/* A quote must have been made for this: bytes (at NULL: whatever it
+	 * was made for), or a public key in PEM (NULL: the bytes count). */
+	struct slice held;
+	const char *held_pem;
 };
 
 /* The answer: what is established and what the policy made of it. */
@@ -29,8 +34,14 @@ struct answer {
 	const struct established *facts; /* own, or borrowed from the cache
 					    until the next question */
 	struct established *own;
-	const struct policy_root *root;
+	const struct policy_root *root; /* of a quote: NULL */
 	const struct policy_release *release;
+	const char *platform, *root_name;
+	const struct item_key *key; /* that items are signed with; no pkey:
+				       it is none */
+	/* of a quote */
+	struct quote_found found;
+	struct item_key own_key;
 };
 
 /* A time that a caller gave, made one that can be reckoned with. */

@@ -89,7 +89,10 @@ static enum hm_verdict check_nonce(const struct signed_trial *t)
 
 static enum hm_verdict check_document(struct signed_trial *t)
 {
-	enum hm_verdict verdict = question_ask(&t->question, t->document,
+	enum hm_verdict verdict;
+
+	t->question.held_pem = t->envelope->public_key;
+	verdict = question_ask(&t->question, t->document,
 	    t->envelope->attestation_sha256, &t->answer);
 
 	if (verdict == HM_ATTESTATION_MISSING)
@@ -102,7 +105,7 @@ static enum hm_verdict check_document(struct signed_trial *t)
 
 static enum hm_verdict check_platform(struct signed_trial *t)
 {
-	const char *wanted = t->answer.root->platform;
+	const char *wanted = t->answer.platform;
 	const char *found = t->envelope->platform;
 	bool same = REQUIRE(item_platform, strcmp(wanted, found) == 0);
 
@@ -114,7 +117,7 @@ static enum hm_verdict check_platform(struct signed_trial *t)
 
 static enum hm_verdict check_public_key(struct signed_trial *t)
 {
-	const struct item_key *key = &t->answer.facts->key;
+	const struct item_key *key = t->answer.key;
 	bool ok = REQUIRE(item_key_attested, key->pkey != NULL) &&
 		  REQUIRE(item_key_same,
 		      strcmp(key->pem, t->envelope->public_key) == 0);
@@ -155,7 +158,7 @@ static enum hm_verdict check_signature(struct signed_trial *t)
 
 	if (t->attested != NULL)
 		return check_attested_content(t);
-	ok = item_key_verifies(&t->answer.facts->key,
+	ok = item_key_verifies(t->answer.key,
 	    (struct slice){(const uint8_t *)e->content, e->content_len},
 	    (struct slice){e->signature, e->signature_len}, t->sha256);
 	return signed_tell(t, "item_signature",
@@ -163,9 +166,20 @@ static enum hm_verdict check_signature(struct signed_trial *t)
 	    NULL);
 }
 
+/* A quote has room for one hash, and that is the key's: who holds the key says
+ * which boot it is, and the configuration is a file that the enclave measures
+ * with its code. */
+static enum hm_verdict tell_unbound(struct signed_trial *t)
+{
+	return signed_tell(t, "user_data", HM_VALID, NULL,
+	    "in no quote: the key vouches for boot_id, the measured code for "
+	    "the configuration");
+}
+
 static enum hm_verdict check_user_data(struct signed_trial *t)
 {
-	const struct hm_bytes *bytes = &t->answer.facts->document.user_data;
+	const struct hm_document *document = &t->answer.facts->document;
+	const struct hm_bytes *bytes = &document->user_data;
 	struct attested_data attested;
 	const char *found = NULL;
 	int status = attested_data_parse(
@@ -175,6 +189,8 @@ static enum hm_verdict check_user_data(struct signed_trial *t)
 	int config = memcmp(
 	    attested.config_sha256, t->config_sha256, HM_SHA256_LEN);
 
+	if (document->quote.present)
+		return tell_unbound(t);
 	if (REFUSE(user_data_form, status != 0))
 		found = "no boot_id and config_sha256 in the document";
 	else if (REFUSE(user_data_boot, boot != 0))
@@ -185,6 +201,15 @@ static enum hm_verdict check_user_data(struct signed_trial *t)
 	return signed_tell(t, "user_data",
 	    found == NULL ? HM_VALID : HM_USER_DATA_MISMATCH,
 	    "the attested boot_id and config_sha256", found);
+}
+
+/* Until when the document's certificates are good. */
+static int64_t until_of(const struct signed_trial *t)
+{
+	const struct hm_document *document = &t->answer.facts->document;
+
+	return document->quote.present ? t->answer.found.not_after_ms
+				       : document->not_after_ms;
 }
 
 /* Within the document's life, and, live, neither old nor from the future. */
@@ -199,7 +224,7 @@ static enum hm_verdict judge_published(const struct signed_trial *t)
 		t->attested == NULL &&
 		    published < document->timestamp_ms - policy->max_future_ms))
 		return HM_ITEM_BEFORE_DOCUMENT;
-	if (REFUSE(item_after_chain, published > document->not_after_ms))
+	if (REFUSE(item_after_chain, published > until_of(t)))
 		return HM_ITEM_AFTER_CHAIN;
 	if (!t->question.live)
 		return HM_VALID;
@@ -216,7 +241,7 @@ static void describe_bounds(const struct signed_trial *t, char out[HM_TEXT_MAX])
 	const struct hm_document *document = &t->answer.facts->document;
 	const struct hm_policy *policy = t->question.policy;
 	int64_t from_ms = document->timestamp_ms - policy->max_future_ms;
-	int64_t until_ms = document->not_after_ms;
+	int64_t until_ms = until_of(t);
 	int64_t oldest_ms = t->question.at_ms - policy->max_age_ms;
 	int64_t newest_ms = t->question.at_ms + policy->max_future_ms;
 	char from[MOMENT_TEXT_MAX], until[MOMENT_TEXT_MAX];

@@ -1,4 +1,5 @@
-/* policy_file: reads a policy and its root certificates from the disk. */
+/* policy_file: reads a policy, its root certificates and its collateral from
+ * the disk. */
 #include "verifier/daemon/policy_file.h"
 
 #include "base/file.h"
@@ -30,7 +31,8 @@ static int add_root_file(struct hm_policy *policy, const char *path,
 	free(pem);
 	if (rc)
 		return fail(error, path,
-		    "is not one self-signed P-384 certificate in PEM");
+		    "is not one self-signed P-384 (Intel's: P-256) "
+		    "certificate in PEM");
 	return 0;
 }
 
@@ -46,6 +48,36 @@ static int add_root_files(struct hm_policy *policy, const char *policy_path,
 		if (path_beside(path, policy_path, name))
 			return fail(error, name, "path too long");
 		if (add_root_file(policy, path, error))
+			return -1;
+	}
+	return 0;
+}
+
+static int add_collateral_file(struct hm_policy *policy, const char *path,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	char why[HM_TEXT_MAX];
+	uint8_t *bytes = NULL;
+	size_t len;
+	int rc = file_read(path, HM_COLLATERAL_MAX, &bytes, &len);
+
+	if (rc)
+		return fail(error, path, strerror(-rc));
+	rc = hm_policy_add_collateral(policy, bytes, len, why);
+	free(bytes);
+	return rc ? fail(error, path, why) : 0;
+}
+
+static int add_collateral_files(struct hm_policy *policy,
+    const char *policy_path, char error[static POLICY_FILE_ERROR_MAX])
+{
+	char path[PATH_BESIDE_MAX];
+	const char *name;
+
+	for (size_t i = 0; (name = hm_policy_collateral_file(policy, i)); i++) {
+		if (path_beside(path, policy_path, name))
+			return fail(error, name, "path too long");
+		if (add_collateral_file(policy, path, error))
 			return -1;
 	}
 	return 0;
@@ -68,6 +100,8 @@ int policy_file_load(struct hm_policy **out, const char *path,
 	if (rc)
 		return fail(error, path, why);
 	rc = add_root_files(policy, path, error);
+	if (!rc)
+		rc = add_collateral_files(policy, path, error);
 	if (!rc && hm_policy_check(policy, why))
 		rc = fail(error, path, why);
 	if (!rc) {
@@ -93,6 +127,9 @@ void policy_file_warn(const struct hm_policy *policy, const char *path)
 			log_warn("policy", "SIMULATED_ROOT_ACCEPTED",
 			    LOG_S("policy", path),
 			    LOG_S("root", policy->roots[i].name));
+	if (policy->quotes.insecure_without_collateral)
+		log_warn(
+		    "policy", "COLLATERAL_NOT_DEMANDED", LOG_S("policy", path));
 	if (policy->allow_debug)
 		log_warn(
 		    "policy", "DEBUG_ENCLAVES_ACCEPTED", LOG_S("policy", path));

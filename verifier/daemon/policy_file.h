@@ -1,7 +1,7 @@
 /*
- * policy_file: a policy from the disk: the JSON text and the root certificates
- * that it names, which lie relative to it. What a policy means is the
- * library's business. Start-up and tools only: this blocks.
+ * policy_file: a policy from the disk: the JSON text, and the root certificates
+ * and collateral that it names, which lie relative to it. What a policy means
+ * is the library's business. Start-up and tools only: this blocks.
  */
 #ifndef HALLMARK_VERIFIER_DAEMON_POLICY_FILE_H
 #define HALLMARK_VERIFIER_DAEMON_POLICY_FILE_H
