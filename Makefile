@@ -194,6 +194,13 @@ $(B)/fork/fork_oracle: $(B)/obj/tests/fork/fork_oracle.o $(ENCLAVE)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# What the stand-in for KMS leaves to libhallmark (tests/simulator/kms.py).
+$(B)/kms/kms_helper: $(B)/obj/tests/simulator/kms_helper.o \
+    $(B)/lib/libhallmark.a $(B)/lib/libbase.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 fuzzers: $(FUZZERS)

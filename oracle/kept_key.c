@@ -30,9 +30,12 @@ static void on_made(const struct kms_key_made *made, void *data)
 {
 	struct kept_key *out = data;
 
-	if (made->signer == NULL)
-		log_die("key", "%s%s%s", made->why,
-		    made->remedy[0] != '\0' ? "; " : "", made->remedy);
+	if (made->signer == NULL) {
+		/* Each has a line's room: both matter to who reads them. */
+		log_error("key", "refused", LOG_S("why", made->why),
+		    LOG_S("remedy", made->remedy));
+		log_die("key", "no signing key");
+	}
 	*out = (struct kept_key){
 	    made->signer, made->epoch, made->made_ms, made->retire_ms};
 }
