@@ -60,6 +60,14 @@ void http_problem(struct http_request *req, unsigned status, const char *code,
 	    req, status, code, detail, extra, later ? HTTP_RETRY_AFTER_S : 0);
 }
 
+void http_problem_later(struct http_request *req, unsigned status,
+    const char *code, const char *detail, const char *extra,
+    unsigned retry_after_s)
+{
+	reply_problem(req, status, code, detail, extra,
+	    retry_after_s > 0 ? retry_after_s : HTTP_RETRY_AFTER_S);
+}
+
 void http_problem_429(struct http_request *req, unsigned retry_after_s)
 {
 	reply_problem(req, 429, "RATE_LIMITED",

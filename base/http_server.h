@@ -169,6 +169,11 @@ void http_reply_json(struct http_request *req, const char *json);
 void http_problem(struct http_request *req, unsigned status, const char *code,
     const char *detail, const char *extra);
 
+/* The same, a 429 or 503, with this Retry-After (seconds; 0: the usual). */
+void http_problem_later(struct http_request *req, unsigned status,
+    const char *code, const char *detail, const char *extra,
+    unsigned retry_after_s);
+
 /*
  * Called once, from the loop, if the client leaves or the server stops before
  * a kept request was answered; the request is freed after it returns. NULL to

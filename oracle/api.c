@@ -6,6 +6,7 @@
 #include "base/now.h"
 #include "oracle/attestation_api.h"
 #include "oracle/feeds_api.h"
+#include "oracle/fetch_api.h"
 #include "oracle/metrics.h"
 #include "oracle/raw_answers_api.h"
 #include "oracle/sources_api.h"
@@ -136,4 +137,5 @@ static const struct service_route own_routes[] = {
 };
 
 const struct service_route *const api_tables[] = {board_routes, own_routes,
-    attestation_api_routes, tree_log_api_routes, raw_answers_api_routes, NULL};
+    attestation_api_routes, tree_log_api_routes, raw_answers_api_routes,
+    fetch_api_routes, NULL};

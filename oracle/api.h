@@ -8,6 +8,7 @@
 #include "base/board_routes.h"
 #include "oracle/attestation.h"
 #include "oracle/config.h"
+#include "oracle/fetch.h"
 #include "oracle/poller.h"
 #include "oracle/publisher.h"
 #include "oracle/tree_log.h"
@@ -20,6 +21,7 @@ struct api {                      /* all borrowed while the server runs */
 	const struct poller *poller;
 	const struct publisher *publisher;
 	const struct tree_log *log;
+	struct fetch *fetch; /* NULL: it is off */
 	const char *platform;
 	const char *public_key_pem;
 	const char *tls_spki_sha256;     /* hex; NULL: no TLS of its own */

@@ -8,6 +8,7 @@
 #include "base/endpoint.h"
 #include "feeds/feed_config.h"
 #include "oracle/certificates.h"
+#include "oracle/config_fetch.h"
 #include "oracle/config_key.h"
 #include "oracle/config_secrets.h"
 
@@ -68,6 +69,7 @@ struct config {
 	size_t pin_count;
 	struct config_key key; /* of items, if it is to survive a restart */
 	struct config_secrets secrets;
+	struct config_fetch fetch;
 	struct feed_set feeds;
 	uint8_t sha256[32]; /* of the file's bytes */
 	uint8_t sha384[48];

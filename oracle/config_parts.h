@@ -28,4 +28,9 @@ __attribute__((warn_unused_result)) int config_read_key(
 __attribute__((warn_unused_result)) int config_read_secrets(
     struct config *out, json_t *secrets, char error[static CONFIG_ERROR_MAX]);
 
+/* The same for "fetch". */
+__attribute__((warn_unused_result)) int config_read_fetch(
+    struct config_fetch *out, json_t *fetch,
+    char error[static CONFIG_ERROR_MAX]);
+
 #endif

@@ -60,6 +60,7 @@ struct oracle {
 	struct board *board;
 	struct tree_log *log;
 	struct publisher *publisher;
+	struct fetch *fetch; /* NULL: it is off */
 	struct api api;
 	struct http_server *server;
 	uv_signal_t sigterm, sigint;
@@ -92,6 +93,7 @@ static void stop(struct oracle *oracle)
 	log_info("oracle", "stopping");
 	publisher_stop(oracle->publisher);
 	poller_stop(oracle->poller);
+	fetch_stop(oracle->fetch);
 	tree_log_stop(oracle->log, on_log_stopped, oracle);
 	uv_close((uv_handle_t *)&oracle->sigterm, NULL);
 	uv_close((uv_handle_t *)&oracle->sigint, NULL);
@@ -192,6 +194,22 @@ static void start_prices(struct oracle *oracle)
 	});
 }
 
+static void start_fetch(struct oracle *oracle)
+{
+	oracle->fetch = fetch_start(&(struct fetch_options){
+	    .loop = oracle->loop,
+	    .config = &oracle->config,
+	    .tls = oracle->tls,
+	    .signer = oracle->identity.signer,
+	    .attestation = oracle->identity.attestation,
+	    .policy = oracle->identity.policy,
+	    .poller = oracle->poller,
+	    .boot_id = oracle->identity.boot_id,
+	    .platform = oracle->api.platform,
+	});
+	oracle->api.fetch = oracle->fetch;
+}
+
 static void start_server(struct oracle *oracle)
 {
 	char text[ENDPOINT_TEXT_MAX];
@@ -242,6 +260,7 @@ static void start(struct oracle *oracle)
 	oracle->api.attestation = oracle->identity.attestation;
 	start_log(oracle);
 	start_prices(oracle);
+	start_fetch(oracle);
 	oracle->api.poller = oracle->poller;
 	oracle->api.publisher = oracle->publisher;
 	oracle->api.log = oracle->log;
@@ -254,6 +273,7 @@ static void finish(struct oracle *oracle)
 {
 	publisher_free(oracle->publisher);
 	tree_log_free(oracle->log);
+	fetch_free(oracle->fetch);
 	poller_free(oracle->poller);
 	board_free(oracle->board);
 	service_free(oracle->api.front.service);

@@ -4,6 +4,7 @@
 #include "base/board_metrics.h"
 #include "base/now.h"
 #include "oracle/clock_check.h"
+#include "oracle/fetch_metrics.h"
 
 #define PREFIX "hallmark_oracle_"
 
@@ -92,5 +93,6 @@ void metrics_own(
 	put_attestation(api, text, now_ms);
 	put_attester(api, text);
 	put_log(api, text);
+	fetch_metrics(api->fetch, text);
 	board_metrics(api->front.board, text, PREFIX);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "feeds/hex.h"
 #include "oracle/kept_key.h"
+#include "oracle/plan_fetch.h"
 #include "oracle/poll_plan.h"
 
 #include <assert.h>
@@ -190,6 +191,7 @@ static void print_head(const struct config *config, FILE *out)
 	fprintf(
 	    out, "ca_bundle     %s\n", certificates_name(config->ca_bundle));
 	print_pins(config, out);
+	plan_fetch_print(config, out);
 	kept_key_print(config, out);
 	if (config->insecure_allow_debug)
 		fprintf(out, "INSECURE      publishes from a debug enclave\n");

@@ -38,8 +38,9 @@ def all_codes(document):
 
 
 def status_of(path):
-    """This oracle keeps no raw answers; test_raw's does."""
-    return 404 if path == "/raw/{sha256}" else 200
+    """This oracle keeps no raw answers and fetches nothing; those of test_raw
+    and test_fetch do."""
+    return 404 if path in ("/raw/{sha256}", "/fetch") else 200
 
 
 class Program(support.StackTest):
