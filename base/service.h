@@ -44,8 +44,9 @@ struct service_route {      /* lists may be NULL */
 	const struct service_answer *answers;
 	const struct service_problem *problems;
 	/* In place of a later table's route of the same method and path, whose
-	 * parameters, answers and problems are this one's too: for a program
-	 * that has more to say there than all. */
+	 * parameters, answers and problems are this one's too (answers of one
+	 * status and type are told as either): for a program that has more to
+	 * say there than all. */
 	bool extends;
 };
 

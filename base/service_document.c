@@ -177,6 +177,43 @@ static json_t *get_response(json_t *responses, unsigned status)
 	return json_object_get(responses, key);
 }
 
+/* `response`, which another answer of this status has made, may be this one as
+ * well: a route that extends another says more than it. */
+static void join_answers(
+    struct document *doc, json_t *response, const struct service_answer *a)
+{
+	json_t *more = answer(doc, a);
+	json_t *here = json_object_get(
+	    json_object_get(response, "content"), a->type);
+	json_t *there = json_object_get(
+	    json_object_get(more, "content"), a->type);
+
+	assert(here && there); /* the table's: both have this type */
+	json_object_set_new(here, "schema",
+	    need(
+		json_pack("{s:[O,O]}", "anyOf", json_object_get(here, "schema"),
+		    json_object_get(there, "schema"))));
+	json_object_set_new(response, "description",
+	    need(json_sprintf("%s; %s",
+		json_string_value(json_object_get(response, "description")),
+		a->about)));
+	if (a->has_etag)
+		json_object_set(
+		    response, "headers", json_object_get(more, "headers"));
+	json_decref(more);
+}
+
+static void add_answer(
+    struct document *doc, json_t *responses, const struct service_answer *a)
+{
+	json_t *there = get_response(responses, a->status);
+
+	if (there)
+		join_answers(doc, there, a);
+	else
+		put_response(responses, a->status, answer(doc, a));
+}
+
 /* The codes of one status: {"allOf":[Problem, {...{"enum":[CODES]}}]}. */
 static json_t *problem_schema(struct document *doc, json_t *codes)
 {
@@ -254,7 +291,7 @@ static json_t *responses(
 
 	for (const struct service_answer *a = route->answers; a && a->status;
 	     a++) {
-		put_response(all, a->status, answer(doc, a));
+		add_answer(doc, all, a);
 		if (a->has_etag)
 			put_response(all, 304, answer(doc, &unchanged));
 	}

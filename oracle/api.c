@@ -5,6 +5,7 @@
 #include "base/metrics_text.h"
 #include "base/now.h"
 #include "oracle/attestation_api.h"
+#include "oracle/attested_price_api.h"
 #include "oracle/feeds_api.h"
 #include "oracle/fetch_api.h"
 #include "oracle/metrics.h"
@@ -136,6 +137,6 @@ static const struct service_route own_routes[] = {
     {.method = NULL},
 };
 
-const struct service_route *const api_tables[] = {board_routes, own_routes,
-    attestation_api_routes, tree_log_api_routes, raw_answers_api_routes,
-    fetch_api_routes, NULL};
+const struct service_route *const api_tables[] = {attested_price_api_routes,
+    board_routes, own_routes, attestation_api_routes, tree_log_api_routes,
+    raw_answers_api_routes, fetch_api_routes, NULL};
