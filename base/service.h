@@ -41,6 +41,8 @@ struct service_route {      /* lists may be NULL */
 	struct service_param part;          /* the {part} of the path */
 	const struct service_param *params; /* the query; a NULL name ends */
 	const char *body;                   /* schema of a POST's */
+	/* A POST's that is no JSON: its type; it has no schema then. */
+	const char *body_type;
 	const struct service_answer *answers;
 	const struct service_problem *problems;
 	/* In place of a later table's route of the same method and path, whose

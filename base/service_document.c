@@ -332,6 +332,10 @@ static json_t *operation(
 	out = need(json_pack("{s:s, s:s, s:o, s:o}", "operationId", id,
 	    "summary", route->about, "parameters", parameters(route),
 	    "responses", responses(doc, route)));
+	if (route->body_type)
+		json_object_set_new(out, "requestBody",
+		    need(json_pack("{s:b, s:{s:{}}}", "required", 1, "content",
+			route->body_type)));
 	if (route->body)
 		json_object_set_new(out, "requestBody",
 		    need(json_pack("{s:b, s:{s:{s:o}}}", "required", 1,

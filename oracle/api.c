@@ -10,6 +10,7 @@
 #include "oracle/fetch_api.h"
 #include "oracle/metrics.h"
 #include "oracle/raw_answers_api.h"
+#include "oracle/secrets_api.h"
 #include "oracle/sources_api.h"
 #include "oracle/tree_log_api.h"
 
@@ -139,4 +140,4 @@ static const struct service_route own_routes[] = {
 
 const struct service_route *const api_tables[] = {attested_price_api_routes,
     board_routes, own_routes, attestation_api_routes, tree_log_api_routes,
-    raw_answers_api_routes, fetch_api_routes, NULL};
+    raw_answers_api_routes, secrets_api_routes, fetch_api_routes, NULL};

@@ -13,6 +13,8 @@
 #include "oracle/publisher.h"
 #include "oracle/tree_log.h"
 
+struct secrets_api;
+
 struct api {                      /* all borrowed while the server runs */
 	struct board_front front; /* first: board_routes.h */
 	const struct config *config;
@@ -26,6 +28,7 @@ struct api {                      /* all borrowed while the server runs */
 	const char *public_key_pem;
 	const char *tls_spki_sha256;     /* hex; NULL: no TLS of its own */
 	const char *seal_public_key_pem; /* NULL: takes no secrets */
+	struct secrets_api *secrets;     /* NULL: takes none */
 	char boot_id[33];
 };
 

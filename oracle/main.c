@@ -14,6 +14,7 @@
 #include "oracle/plan.h"
 #include "oracle/probe.h"
 #include "oracle/publisher.h"
+#include "oracle/secrets_api.h"
 
 #include <assert.h>
 #include <signal.h>
@@ -56,6 +57,7 @@ struct oracle {
 	SSL_CTX *tls;                /* towards the exchanges */
 	SSL_CTX *own_tls;            /* of those who ask us; NULL: none */
 	struct http_wrapper wrapper; /* with own_tls */
+	struct secrets_api *secrets; /* NULL: takes none */
 	struct poller *poller;
 	struct board *board;
 	struct tree_log *log;
@@ -156,6 +158,22 @@ static void start_api(struct oracle *oracle)
 	    identity->boot_id, sizeof(identity->boot_id), oracle->api.boot_id);
 }
 
+/* The documents vouch for its key, so it comes before them. */
+static void start_secrets(struct oracle *oracle)
+{
+	struct identity *identity = &oracle->identity;
+	const struct seal_key *key;
+
+	if (oracle->config.secrets.count == 0)
+		return;
+	oracle->secrets = secrets_api_new(
+	    &oracle->config.secrets, identity->boot_id, identity->signer);
+	key = secrets_api_key(oracle->secrets);
+	identity->bound.seal_spki_sha256 = seal_key_spki_sha256(key);
+	oracle->api.seal_public_key_pem = seal_key_public_pem(key);
+	oracle->api.secrets = oracle->secrets;
+}
+
 static void start_log(struct oracle *oracle)
 {
 	oracle->log = tree_log_start(&(struct tree_log_options){
@@ -180,6 +198,9 @@ static void start_prices(struct oracle *oracle)
 		    certificates_name(oracle->config.ca_bundle), error);
 	oracle->poller = poller_start(
 	    oracle->loop, &oracle->config, oracle->tls);
+	if (oracle->secrets)
+		poller_use_secrets(
+		    oracle->poller, secrets_api_store(oracle->secrets));
 	oracle->publisher = publisher_start(&(struct publisher_options){
 	    .loop = oracle->loop,
 	    .config = &oracle->config,
@@ -256,6 +277,7 @@ static void start(struct oracle *oracle)
 	identity_load(&oracle->identity, &oracle->config);
 	start_board(oracle);
 	start_api(oracle);
+	start_secrets(oracle);
 	identity_attest(&oracle->identity, oracle->loop, on_attested, oracle);
 	oracle->api.attestation = oracle->identity.attestation;
 	start_log(oracle);
@@ -277,6 +299,7 @@ static void finish(struct oracle *oracle)
 	poller_free(oracle->poller);
 	board_free(oracle->board);
 	service_free(oracle->api.front.service);
+	secrets_api_free(oracle->secrets);
 	SSL_CTX_free(oracle->tls);
 	SSL_CTX_free(oracle->own_tls);
 	identity_free(&oracle->identity);

@@ -8,6 +8,7 @@
 #include "feeds/hex.h"
 #include "oracle/kept_key.h"
 #include "oracle/plan_fetch.h"
+#include "oracle/plan_secrets.h"
 #include "oracle/poll_plan.h"
 
 #include <assert.h>
@@ -191,6 +192,7 @@ static void print_head(const struct config *config, FILE *out)
 	fprintf(
 	    out, "ca_bundle     %s\n", certificates_name(config->ca_bundle));
 	print_pins(config, out);
+	plan_secrets_print(config, out);
 	plan_fetch_print(config, out);
 	kept_key_print(config, out);
 	if (config->insecure_allow_debug)

@@ -105,6 +105,17 @@ void poll_plan_begin(
 			      (request->interval_ms / POLL_PLAN_JITTER + 1);
 }
 
+void poll_plan_wake(struct poll_plan *plan, int64_t now_ms)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		struct poll_request *request = &plan->requests[i];
+		if (!request->used || request->asking)
+			continue;
+		request->due_ms = now_ms;
+		request->failures = 0;
+	}
+}
+
 /* ---- joining ---- */
 
 static bool join(const struct poll_plan *plan, struct poll_request *a,

@@ -78,6 +78,9 @@ struct poll_source *poll_plan_source(
 struct poll_source *poll_plan_find(
     const struct poll_plan *plan, const char *symbol);
 
+/* All that is not under way is due now, whatever it has failed before. */
+void poll_plan_wake(struct poll_plan *plan, int64_t now_ms);
+
 /* An attempt starts: if it goes well, the next is at its next place. */
 void poll_plan_begin(
     struct poll_request *request, int64_t now_ms, uint32_t random);

@@ -124,6 +124,21 @@ struct poller *poller_start(
 	return poller;
 }
 
+static void on_secret(const char *name, void *data)
+{
+	struct poller *poller = data;
+
+	for (size_t i = 0; !poller->stopped && i < poller->exchange_count; i++)
+		poller_exchange_key_changed(&poller->exchanges[i], name);
+}
+
+void poller_use_secrets(struct poller *poller, struct secrets *secrets)
+{
+	for (size_t i = 0; i < poller->exchange_count; i++)
+		poller->exchanges[i].secrets = secrets;
+	secrets_watch(secrets, on_secret, poller);
+}
+
 void poller_stop(struct poller *poller)
 {
 	if (poller->stopped)

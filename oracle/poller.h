@@ -19,6 +19,7 @@
 #include "feeds/item.h"
 #include "oracle/config.h"
 #include "oracle/raw_answers.h"
+#include "oracle/secrets.h"
 
 #include <openssl/ssl.h>
 #include <uv.h>
@@ -33,6 +34,9 @@ struct poller;
 
 struct poller *poller_start(
     uv_loop_t *loop, const struct config *config, SSL_CTX *tls);
+/* Where the keys are that some exchanges want (borrowed; watched from now on).
+ * Who lacks one is not asked, its sources are NO_KEY, until one is stored. */
+void poller_use_secrets(struct poller *poller, struct secrets *secrets);
 /* Cancels all requests; the handles close on the loop. */
 void poller_stop(struct poller *poller);
 /* After the loop has ended. */

@@ -24,6 +24,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "oracle/poller_changes.h"
 
 #include <assert.h>
 #include <openssl/evp.h>
@@ -39,44 +40,6 @@ static uint32_t random_bits(void)
 	/* Jitter only: without entropy there is just less of it. */
 	(void)uv_random(NULL, NULL, &bits, sizeof(bits), 0, NULL);
 	return bits;
-}
-
-/* ---- the log ---- */
-
-/* How the sources of one answer changed, by error. */
-struct changes {
-	const char *first[QUOTE_ERROR_COUNT]; /* symbol; NULL: none */
-	int64_t symbols[QUOTE_ERROR_COUNT];
-};
-
-static void add_change(
-    struct changes *changes, enum quote_error error, const char *symbol)
-{
-	if (changes->symbols[error]++ == 0)
-		changes->first[error] = symbol;
-}
-
-static void log_changes(const struct poller_exchange *ex,
-    const struct changes *began, const struct changes *ended,
-    const struct https_answer *answer, int64_t pause_ms)
-{
-	for (int e = 0; e < QUOTE_ERROR_COUNT; e++) {
-		const char *name = quote_error_name((enum quote_error)e);
-		if (began->first[e] != NULL)
-			log_warn("poller", "source_failed",
-			    LOG_S("exchange", ex->exchange->name),
-			    LOG_S("symbol", began->first[e]),
-			    LOG_D("symbols", began->symbols[e]),
-			    LOG_S("error", name), LOG_S("why", answer->why),
-			    LOG_D("status", answer->status),
-			    LOG_D("pause_ms", pause_ms));
-		if (ended->first[e] != NULL)
-			log_info("poller", "source_recovered",
-			    LOG_S("exchange", ex->exchange->name),
-			    LOG_S("symbol", ended->first[e]),
-			    LOG_D("symbols", ended->symbols[e]),
-			    LOG_S("error", name));
-	}
 }
 
 static void log_divided(const struct poller_exchange *ex,
@@ -137,7 +100,7 @@ static void note_sources(struct poller_exchange *ex,
     const struct poll_request *request, const struct https_answer *answer,
     int64_t asked_ms, int64_t now_ms, int64_t pause_ms)
 {
-	struct changes began = {{NULL}, {0}}, ended = {{NULL}, {0}};
+	struct poller_changes began = {{NULL}, {0}}, ended = {{NULL}, {0}};
 	struct poll_answer good = common_of(answer, now_ms);
 	struct poll_attempt attempt = {
 	    .status = answer->status, .latency_ms = now_ms - asked_ms};
@@ -153,14 +116,15 @@ static void note_sources(struct poller_exchange *ex,
 		enum quote_error before = poll_source_note(
 		    source, &attempt, ok ? &good : NULL);
 		if (ok && before != QUOTE_OK && before != QUOTE_NOT_POLLED)
-			add_change(&ended, before, source->symbol);
+			poller_changes_add(&ended, before, source->symbol);
 		else if (!ok && before != attempt.error)
-			add_change(&began, attempt.error, source->symbol);
+			poller_changes_add(
+			    &began, attempt.error, source->symbol);
 	}
 	if (ex->raw != NULL && used)
 		raw_answers_put(ex->raw, good.body_sha256, answer->body,
 		    answer->len, now_ms);
-	log_changes(ex, &began, &ended, answer, pause_ms);
+	poller_changes_log(ex->exchange, &began, &ended, answer, pause_ms);
 }
 
 /* Silently: the log has the request's line, and later one for the culprit. */
@@ -218,6 +182,45 @@ static void on_answer(const struct https_answer *answer, void *data)
 	arm(ex);
 }
 
+/* ---- keys ---- */
+
+static const char *key_of(const struct poller_exchange *ex)
+{
+	const char *name = ex->exchange->key_name;
+
+	return name != NULL ? secrets_find(ex->secrets, name) : NULL;
+}
+
+static bool lacks_key(const struct poller_exchange *ex)
+{
+	return ex->exchange->key_name != NULL && key_of(ex) == NULL;
+}
+
+/* Nobody is asked, and the timer rests until the key changes. */
+static void note_no_key(struct poller_exchange *ex)
+{
+	struct poller_changes began = {{NULL}, {0}}, ended = {{NULL}, {0}};
+	const struct poll_attempt attempt = {QUOTE_NO_KEY, 0, -1};
+	const struct https_answer none = {.why = ex->exchange->key_name};
+
+	for (size_t i = 0; i < ex->source_count; i++) {
+		(void)poll_source_note(&ex->sources[i], &attempt, NULL);
+		poller_changes_add(&began, QUOTE_NO_KEY, ex->sources[i].symbol);
+	}
+	poller_changes_log(ex->exchange, &began, &ended, &none, 0);
+}
+
+void poller_exchange_key_changed(
+    struct poller_exchange *ex, const char *key_name)
+{
+	const char *own = ex->exchange->key_name;
+
+	if (own == NULL || strcmp(own, key_name) != 0)
+		return;
+	poll_plan_wake(&ex->plan, now_monotonic_ms());
+	arm(ex);
+}
+
 /* ---- when to ask ---- */
 
 static size_t count_asking(const struct poller_exchange *ex)
@@ -247,13 +250,20 @@ static struct poller_lane *idle_lane(struct poller_exchange *ex)
 static void ask(struct poller_exchange *ex, struct poller_lane *lane,
     struct poll_request *request, int64_t now_ms)
 {
+	const char *key = key_of(ex);
+
 	poll_plan_begin(request, now_ms, random_bits());
 	poll_budget_spend(&ex->budget, now_ms);
 	ex->requests++;
 	lane->request = request;
 	lane->asked_ms = now_ms;
 	https_client_set_deadline(lane->client, (uint64_t)request->deadline_ms);
-	https_client_get(lane->client, request->target, on_answer, lane);
+	if (key != NULL)
+		https_client_get_keyed(lane->client, request->target,
+		    ex->exchange->key_header, key, on_answer, lane);
+	else
+		https_client_get(
+		    lane->client, request->target, on_answer, lane);
 }
 
 static int64_t time_for(
@@ -271,6 +281,10 @@ static void on_timer(uv_timer_t *timer)
 	struct poll_request *request = poll_plan_next(&ex->plan);
 	struct poller_lane *lane = idle_lane(ex);
 
+	if (lacks_key(ex)) {
+		note_no_key(ex);
+		return;
+	}
 	/* Not yet, when the loop's clock is a little ahead of ours. */
 	if (lane != NULL && request != NULL && time_for(ex, request) <= now_ms)
 		ask(ex, lane, request, now_ms);

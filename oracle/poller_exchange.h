@@ -30,6 +30,7 @@ struct poller_exchange {
 	struct poll_budget budget;
 	struct clock_witness *witness; /* the poller's */
 	struct raw_answers *raw;       /* the poller's; NULL: not kept */
+	const struct secrets *secrets; /* see poller_use_secrets() */
 	uint64_t requests, failures;
 
 	/* room for as many as there could be, taken at the start */
@@ -61,6 +62,10 @@ struct poller_exchange_options {
 void poller_exchange_start(
     struct poller_exchange *ex, const struct poller_exchange_options *options);
 void poller_exchange_stop(struct poller_exchange *ex);
+
+/* There is another key of this name, perhaps its own: then it is asked soon. */
+void poller_exchange_key_changed(
+    struct poller_exchange *ex, const char *key_name);
 
 void poller_exchange_visit(const struct poller_exchange *ex,
     int64_t now_monotonic_ms, poller_exchange_cb exchange_cb,
