@@ -556,7 +556,7 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_log_consistency_verify(
     uint64_t second_size, const uint8_t second_root[HM_SHA256_LEN],
     const struct hm_log_proof *proof);
 
-/* ---- a result inside an attestation (README, "A price in a document") ---- */
+/* ---- a result inside an attestation (README, "The attested channel") ---- */
 
 /*
  * The JSON of GET /price/{feed}?nonce=HEX&attested=true: the item's content,

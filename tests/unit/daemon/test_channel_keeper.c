@@ -1,6 +1,7 @@
 /* channel_keeper: pinned, doubted, pinned anew, and stopped while it waits for
  * each thing that it waits for. */
 #include "verifier/daemon/channel_keeper.h"
+#include "verifier/daemon/subscriber.h"
 
 #include "tls_oracle.h"
 #include "turn.h"
@@ -125,6 +126,53 @@ static void test_another_boot(void **state)
 	assert_string_not_equal(f->address.pin, pin);
 }
 
+/* ---- whose doubt it is ---- */
+
+static void target(char out[ORACLE_TARGET_MAX], void *data)
+{
+	(void)data;
+	snprintf(out, ORACLE_TARGET_MAX, "/stream");
+}
+
+static void on_event(const struct sse_event *event, void *data)
+{
+	(void)event, (void)data;
+}
+
+static void on_key_refused(void *data)
+{
+	struct fixture *f = data;
+
+	channel_keeper_doubt(f->keeper);
+}
+
+/* A subscriber under a pin that does not fit any more tells so, and is not
+ * heard by the other key before it is attested. */
+static void test_subscriber_doubts(void **state)
+{
+	static const uint8_t another[HM_SHA256_LEN] = {1};
+	struct fixture *f = *state;
+	struct subscriber *subscriber;
+
+	start(f, TLS_RIGHT);
+	TURN_UNTIL(&f->loop, f->attested == 1);
+	oracle_address_pin(&f->address, another);
+	subscriber = subscriber_start(&(struct subscriber_options){
+	    .loop = &f->loop,
+	    .curl = f->curl,
+	    .address = &f->address,
+	    .last_event_id = "",
+	    .target = target,
+	    .event = on_event,
+	    .key_refused = on_key_refused,
+	    .data = f,
+	});
+	TURN_UNTIL(&f->loop, f->attested == 2);
+	assert_int_equal(atomic_load(&f->oracle.others), 0);
+	TURN_UNTIL(&f->loop, atomic_load(&f->oracle.others) > 0);
+	subscriber_stop(subscriber);
+}
+
 static void test_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -167,6 +215,7 @@ int main(void)
 	    TEST(test_pinned),
 	    TEST(test_relay_then_oracle),
 	    TEST(test_another_boot),
+	    TEST(test_subscriber_doubts),
 	    TEST(test_nobody),
 	    TEST(test_stopped_at_once),
 	    TEST(test_stopped_while_asking),

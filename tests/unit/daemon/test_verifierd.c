@@ -181,6 +181,25 @@ static void test_mirror(void **state)
 	assert_int_equal(count(f, "SELECT count(*) FROM items WHERE late"), 0);
 }
 
+/* One that is not attested brings nothing and holds nobody up; stopped while
+ * its channel is tried. */
+static void test_unattested(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(oracle_address_parse(&f->config.oracles[1],
+			     "https+attested://127.0.0.1:1"),
+	    0);
+	f->config.oracle_count = 2;
+	start_all(f);
+	TURN_UNTIL(&f->loop,
+	    intake_connected(f->daemon.intakes[0]) || (tick(f), false));
+	tick(f);
+	get_until(f, "/price/BTC-USD", 200);
+	assert_false(intake_connected(f->daemon.intakes[1]));
+	assert_string_equal(f->config.oracles[1].pin, "");
+}
+
 static void test_verify(void **state)
 {
 	struct fixture *f = *state;
@@ -430,6 +449,7 @@ int main(void)
 	    TEST(test_archive_locked),
 	    TEST(test_unavailable),
 	    TEST(test_mirror),
+	    TEST(test_unattested),
 	    TEST(test_verify),
 	    TEST(test_limited),
 	    TEST(test_limited_to_one_of_its),
