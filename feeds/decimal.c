@@ -200,29 +200,32 @@ int decimal_parse_written(struct decimal *out, const char *text, size_t len)
 	return 0;
 }
 
-void decimal_format(struct decimal d, char out[static DECIMAL_STRMAX])
+size_t decimal_format(struct decimal d, char out[static DECIMAL_STRMAX])
 {
 	uint64_t left = (uint64_t)(d.mantissa < 0 ? -d.mantissa : d.mantissa);
 	int decimals = d.exponent < 0 ? -d.exponent : 0;
-	int zeros = d.exponent > 0 && d.mantissa != 0 ? d.exponent : 0;
-	char digits[DECIMAL_STRMAX]; /* the last one first */
-	int count = 0, n = 0;
+	size_t zeros = d.exponent > 0 && d.mantissa != 0 ? (size_t)d.exponent
+							 : 0;
+	char digits[DECIMAL_STRMAX]; /* from the back */
+	char *end = digits + sizeof(digits), *p = end;
+	size_t len;
 
 	assert(d.mantissa != INT64_MIN && fits_exponent(d.exponent));
-	/* At least one digit stands before the point. */
-	for (; left > 0 || count <= decimals; left /= 10)
-		digits[count++] = (char)('0' + left % 10);
-	if (d.mantissa < 0)
-		out[n++] = '-';
-	while (count > decimals)
-		out[n++] = digits[--count];
+	for (int i = 0; i < decimals; i++, left /= 10)
+		*--p = (char)('0' + left % 10);
 	if (decimals > 0)
-		out[n++] = '.';
-	while (count > 0)
-		out[n++] = digits[--count];
-	assert(n + zeros < DECIMAL_STRMAX);
-	memset(out + n, '0', (size_t)zeros);
-	out[n + zeros] = '\0';
+		*--p = '.';
+	do /* At least one digit stands before the point. */
+		*--p = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (d.mantissa < 0)
+		*--p = '-';
+	len = (size_t)(end - p);
+	assert(len + zeros < DECIMAL_STRMAX);
+	memcpy(out, p, len);
+	memset(out + len, '0', zeros);
+	out[len + zeros] = '\0';
+	return len + zeros;
 }
 
 int decimal_rescale(struct decimal *out, struct decimal in, int exponent)

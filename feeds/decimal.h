@@ -43,8 +43,8 @@ __attribute__((warn_unused_result)) int decimal_parse_written(
     struct decimal *out, const char *text, size_t len);
 
 /* Plain digits, no exponent, as many decimals as -exponent says:
- * {8403600000, -5} is "84036.00000". Always fits. */
-void decimal_format(struct decimal d, char out[static DECIMAL_STRMAX]);
+ * {8403600000, -5} is "84036.00000". Always fits. Its length. */
+size_t decimal_format(struct decimal d, char out[static DECIMAL_STRMAX]);
 
 /* The same value with this exponent; half away from zero when digits go. */
 __attribute__((warn_unused_result)) int decimal_rescale(

@@ -8,6 +8,7 @@
 #include "feeds/hex.h"
 #include "feeds/item_check.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define HASH_HEX 64
@@ -72,13 +73,14 @@ WITH_KEY void put_decimal(
 {
 	char text[DECIMAL_STRMAX];
 
+	put(w, key);
 	if (!has) {
-		put(w, key);
 		put(w, "null");
 		return;
 	}
-	decimal_format(d, text);
-	put_string(w, key, text);
+	put(w, "\"");
+	put_bytes(w, text, decimal_format(d, text));
+	put(w, "\"");
 }
 
 WITH_KEY void put_hash(
@@ -347,6 +349,7 @@ static void get_source(struct cursor *c, struct item_source *s)
 {
 	struct quote *q = &s->quote;
 
+	memset(s, 0, sizeof(*s));
 	get_string(c, "{\"exchange\":", s->exchange, sizeof(s->exchange));
 	get_string(c, ",\"symbol\":", s->symbol, sizeof(s->symbol));
 	get_decimal(c, ",\"last\":", &q->has_last, &q->last);
@@ -423,20 +426,24 @@ static void get_item(struct cursor *c, struct item *out)
 		c->wrong = true;
 }
 
+#define SOURCES_AT  offsetof(struct item, sources)
+#define SOURCES_END offsetof(struct item, source_count)
+
 int item_decode(struct item *out, const char *text, size_t len)
 {
 	struct cursor c = {0};
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, SOURCES_AT);
+	memset((char *)out + SOURCES_END, 0, sizeof(*out) - SOURCES_END);
 	/* unnamed: NULL may be of no length. No item is as long as the most:
 	 * what is would be refused for what is behind the item. */
-	if (len == 0 || len >= ITEM_CONTENT_MAX)
-		return -1;
-	c.p = text;
-	c.end = text + len;
-	get_item(&c, out);
-	if (!c.wrong && REQUIRE(item_makes_sense, item_check(out)))
-		return 0;
+	if (len > 0 && len < ITEM_CONTENT_MAX) {
+		c.p = text;
+		c.end = text + len;
+		get_item(&c, out);
+		if (!c.wrong && REQUIRE(item_makes_sense, item_check(out)))
+			return 0;
+	}
 	memset(out, 0, sizeof(*out));
 	return -1; /* unnamed: by what was wrong */
 }

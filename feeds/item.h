@@ -8,6 +8,9 @@
 
 #include "feeds/feed_config.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #define ITEM_CONTENT_MAX 32768 /* bytes of the text */
 #define ITEM_FORMAT      "hallmark/1"
 
@@ -72,9 +75,23 @@ struct item {
 __attribute__((warn_unused_result)) int item_encode(
     const struct item *item, char *out, size_t capacity, size_t *len);
 
-/* Returns 0, or -1 and *out zeroed. Any bytes are safe. */
+/* Returns 0, or -1 and *out zeroed. Any bytes are safe. What is behind the last
+ * source is left as it was: there is room for many, and few are there. */
 __attribute__((warn_unused_result)) int item_decode(
     struct item *out, const char *text, size_t len);
+
+/* All that is in it, and nothing of the room behind. */
+static inline void item_copy(struct item *to, const struct item *from)
+{
+	size_t before = offsetof(struct item, sources);
+	size_t behind = offsetof(struct item, source_count);
+
+	memcpy(to, from, before);
+	memcpy(to->sources, from->sources,
+	    from->source_count * sizeof(from->sources[0]));
+	memcpy((char *)to + behind, (const char *)from + behind,
+	    sizeof(*to) - behind);
+}
 
 const char *item_status_name(enum item_status status);
 const char *item_reason_name(enum item_reason reason);

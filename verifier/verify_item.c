@@ -222,7 +222,7 @@ enum hm_verdict verify_item_and_content(const struct hm_policy *policy,
 		signed_ask_live(&t.s, *now_ms);
 	verdict = judge(&t, out);
 	if (verdict == HM_VALID)
-		*content = t.item;
+		item_copy(content, &t.item);
 	else
 		memset(content, 0, sizeof(*content));
 	return verdict;

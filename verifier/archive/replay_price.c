@@ -206,7 +206,7 @@ void replay_price_make(struct replay_price *out,
 		return;
 	if (!config)
 		rules = be_lenient(&room->lenient, said);
-	*item = *said;
+	item_copy(item, said);
 	reset(item, !config);
 	aggregate(rules, &nothing, item);
 	take_reason(item, said);

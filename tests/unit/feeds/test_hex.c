@@ -44,6 +44,47 @@ static void refuses(void **state)
 		    hex_decode(out, 2, texts[i], strlen(texts[i])), -1);
 }
 
+/* Each byte at each place of a word and behind the words. */
+static void refuses_anywhere(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	char text[] = "0123456789abcdef00";
+	uint8_t out[9];
+
+	(void)state;
+	for (size_t at = 0; at < 18; at++) {
+		char was = text[at];
+
+		for (int byte = 1; byte < 256; byte++) {
+			text[at] = (char)byte;
+			assert_int_equal(hex_decode(out, 9, text, 18),
+			    strchr(digits, byte) ? 0 : -1);
+		}
+		text[at] = was;
+	}
+}
+
+static void round_trips_of_all_lengths(void **state)
+{
+	uint8_t bytes[21], again[21];
+	char text[2 * 21 + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 89 + 7);
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		memset(text, 'x', sizeof(text));
+		hex_encode(bytes, len, text);
+		assert_int_equal(strlen(text), 2 * len);
+		assert_int_equal(text[2 * len + 1], 'x');
+		memset(again, 0, sizeof(again));
+		assert_int_equal(hex_decode(again, len, text, 2 * len), 0);
+		assert_memory_equal(again, bytes, len);
+		for (size_t i = len; i < sizeof(again); i++)
+			assert_int_equal(again[i], 0);
+	}
+}
+
 static void round_trips(void **state)
 {
 	(void)state;
@@ -77,6 +118,8 @@ int main(void)
 	    cmocka_unit_test(encodes),
 	    cmocka_unit_test(decodes),
 	    cmocka_unit_test(refuses),
+	    cmocka_unit_test(refuses_anywhere),
+	    cmocka_unit_test(round_trips_of_all_lengths),
 	    cmocka_unit_test(round_trips),
 	    cmocka_unit_test(capitals),
 	};
