@@ -14,7 +14,7 @@
  *   that were received at or after that.
  * - Whatever cannot be read is an entry too, DAMAGED, with a text that says
  *   which row or line and why; then it goes on, if it can.
- * - A SQLite file is checked as a whole (PRAGMA integrity_check) after its last
+ * - A SQLite file is checked as a whole (archive_check.h) after its last
  *   row, and each complaint is a DAMAGED.
  */
 #ifndef HALLMARK_VERIFIER_ARCHIVE_ARCHIVE_SOURCE_H

@@ -3,10 +3,11 @@
  *
  *   items, and before each the raw answers received before it
  *     -> heads (the newest item of each feed) -> tree_heads -> the rest of raw
- *     -> PRAGMA integrity_check
+ *     -> the file as a whole (archive_check.h)
  *
  * A row gives up to three entries: what is wrong with it, its document, itself.
  */
+#include "verifier/archive/archive_check.h"
 #include "verifier/archive/archive_reader.h"
 #include "verifier/archive/archive_rows.h"
 #include "verifier/archive/archive_seen.h"
@@ -54,7 +55,6 @@ static const struct {
 	"SELECT max(rowid) FROM raw", 2},
 };
 
-static const char check_sql[] = "PRAGMA integrity_check(100)";
 static const char document_sql[] =
     "SELECT document, platform, public_key FROM attestations WHERE sha256=?1";
 
@@ -64,7 +64,8 @@ struct sqlite_source {
 	int version;
 	enum stage stage;
 	struct archive_rows rows[TABLES];
-	sqlite3_stmt *find_document, *check;
+	sqlite3_stmt *find_document;
+	struct archive_check check;
 	uint64_t check_count;
 	sqlite3_int64 first_item;
 	uint64_t position; /* of the item in hand */
@@ -202,10 +203,14 @@ static bool next_row(struct sqlite_source *s, enum stage table)
 {
 	int rc = archive_rows_next(&s->rows[table]);
 
+	if (rc > 0 && table == ITEMS)
+		archive_check_add(&s->check, s->rows[ITEMS].stmt);
 	if (rc < 0) {
 		begin_row(s, table);
 		s->problem = s->rows[table].problem;
 	}
+	if (rc < 0 && table == ITEMS)
+		archive_check_lost(&s->check);
 	return rc != 0;
 }
 
@@ -270,27 +275,16 @@ static bool next_of_table(struct sqlite_source *s)
 	return true;
 }
 
-/* A complaint of SQLite about the file as a whole. */
+/* A complaint about the file as a whole. */
 static bool next_complaint(struct sqlite_source *s)
 {
-	const char *text;
-	int rc;
-
-	if (s->check == NULL &&
-	    sqlite3_prepare_v2(s->db, check_sql, -1, &s->check, NULL))
-		return false;
-	rc = sqlite3_step(s->check);
-	text = (const char *)sqlite3_column_text(s->check, 0);
-	if (rc == SQLITE_DONE ||
-	    (rc == SQLITE_ROW && text && strcmp(text, "ok") == 0))
+	if (archive_check_next(&s->check) == 0)
 		return false;
 	memset(&s->row, 0, sizeof(s->row));
 	s->row.unit = "integrity check";
 	s->row.number = ++s->check_count;
 	s->row.position = s->position;
-	s->problem = rc == SQLITE_ROW && text ? text : sqlite3_errmsg(s->db);
-	if (rc != SQLITE_ROW)
-		s->stage = END;
+	s->problem = s->check.problem;
 	return true;
 }
 
@@ -302,8 +296,6 @@ static bool advance(struct sqlite_source *s)
 		    : s->stage == ITEMS ? next_item(s)
 					: next_of_table(s))
 			return true;
-		if (s->stage == END)
-			break;
 	}
 	return false;
 }
@@ -344,7 +336,7 @@ static void close_sqlite(struct archive_source *source)
 	for (int i = 0; i < TABLES; i++)
 		archive_rows_close(&s->rows[i]);
 	sqlite3_finalize(s->find_document);
-	sqlite3_finalize(s->check);
+	archive_check_fini(&s->check);
 	sqlite3_close(s->db);
 	free(s);
 }
@@ -361,6 +353,7 @@ static int finish(struct archive_source **out, struct sqlite_source *s,
 			archive_rows_open(&s->rows[i], s->db, tables[i].rows,
 			    tables[i].greatest);
 	}
+	archive_check_init(&s->check, s->db, s->version);
 	s->first_item = archive_sqlite_db_ask(
 	    s->db, "SELECT min(rowid) FROM items");
 	if (s->first_item > 0 && s->rows[ITEMS].end >= s->first_item)

@@ -14,7 +14,7 @@
 #define ARCHIVE_SQLITE_HEAP_MAX (256 << 20)
 /* Bytes of a row: a raw answer and what stands beside it. */
 #define ARCHIVE_SQLITE_ROW_MAX   (ARCHIVE_SOURCE_RAW_MAX + 65536)
-#define ARCHIVE_SQLITE_CACHE_KIB 16384
+#define ARCHIVE_SQLITE_CACHE_KIB 1024
 #define ARCHIVE_SQLITE_WAIT_MS   2000 /* for a writer's lock */
 
 /* 0 and *version, or -1, *out NULL and why. */

@@ -444,6 +444,37 @@ static void test_other_index(void **state)
 	free(bytes);
 }
 
+/* Whose entries are all there, and two of them in each other's place. */
+static void test_index_out_of_order(void **state)
+{
+	const int index_leaf = 10, cells = 8; /* 1.6: where their places are */
+	size_t len, said = 0;
+	uint8_t *bytes, first[2];
+
+	(void)state;
+	fill(3);
+	sqlite3_close(db);
+	db = NULL;
+	bytes = bytes_of(folder.file, &len);
+	for (size_t page = 4096; page < len; page += 4096) {
+		uint8_t *at = bytes + page + cells;
+
+		if (bytes[page] != index_leaf || bytes[page + 4] != 3 ||
+		    !memmem(bytes + page, 4096, "BTC-USD", 7))
+			continue;
+		memcpy(first, at, 2);
+		memcpy(at, at + 2, 2);
+		memcpy(at + 2, first, 2);
+		assert_true(tell_bytes(bytes, len));
+		assert_int_equal(told.items, 3);
+		said += strstr(told.problems, "is out of order") != NULL;
+		memcpy(at + 2, at, 2);
+		memcpy(at, first, 2);
+	}
+	assert_int_equal(said, 2);
+	free(bytes);
+}
+
 /* Whose pages are linked in a circle: a scan that believed them would give
  * the same rows for ever. From the project's folder. */
 static void test_circle(void **state)
@@ -521,6 +552,7 @@ int main(void)
 	    TEST(test_false_version),
 	    TEST(test_page_of_zeros),
 	    TEST(test_other_index),
+	    TEST(test_index_out_of_order),
 	    TEST(test_circle),
 	    TEST(test_truncated),
 	    TEST(test_flipped_bytes),
