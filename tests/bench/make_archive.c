@@ -4,12 +4,13 @@
  * RSA key, documents of attester_simulated renewed as an oracle renews them, in
  * its own time, written through verifier/daemon/archive.
  *
- *   make_archive CONFIG FOLDER SECONDS [START_MS [BOOTS]]
+ *   make_archive [--rotate] CONFIG FOLDER SECONDS [START_MS [BOOTS]]
  *
  * CONFIG is an oracle's; each of its feeds has an item every second. Writes
  * FOLDER/archive.db, policy.json and simulated-root.pem. The time before
  * START_MS is nobody's; default: it ends now. BOOTS: starts of the oracle that
- * share the seconds.
+ * share the seconds. --rotate: days that are over by then go into files of
+ * their own, as verifierd's "archive_rotate" does.
  */
 #include "base/log.h"
 #include "base/now.h"
@@ -19,6 +20,7 @@
 #include "oracle/attester_simulated.h"
 #include "oracle/user_data.h"
 #include "verifier/daemon/archive.h"
+#include "verifier/daemon/archive_rotate.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -400,15 +402,34 @@ static void open_all(struct maker *m, const char *config, const char *folder)
 	must(archive_open(&m->archive, path, error) == 0, error);
 }
 
+static void rotate(const char *folder)
+{
+	char path[PATH_LEN_MAX], error[ARCHIVE_ERROR_MAX] = "";
+	struct archive_rotate *rotate;
+	int more = 1;
+
+	snprintf(path, sizeof(path), "%s/archive.db", folder);
+	rotate = archive_rotate_new(path, 0);
+	must(rotate != NULL, "out of memory");
+	while (more > 0)
+		more = archive_rotate_step(rotate, now_unix_ms(), error);
+	must(more == 0, error);
+	archive_rotate_free(rotate);
+}
+
 int main(int argc, char **argv)
 {
-	long seconds = argc > 3 ? atol(argv[3]) : 0;
-	long boots = argc > 5 ? atol(argv[5]) : 1;
+	bool rotates = argc > 1 && strcmp(argv[1], "--rotate") == 0;
 	int64_t began_ms = now_monotonic_ms();
+	long seconds, boots;
 
+	argc -= rotates;
+	argv += rotates;
+	seconds = argc > 3 ? atol(argv[3]) : 0;
+	boots = argc > 5 ? atol(argv[5]) : 1;
 	if (argc < 4 || seconds < 1 || boots < 1 || boots > seconds) {
-		fputs("usage: make_archive CONFIG FOLDER SECONDS [START_MS "
-		      "[BOOTS]]\n",
+		fputs("usage: make_archive [--rotate] CONFIG FOLDER SECONDS "
+		      "[START_MS [BOOTS]]\n",
 		    stderr);
 		return 1;
 	}
@@ -429,6 +450,8 @@ int main(int argc, char **argv)
 	}
 	write_batch(&maker);
 	archive_close(maker.archive);
+	if (rotates)
+		rotate(argv[2]);
 	maker.attester->ops->close(maker.attester);
 	kept_document_unref(maker.document);
 	EVP_PKEY_free(maker.key);

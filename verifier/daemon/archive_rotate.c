@@ -143,9 +143,13 @@ static int begin_copy(struct archive_rotate *r, char *error)
 {
 	if (begin_part(r))
 		return fail(r, error);
-	/* After a crash it is waste: no journal, and one sync at the end. */
+	/* After a crash it is waste: no journal, and one sync at the end. Its
+	 * rows fit into large pages, so the file is smaller and read faster. In
+	 * the archive itself each batch would write as many pages, eight times
+	 * as large. */
 	if (archive_rotate_db_open(&r->db, r->part, r->path,
-		"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF") ||
+		"PRAGMA page_size=32768; PRAGMA journal_mode=OFF;"
+		"PRAGMA synchronous=OFF") ||
 	    (!r->has_file &&
 		archive_rotate_db_exec(&r->db,
 		    "BEGIN;" ARCHIVE_SCHEMA_CREATE ARCHIVE_SCHEMA_UPGRADE_1
