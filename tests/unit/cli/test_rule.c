@@ -1,6 +1,7 @@
 /* rule: every check that the library reports has a rule to explain it by, and
  * every rule is of a check that the library reports. */
 #include "tests/unit/verifier/document_builder.c"
+#include "tests/unit/verifier/fetched_fixture.h"
 #include "tests/unit/verifier/item_builder.c"
 
 #include "verifier/cli/rule.c"
@@ -93,6 +94,27 @@ static void judge_attested(void)
 	    HM_CONTENT_NOT_ATTESTED);
 }
 
+/* The answer to another request than was made. */
+static void judge_fetched(void)
+{
+	static const struct hm_fetch_request asked = {"a.example", 443, "/"};
+	struct hm_fetched fetched;
+	char *text;
+
+	fetched_make(&fetched);
+	text = fetched_encode(&fetched, &i.content_len);
+	assert_true(i.content_len < sizeof(i.content));
+	memcpy(i.content, text, i.content_len + 1);
+	i.envelope.content_len = i.content_len;
+	i.envelope.document = b->document.at;
+	item_sign(&i);
+	assert_int_equal(hm_fetch_verify_replay(i.policy, NULL, &i.envelope,
+			     &asked, NULL, &report),
+	    HM_REQUEST_MISMATCH);
+	free(text);
+	hm_fetched_fini(&fetched);
+}
+
 static void judge_reference(void)
 {
 	struct hm_policy *empty = hm_policy_new();
@@ -122,6 +144,7 @@ static void test_each(void **state)
 		b->document.len, b->nonce.at, b->nonce.len, NULL, &report),
 	    HM_VALID);
 	judge_reference();
+	judge_fetched();
 	item_drop(&i);
 	for (size_t n = 0; rules[n].check; n++)
 		if (!seen[n])
