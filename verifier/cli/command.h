@@ -31,6 +31,7 @@ extern const struct command command_log_verify;
 extern const struct command command_bundle;
 extern const struct command command_export;
 extern const struct command command_policy_check;
+extern const struct command command_collateral_check;
 extern const struct command command_config_pcr;
 extern const struct command command_pcrs;
 extern const struct command command_eif_build;

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &command_bundle,
     &command_export,
     &command_policy_check,
+    &command_collateral_check,
     &command_pcrs,
     &command_config_pcr,
     &command_eif_build,
@@ -27,7 +28,7 @@ static int print_help(FILE *out)
 	      "from what,\ninside which enclave.\n\n",
 	    out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-13s %s\n", commands[i]->name,
+		fprintf(out, "  %-16s %s\n", commands[i]->name,
 		    commands[i]->summary);
 	fputs("\n  hallmark COMMAND --help tells more, with an example.\n\n"
 	      "Example:\n"

@@ -311,7 +311,7 @@ void qb_make_quote(struct quote_builder *b)
 
 /* ---- collateral ---- */
 
-static void revoke(X509_CRL *crl, long serial, int64_t ms)
+static void add_revoked(X509_CRL *crl, long serial, int64_t ms)
 {
 	X509_REVOKED *entry = X509_REVOKED_new();
 	ASN1_INTEGER *number = ASN1_INTEGER_new();
@@ -341,7 +341,7 @@ void qb_crl(struct quote_builder *b, bool of_root, struct qb_bytes *der)
 	set_time(time, b->crl_until_ms);
 	X509_CRL_set1_nextUpdate(crl, time);
 	if (serial != 0)
-		revoke(crl, serial, b->crl_from_ms);
+		add_revoked(crl, serial, b->crl_from_ms);
 	assert(X509_CRL_sign(
 		   crl, of_root ? b->root_key : b->ca_key, EVP_sha256()) > 0);
 	der->len = (size_t)i2d_X509_CRL(crl, &at);
