@@ -340,6 +340,13 @@ bench-replay: deps
 	@$(B)/bench/bench_replay $(B)/bench/replay/archive-*.db \
 	    $(B)/bench/replay/policy.json deploy/feeds/all.json
 	@rm -rf $(B)/bench/replay
+# 10,000 challenges a second, each answer verified; the attester's calls.
+.PHONY: bench-nonces
+bench: bench-nonces
+bench-nonces: deps
+	@$(MAKE) -s -j2 $(PROGRAMS) $(B)/bench/nonce_load
+	@HALLMARK_BIN=$(B)/bin python3 tests/bench/bench_nonces.py \
+	    $(B)/bench/nonce_load $(BENCH_ARGS)
 # 200 feeds from 14 exchanges: CPU and memory; fails only if a tick is missed.
 bench-oracle: deps
 	@$(MAKE) -s -j2 $(PROGRAMS)
@@ -370,7 +377,8 @@ help:
 	@echo "                 the bridge beside haproxy, nginx and socat, prices and"
 	@echo "                 streams beside nginx, h2o and nchan (bench-serve,"
 	@echo "                 BENCH_ARGS=--realtime), and"
-	@echo "                 what 200 feeds from 14 exchanges cost"
+	@echo "                 what 200 feeds from 14 exchanges cost, and nonces"
+	@echo "                 (bench-nonces)"
 	@echo "make format      clang-format on all sources"
 	@echo "make deps        what is missing, through apt"
 	@echo "make install     DESTDIR= PREFIX="
