@@ -346,7 +346,7 @@ bench: bench-nonces
 bench-nonces: deps
 	@$(MAKE) -s -j2 $(PROGRAMS) $(B)/bench/nonce_load
 	@HALLMARK_BIN=$(B)/bin python3 tests/bench/bench_nonces.py \
-	    $(B)/bench/nonce_load $(BENCH_ARGS)
+	    $(B)/bench/nonce_load $(NONCE_ARGS)
 # 200 feeds from 14 exchanges: CPU and memory; fails only if a tick is missed.
 bench-oracle: deps
 	@$(MAKE) -s -j2 $(PROGRAMS)
