@@ -30,6 +30,7 @@ extern const struct command command_inspect;
 extern const struct command command_log_verify;
 extern const struct command command_bundle;
 extern const struct command command_export;
+extern const struct command command_seal;
 extern const struct command command_policy_check;
 extern const struct command command_collateral_check;
 extern const struct command command_config_pcr;

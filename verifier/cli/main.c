@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
     &command_log_verify,
     &command_bundle,
     &command_export,
+    &command_seal,
     &command_policy_check,
     &command_collateral_check,
     &command_pcrs,
