@@ -9,6 +9,7 @@
 #include "oracle/feeds_api.h"
 #include "oracle/fetch_api.h"
 #include "oracle/metrics.h"
+#include "oracle/peers_api.h"
 #include "oracle/raw_answers_api.h"
 #include "oracle/secrets_api.h"
 #include "oracle/sources_api.h"
@@ -140,4 +141,5 @@ static const struct service_route own_routes[] = {
 
 const struct service_route *const api_tables[] = {attested_price_api_routes,
     board_routes, own_routes, attestation_api_routes, tree_log_api_routes,
-    raw_answers_api_routes, secrets_api_routes, fetch_api_routes, NULL};
+    raw_answers_api_routes, secrets_api_routes, fetch_api_routes,
+    peers_api_routes, NULL};

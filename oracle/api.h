@@ -9,6 +9,7 @@
 #include "oracle/attestation.h"
 #include "oracle/config.h"
 #include "oracle/fetch.h"
+#include "oracle/peers_status.h"
 #include "oracle/poller.h"
 #include "oracle/publisher.h"
 #include "oracle/tree_log.h"
@@ -23,7 +24,9 @@ struct api {                      /* all borrowed while the server runs */
 	const struct poller *poller;
 	const struct publisher *publisher;
 	const struct tree_log *log;
-	struct fetch *fetch; /* NULL: it is off */
+	struct fetch *fetch;       /* NULL: it is off */
+	const struct peers *peers; /* NULL: none, as the next */
+	const struct peers_status *peers_status;
 	const char *platform;
 	const char *public_key_pem;
 	const char *tls_spki_sha256;     /* hex; NULL: no TLS of its own */

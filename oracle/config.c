@@ -15,10 +15,10 @@
 struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
 	const char *nsm_root, *ca_bundle, *tls;
-	json_t *feeds, *exchanges, *fetch, *key, *secrets;
+	json_t *feeds, *exchanges, *fetch, *key, *secrets, *peers;
 	int allow_debug, emulator, listen_proxy_protocol;
 	json_int_t requests_per_s, requests_burst, tree_head_interval_ms,
-	    keep_raw_s;
+	    keep_raw_s, quorum;
 };
 
 int config_refuse(char error[static CONFIG_ERROR_MAX], const char *format, ...)
@@ -42,7 +42,7 @@ static int unpack(
 	    .tree_head_interval_ms = CONFIG_HEAD_INTERVAL_MS};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
 		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?I, s?I,"
-		" s?I, s?I, s?o, s?o, s?s, s?o, s?o, s:o}",
+		" s?I, s?I, s?o, s?o, s?s, s?o, s?o, s:o, s?o, s?I}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
@@ -54,7 +54,8 @@ static int unpack(
 		&out->tree_head_interval_ms, "keep_raw_s", &out->keep_raw_s,
 		"exchanges", &out->exchanges, "key", &out->key, "tls",
 		&out->tls, "secrets", &out->secrets, "fetch", &out->fetch,
-		"feeds", &out->feeds) != 0)
+		"feeds", &out->feeds, "peers", &out->peers, "quorum",
+		&out->quorum) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -191,6 +192,9 @@ static int fill(struct config *out, const struct texts *texts,
 	    config_read_key(out, texts->key, error) != 0 ||
 	    config_read_secrets(out, texts->secrets, error) != 0 ||
 	    config_read_fetch(&out->fetch, texts->fetch, error) != 0)
+		return -1;
+	if (config_read_peers(
+		out, texts->peers, texts->quorum, directory, error) != 0)
 		return -1;
 	out->insecure_allow_debug = texts->allow_debug != 0;
 	out->insecure_emulator = texts->emulator != 0;

@@ -39,6 +39,21 @@ struct config_pins {
 	size_t spki_count;                        /* 0: any */
 };
 
+/* "peers": the other enclaves (peers.h); connect_count 0: none. */
+#define CONFIG_PEERS_MAX         8
+#define CONFIG_PEERS_BPS         50 /* apart, and they still agree */
+#define CONFIG_PEERS_BPS_MAX     10000
+#define CONFIG_PEERS_WAIT_MS     250 /* that an item waits for them */
+#define CONFIG_PEERS_WAIT_MAX_MS 5000
+
+struct config_peers {
+	struct endpoint listen;
+	struct endpoint connect[CONFIG_PEERS_MAX];
+	size_t connect_count;
+	unsigned max_disagreement_bps;
+	int64_t wait_ms;
+};
+
 struct config {
 	struct endpoint listen;
 	/* Each connection begins with a PROXY header (base/proxy_header.h). */
@@ -70,6 +85,8 @@ struct config {
 	struct config_key key; /* of items, if it is to survive a restart */
 	struct config_secrets secrets;
 	struct config_fetch fetch;
+	struct config_peers peers;
+	unsigned quorum; /* co-signatures that an item waits for; 0: all */
 	struct feed_set feeds;
 	uint8_t sha256[32]; /* of the file's bytes */
 	uint8_t sha384[48];

@@ -33,4 +33,10 @@ __attribute__((warn_unused_result)) int config_read_fetch(
     struct config_fetch *out, json_t *fetch,
     char error[static CONFIG_ERROR_MAX]);
 
+/* The values of "peers" (NULL: there is none) and "quorum". 0, or -1 and why.
+ */
+__attribute__((warn_unused_result)) int config_read_peers(struct config *out,
+    json_t *peers, json_int_t quorum, const char *directory,
+    char error[static CONFIG_ERROR_MAX]);
+
 #endif

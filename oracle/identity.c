@@ -144,7 +144,8 @@ static void take_key(struct identity *identity)
 
 static void make_tls(struct identity *identity)
 {
-	if (!identity->config->attested_tls)
+	if (!identity->config->attested_tls &&
+	    identity->config->peers.connect_count == 0)
 		return;
 	identity->tls = attested_tls_new();
 	identity->bound.tls_spki_sha256 = attested_tls_spki_sha256(

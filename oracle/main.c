@@ -11,6 +11,7 @@
 #include "oracle/https_client.h"
 #include "oracle/identity.h"
 #include "oracle/parse_command.h"
+#include "oracle/peering.h"
 #include "oracle/plan.h"
 #include "oracle/probe.h"
 #include "oracle/publisher.h"
@@ -61,6 +62,7 @@ struct oracle {
 	struct poller *poller;
 	struct board *board;
 	struct tree_log *log;
+	struct peering peering;
 	struct publisher *publisher;
 	struct fetch *fetch; /* NULL: it is off */
 	struct api api;
@@ -94,6 +96,7 @@ static void stop(struct oracle *oracle)
 	oracle->stopping = true;
 	log_info("oracle", "stopping");
 	publisher_stop(oracle->publisher);
+	peering_stop(&oracle->peering);
 	poller_stop(oracle->poller);
 	fetch_stop(oracle->fetch);
 	tree_log_stop(oracle->log, on_log_stopped, oracle);
@@ -188,6 +191,18 @@ static void start_log(struct oracle *oracle)
 	});
 }
 
+static bool find_newest(size_t feed, const struct item **item,
+    const uint8_t **content_sha256, void *data)
+{
+	const struct publisher *publisher = ((struct oracle *)data)->publisher;
+
+	if (!publisher || !publisher_newest(publisher, feed))
+		return false;
+	*item = publisher_newest(publisher, feed);
+	*content_sha256 = publisher_newest_sha256(publisher, feed);
+	return true;
+}
+
 static void start_prices(struct oracle *oracle)
 {
 	char error[HTTPS_ERROR_MAX];
@@ -212,6 +227,7 @@ static void start_prices(struct oracle *oracle)
 	    .boot_id = oracle->identity.boot_id,
 	    .platform = oracle->api.platform,
 	    .log = oracle->log,
+	    .peers = oracle->peering.peers,
 	});
 }
 
@@ -240,7 +256,7 @@ static void start_server(struct oracle *oracle)
 	    .requests_burst = oracle->config.requests_burst};
 	int status;
 
-	if (oracle->identity.tls) {
+	if (oracle->config.attested_tls) {
 		oracle->own_tls = attested_tls_http(oracle->identity.tls);
 		oracle->wrapper = tls_relay_wrapper(oracle->own_tls);
 		options.wrapper = &oracle->wrapper;
@@ -281,6 +297,10 @@ static void start(struct oracle *oracle)
 	identity_attest(&oracle->identity, oracle->loop, on_attested, oracle);
 	oracle->api.attestation = oracle->identity.attestation;
 	start_log(oracle);
+	peering_start(&oracle->peering, &oracle->identity, oracle->loop,
+	    oracle->board, find_newest, oracle);
+	oracle->api.peers = oracle->peering.peers;
+	oracle->api.peers_status = oracle->peering.status;
 	start_prices(oracle);
 	start_fetch(oracle);
 	oracle->api.poller = oracle->poller;
@@ -294,6 +314,7 @@ static void start(struct oracle *oracle)
 static void finish(struct oracle *oracle)
 {
 	publisher_free(oracle->publisher);
+	peering_free(&oracle->peering);
 	tree_log_free(oracle->log);
 	fetch_free(oracle->fetch);
 	poller_free(oracle->poller);

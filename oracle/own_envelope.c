@@ -34,3 +34,28 @@ void own_envelope_texts(
 	if (!*full)
 		log_die("oracle", "out of memory");
 }
+
+/* About: base64 takes 4 bytes for 3, and a text is escaped; what is not counted
+ * has room in an eighth. */
+static size_t size_of(const struct hm_envelope *e)
+{
+	size_t size = 512 + e->content_len + strlen(e->public_key) +
+		      (e->signature_len + e->document_len) / 3 * 4;
+
+	for (size_t i = 0; i < e->content_len; i++)
+		size += e->content[i] == '"' || e->content[i] == '\\';
+	return size;
+}
+
+size_t own_envelope_fitting(const struct hm_envelope *envelope, size_t count)
+{
+	size_t size = size_of(envelope), fit = 0;
+
+	while (fit < count) {
+		size += size_of(&envelope->cosignatures[fit]);
+		if (size > HM_ENVELOPE_MAX / 8 * 7)
+			break;
+		fit++;
+	}
+	return fit;
+}

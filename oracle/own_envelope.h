@@ -15,4 +15,7 @@ struct hm_envelope own_envelope(const char *content, size_t len,
 void own_envelope_texts(
     const struct hm_envelope *envelope, char **ref, char **full);
 
+/* How many of its `count` co-signatures fit into what a verifier reads. */
+size_t own_envelope_fitting(const struct hm_envelope *envelope, size_t count);
+
 #endif

@@ -8,6 +8,7 @@
 #include "feeds/hex.h"
 #include "oracle/kept_key.h"
 #include "oracle/plan_fetch.h"
+#include "oracle/plan_peers.h"
 #include "oracle/plan_secrets.h"
 #include "oracle/poll_plan.h"
 
@@ -195,6 +196,7 @@ static void print_head(const struct config *config, FILE *out)
 	plan_secrets_print(config, out);
 	plan_fetch_print(config, out);
 	kept_key_print(config, out);
+	plan_peers(config, out);
 	if (config->insecure_allow_debug)
 		fprintf(out, "INSECURE      publishes from a debug enclave\n");
 	if (config->insecure_emulator)

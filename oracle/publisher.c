@@ -5,9 +5,9 @@
 #include "base/now.h"
 #include "feeds/aggregate.h"
 #include "feeds/hex.h"
-#include "oracle/clock_check.h"
 #include "oracle/own_envelope.h"
-#include "oracle/steady_clock.h"
+#include "oracle/publisher_clock.h"
+#include "verifier/envelope.h"
 
 #include <assert.h>
 #include <openssl/sha.h>
@@ -33,6 +33,9 @@ struct feed_state {
 	int64_t price_expires_ms;
 
 	bool signing; /* from tick() to on_signed() */
+	bool asking;  /* then, with peers, to on_cosigned() */
+	char *asked;  /* owned: the envelope in the full form */
+	uint8_t asked_sha256[HM_SHA256_LEN]; /* of its content */
 	bool waiting; /* a tick came meanwhile; it is due after on_signed() */
 	struct item item;
 	char content[ITEM_CONTENT_MAX];
@@ -44,11 +47,11 @@ struct feed_state {
 struct publisher {
 	struct publisher_options with;
 	uv_timer_t timer;
-	struct steady_clock clock;
+	struct publisher_clock clock;
 	struct hm_cache *cache;
 	struct feed_state *feeds;
 	size_t feed_count;
-	bool stopping, told_no_attestation, told_clock, told_price;
+	bool stopping, told_no_attestation, told_price;
 };
 
 /* ---- what goes into an item ---- */
@@ -184,7 +187,63 @@ static bool verify_own(struct feed_state *feed,
 	return false;
 }
 
-static void publish(struct feed_state *feed, struct signer_op *op)
+static void publish(struct feed_state *feed, const struct hm_envelope *envelope,
+    const uint8_t content_sha256[HM_SHA256_LEN])
+{
+	post(feed, envelope, content_sha256);
+	tree_log_add(feed->publisher->with.log,
+	    (size_t)(feed - feed->publisher->feeds), feed->sequence,
+	    content_sha256);
+	advance(feed, content_sha256);
+}
+
+static void tick(struct feed_state *feed);
+
+/* ---- with others' co-signatures ---- */
+
+/* The envelope is read again from its text: by now our key or our document may
+ * be another. */
+static void on_cosigned(
+    struct hm_envelope *cosignatures, size_t count, void *data)
+{
+	struct feed_state *feed = data;
+	struct hm_envelope envelope;
+
+	feed->asking = false;
+	if (feed->publisher->stopping)
+		return;
+	if (hm_envelope_parse(&envelope, feed->asked, strlen(feed->asked)) !=
+	    HM_VALID)
+		log_die("publisher", "out of memory");
+	envelope.cosignatures = cosignatures;
+	envelope.cosignature_count = own_envelope_fitting(&envelope, count);
+	publish(feed, &envelope, feed->asked_sha256);
+	envelope.cosignatures = NULL; /* borrowed */
+	envelope.cosignature_count = 0;
+	hm_envelope_fini(&envelope);
+	if (feed->waiting)
+		tick(feed);
+}
+
+static bool ask_peers(struct feed_state *feed,
+    const struct hm_envelope *envelope, const struct hm_item *item)
+{
+	struct publisher *publisher = feed->publisher;
+
+	if (!publisher->with.peers)
+		return false;
+	free(feed->asked);
+	feed->asked = envelope_format(envelope, true);
+	if (!feed->asked)
+		log_die("publisher", "out of memory");
+	memcpy(feed->asked_sha256, item->content_sha256, HM_SHA256_LEN);
+	feed->asking = peers_ask(publisher->with.peers,
+	    (size_t)(feed - publisher->feeds), feed->asked, strlen(feed->asked),
+	    item, on_cosigned, feed);
+	return feed->asking;
+}
+
+static void check_and_publish(struct feed_state *feed, struct signer_op *op)
 {
 	struct publisher *publisher = feed->publisher;
 	const struct attestation_document *document = attestation_find(
@@ -198,13 +257,9 @@ static void publish(struct feed_state *feed, struct signer_op *op)
 	    publisher->with.signer, op, publisher->with.platform, document);
 	if (!verify_own(feed, &envelope, &checked))
 		return;
-	post(feed, &envelope, checked.content_sha256);
-	tree_log_add(publisher->with.log, (size_t)(feed - publisher->feeds),
-	    feed->sequence, checked.content_sha256);
-	advance(feed, checked.content_sha256);
+	if (!ask_peers(feed, &envelope, &checked))
+		publish(feed, &envelope, checked.content_sha256);
 }
-
-static void tick(struct feed_state *feed);
 
 static void on_signed(struct signer_op *op, int status)
 {
@@ -214,12 +269,12 @@ static void on_signed(struct signer_op *op, int status)
 	if (feed->publisher->stopping)
 		return;
 	if (status == 0)
-		publish(feed, op);
+		check_and_publish(feed, op);
 	else
 		log_error("publisher", "sign_failed",
 		    LOG_S("feed", feed->item.feed),
 		    LOG_S("why", uv_strerror(status)));
-	if (feed->waiting)
+	if (feed->waiting && !feed->asking)
 		tick(feed);
 }
 
@@ -238,44 +293,18 @@ static const struct attestation_document *current_document(
 	return document;
 }
 
-/* Whether the exchanges' clocks agree with ours. Where none is heard, answers
- * are not either, and max_age_ms ends the prices. */
-static bool witnesses_agree(struct publisher *publisher, int64_t monotonic_ms)
-{
-	int64_t offset_ms = 0;
-	bool agree = !poller_clock_offset(
-			 publisher->with.poller, monotonic_ms, &offset_ms) ||
-		     (offset_ms <= CLOCK_CHECK_LIMIT_MS &&
-			 offset_ms >= -CLOCK_CHECK_LIMIT_MS);
-
-	if (!agree && !publisher->told_clock)
-		log_error("publisher", "clock_uncertain",
-		    LOG_D("exchanges_ahead_ms", offset_ms));
-	if (agree && publisher->told_clock)
-		log_info("publisher", "clock_agrees",
-		    LOG_D("exchanges_ahead_ms", offset_ms));
-	publisher->told_clock = !agree;
-	return agree;
-}
-
-static bool clock_is_certain(struct publisher *publisher, int64_t now_ms)
-{
-	int64_t monotonic_ms = now_monotonic_ms();
-	bool even = steady_clock_even(&publisher->clock, now_ms, monotonic_ms);
-
-	return witnesses_agree(publisher, monotonic_ms) && even;
-}
-
 static void tick(struct feed_state *feed)
 {
 	struct publisher *publisher = feed->publisher;
 	int64_t now_ms = now_unix_ms();
-	bool certain = clock_is_certain(publisher, now_ms);
+	bool certain = publisher_clock_certain(
+	    &publisher->clock, publisher->with.poller, now_ms);
 	const struct attestation_document *document = current_document(
 	    publisher, now_ms);
 
-	feed->waiting = feed->signing; /* late is better than never */
-	if (feed->signing || !document)
+	/* late is better than never */
+	feed->waiting = feed->signing || feed->asking;
+	if (feed->waiting || !document)
 		return;
 	if (feed->has_newest && now_ms < feed->newest.published_ms) {
 		now_ms = feed->newest.published_ms; /* never back in time */
@@ -359,8 +388,7 @@ struct publisher *publisher_start(const struct publisher_options *options)
 		feed->config = &set->feeds[i];
 		feed->due_ms = next_due(feed, now_monotonic_ms());
 	}
-	steady_clock_init(&publisher->clock, PUBLISHER_CLOCK_STEP_MS,
-	    PUBLISHER_CLOCK_HOLD_MS);
+	publisher_clock_init(&publisher->clock);
 	uv_timer_init(options->loop, &publisher->timer);
 	publisher->timer.data = publisher;
 	arm(publisher);
@@ -380,6 +408,8 @@ void publisher_free(struct publisher *publisher)
 	if (!publisher)
 		return;
 	hm_cache_free(publisher->cache);
+	for (size_t i = 0; i < publisher->feed_count; i++)
+		free(publisher->feeds[i].asked);
 	free(publisher->feeds);
 	free(publisher);
 }
@@ -390,6 +420,15 @@ const struct item *publisher_newest(
 	assert(feed < publisher->feed_count);
 	return publisher->feeds[feed].has_newest
 		   ? &publisher->feeds[feed].newest
+		   : NULL;
+}
+
+const uint8_t *publisher_newest_sha256(
+    const struct publisher *publisher, size_t feed)
+{
+	assert(feed < publisher->feed_count);
+	return publisher->feeds[feed].has_newest
+		   ? publisher->feeds[feed].previous_sha256
 		   : NULL;
 }
 

@@ -3,6 +3,7 @@
  *
  *   poller_read -> rates -> aggregate -> item_encode -> signer_sign
  *     -> hm_item_verify_live (our own item, before anybody sees it)
+ *     -> [peers_ask: others co-sign it, at most wait_ms]
  *     -> board_post, tree_log_add
  *
  * A feed has one item in the making at most; the sequence and the hash chain
@@ -19,12 +20,11 @@
 #include "base/board.h"
 #include "oracle/attestation.h"
 #include "oracle/config.h"
+#include "oracle/peers.h"
 #include "oracle/poller.h"
+#include "oracle/publisher_clock.h"
 #include "oracle/signer.h"
 #include "oracle/tree_log.h"
-
-#define PUBLISHER_CLOCK_STEP_MS 1000  /* a jump above this is not drift */
-#define PUBLISHER_CLOCK_HOLD_MS 10000 /* even running before it is believed */
 
 struct publisher_options { /* all borrowed until publisher_free */
 	uv_loop_t *loop;
@@ -37,6 +37,7 @@ struct publisher_options { /* all borrowed until publisher_free */
 	const uint8_t *boot_id; /* 16 bytes */
 	const char *platform;   /* the attester's */
 	struct tree_log *log;   /* gets each item that was posted */
+	struct peers *peers;    /* NULL: nobody else is asked */
 };
 
 struct publisher;
@@ -50,6 +51,10 @@ void publisher_free(struct publisher *publisher);
 /* The newest item of the feed with this place in the configuration, as signed;
  * NULL before the first. Borrowed until the loop turns. */
 const struct item *publisher_newest(
+    const struct publisher *publisher, size_t feed);
+
+/* The hash of that one's content; NULL before the first. As above. */
+const uint8_t *publisher_newest_sha256(
     const struct publisher *publisher, size_t feed);
 
 /* How many of its items had this reason, ITEM_NO_REASON for those with a

@@ -1,0 +1,129 @@
+/* config_peers: what "peers" and "quorum" say, and what they may not. */
+#include "base/file.h"
+#include "oracle/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define REST                                                           \
+	"\"listen\":\"tcp://127.0.0.1:0\",\"attester\":\"simulated\"," \
+	"\"simulated_dir\":\"s\",\"ca_bundle\":\"ca.pem\",\"feeds\":[" \
+	"{\"feed\":\"USDT-USD\",\"decimals\":6,\"interval_ms\":250,"   \
+	"\"max_age_ms\":5000,\"min_sources\":1,\"sources\":["          \
+	"{\"exchange\":\"kraken\",\"symbol\":\"USDTUSD\"}]}]"
+#define WITH(more)  "{" REST "," more "}"
+#define LISTEN      "\"listen\":\"unix://./p.sock\""
+#define CONNECT     "\"connect\":[\"tcp://h:1\"]"
+#define PEERS(more) WITH("\"peers\":{" LISTEN "," CONNECT more "}")
+
+static struct config config;
+static char error[CONFIG_ERROR_MAX], dir[64];
+
+static int load(const char *text)
+{
+	char path[128];
+	int status;
+
+	strcpy(dir, "/tmp/test_config_peers.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/config.json", dir);
+	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
+	status = config_load(&config, path, error);
+	unlink(path);
+	rmdir(dir);
+	return status;
+}
+
+static void test_absent(void **state)
+{
+	(void)state;
+	assert_int_equal(load("{" REST "}"), 0);
+	assert_int_equal(config.peers.connect_count, 0);
+	assert_int_equal(config.quorum, 0);
+}
+
+static void test_defaults(void **state)
+{
+	char path[128];
+
+	(void)state;
+	assert_int_equal(load(PEERS("")), 0);
+	snprintf(path, sizeof(path), "%s/p.sock", dir);
+	assert_int_equal(config.peers.listen.kind, ENDPOINT_UNIX);
+	assert_string_equal(config.peers.listen.path, path);
+	assert_int_equal(config.peers.connect_count, 1);
+	assert_string_equal(config.peers.connect[0].host, "h");
+	assert_int_equal(config.peers.max_disagreement_bps, 50);
+	assert_int_equal(config.peers.wait_ms, 250);
+	assert_int_equal(config.quorum, 0);
+}
+
+static void test_all(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    load(WITH("\"quorum\":2,\"peers\":{\"listen\":\"vsock://any:9000\","
+		      "\"connect\":[\"vsock://3:1\",\"unix:///x\"],"
+		      "\"max_disagreement_bps\":7,\"wait_ms\":100}")),
+	    0);
+	assert_int_equal(config.peers.connect_count, 2);
+	assert_int_equal(config.peers.max_disagreement_bps, 7);
+	assert_int_equal(config.peers.wait_ms, 100);
+	assert_int_equal(config.quorum, 2);
+}
+
+static void test_refused(void **state)
+{
+	static const char *const bad[] = {
+	    WITH("\"quorum\":1"),
+	    WITH("\"peers\":[]"),
+	    WITH("\"peers\":{}"),
+	    WITH("\"peers\":{" LISTEN "}"),
+	    WITH("\"peers\":{" CONNECT "}"),
+	    WITH("\"peers\":{" LISTEN ",\"connect\":[]}"),
+	    WITH("\"peers\":{" LISTEN ",\"connect\":\"tcp://h:1\"}"),
+	    WITH("\"peers\":{" LISTEN ",\"connect\":[1]}"),
+	    WITH("\"peers\":{" LISTEN ",\"connect\":[\"h:1\"]}"),
+	    WITH("\"peers\":{\"listen\":\"unix://./\"," CONNECT "}"),
+	    WITH("\"peers\":{\"listen\":\"x\"," CONNECT "}"),
+	    WITH("\"peers\":{" LISTEN ",\"connect\":["
+		 "\"tcp://h:1\",\"tcp://h:1\",\"tcp://h:1\",\"tcp://h:1\","
+		 "\"tcp://h:1\",\"tcp://h:1\",\"tcp://h:1\",\"tcp://h:1\","
+		 "\"tcp://h:1\"]}"),
+	    PEERS(",\"more\":1"),
+	    PEERS(",\"wait_ms\":0"),
+	    PEERS(",\"wait_ms\":5001"),
+	    PEERS(",\"wait_ms\":1.5"),
+	    PEERS(",\"max_disagreement_bps\":0"),
+	    PEERS(",\"max_disagreement_bps\":10001"),
+	    WITH("\"quorum\":-1,\"peers\":{" LISTEN "," CONNECT "}"),
+	    WITH("\"quorum\":5,\"peers\":{" LISTEN "," CONNECT "}"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		error[0] = '\0';
+		if (load(bad[i]) == 0 || error[0] == '\0')
+			fail_msg("%s", bad[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_absent),
+	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_all),
+	    cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests_name("config_peers", tests, NULL, NULL);
+}
