@@ -317,10 +317,10 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
  *
  * The names of the report: document_time, quote, certificate_profile, root,
  * chain, chain_time, qe_signature, attestation_key, quote_signature, held_data,
- * debug, root_crl, pck_crl, revoked, tcb_info, qe_identity, tdx_module,
- * tcb_status, policy_revoked, enclave_age, booted_after, nonce, policy_nonce,
- * policy_user_data, mrenclave, mrsigner, mrtd, rtmr0 ... rtmr3, product_id,
- * svn, release.
+ * debug, root_crl, pck_crl, revoked, tcb_info, qe_identity, quoting_enclave,
+ * tdx_module, tcb_status, policy_revoked, enclave_age, booted_after, nonce,
+ * policy_nonce, policy_user_data, mrenclave, mrsigner, mrtd, rtmr0 ... rtmr3,
+ * product_id, svn, release.
  */
 HM_API HM_MUST_CHECK enum hm_verdict hm_quote_verify(
     const struct hm_policy *policy, struct hm_cache *cache,

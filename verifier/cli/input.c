@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "verifier/base64.h"
+#include "verifier/cli/quote_input.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -130,12 +131,17 @@ void input_tell(struct input *out, uint8_t *bytes, size_t len)
 	out->len = len;
 	memset(&out->said, 0, sizeof(out->said));
 	memset(&out->attested, 0, sizeof(out->attested));
+	out->held = NULL;
+	out->held_len = 0;
 	if (is_json && is_attested(out)) {
 		out->kind = INPUT_ATTESTED;
 		return;
 	}
-	if (is_json ? decode_json(&out->said, &decoded, &decoded_len, text, len)
-		    : decode_text(&decoded, &decoded_len, text, len))
+	if (is_json
+		? decode_json(&out->said, &decoded, &decoded_len, text, len) &&
+		      quote_input_page(text, len, &decoded, &decoded_len,
+			  &out->held, &out->held_len)
+		: decode_text(&decoded, &decoded_len, text, len))
 		return;
 	free(bytes);
 	out->kind = INPUT_DOCUMENT;
@@ -163,6 +169,7 @@ int input_read(
 void input_fini(struct input *input)
 {
 	free(input->bytes);
+	free(input->held);
 	drop_said(&input->said);
 	hm_attested_fini(&input->attested);
 	memset(input, 0, sizeof(*input));

@@ -7,7 +7,8 @@
  *   document  CBOR (a COSE_Sign1), or the same in base64, line breaks
  *             allowed, or the JSON that GET /attestation answers, no more and
  *             no less; what that says of the document is kept, to be held
- *             against it
+ *             against it. A quote of SGX or TDX as well, also in the JSON that
+ *             quote_input.h reads
  */
 #ifndef HALLMARK_VERIFIER_CLI_INPUT_H
 #define HALLMARK_VERIFIER_CLI_INPUT_H
@@ -36,6 +37,8 @@ struct input {
 		struct nonce_path path;
 	} said;
 	struct hm_attested attested; /* of INPUT_ATTESTED; `bytes` are kept */
+	uint8_t *held; /* owned; what a quote came with; NULL: nothing */
+	size_t held_len;
 };
 
 /* Reads `path`, "-" for standard input. 0, or -1 and why: it cannot be read

@@ -53,10 +53,48 @@ static json_t *text_or_null(const char *text)
 	return text[0] ? json_of_text(text) : json_null();
 }
 
+static json_t *of_rtmrs(const struct hm_quote *q)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < HM_RTMR_COUNT; i++)
+		json_array_append_new(
+		    out, json_of_hex(q->rtmrs[i], HM_PCR_LEN));
+	return out;
+}
+
+/* With what of its measurements its kind has. */
+static json_t *of_quote(const struct hm_quote *q)
+{
+	json_t *out = json_pack("{s:i, s:s, s:o, s:o, s:o}", "version",
+	    (int)q->version, "tee", q->is_td ? "tdx" : "sgx", "report_data",
+	    json_of_hex(q->report_data, sizeof(q->report_data)), "tcb_status",
+	    text_or_null(q->tcb_status), "advisories",
+	    text_or_null(q->advisories));
+	bool judged = q->tcb_status[0] && q->collateral_until_ms != INT64_MAX;
+
+	json_object_set_new(out, "collateral_until_ms",
+	    judged ? json_integer(q->collateral_until_ms) : json_null());
+	if (q->is_td) {
+		json_object_set_new(
+		    out, "mrtd", json_of_hex(q->mrtd, HM_PCR_LEN));
+		json_object_set_new(out, "rtmrs", of_rtmrs(q));
+		return out;
+	}
+	json_object_set_new(
+	    out, "mrenclave", json_of_hex(q->mrenclave, HM_MRENCLAVE_LEN));
+	json_object_set_new(
+	    out, "mrsigner", json_of_hex(q->mrsigner, HM_MRENCLAVE_LEN));
+	json_object_set_new(out, "product_id", json_integer(q->product_id));
+	json_object_set_new(out, "svn", json_integer(q->svn));
+	return out;
+}
+
 json_t *json_of_document(const struct hm_document *d)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, "
-			 "s:o, s:o, s:o}",
+	json_t *out = json_pack(
+	    "{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, "
+	    "s:o, s:o, s:o}",
 	    "sha256", json_of_hex(d->sha256, HM_SHA256_LEN), "module_id",
 	    json_of_text(d->module_id), "platform", text_or_null(d->platform),
 	    "root", text_or_null(d->root), "release", text_or_null(d->release),
@@ -65,6 +103,10 @@ json_t *json_of_document(const struct hm_document *d)
 	    (json_int_t)d->not_after_ms, "debug", d->debug, "pcrs", of_pcrs(d),
 	    "public_key", of_bytes(&d->public_key), "user_data",
 	    of_bytes(&d->user_data), "nonce", of_bytes(&d->nonce));
+
+	if (d->quote.present)
+		json_object_set_new(out, "quote", of_quote(&d->quote));
+	return out;
 }
 
 json_t *json_of_item(const struct hm_item *i)

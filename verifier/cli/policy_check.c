@@ -35,8 +35,38 @@ static void print_moment(const char *before, int64_t ms)
 	printf("%s%s", before, text);
 }
 
+/* Of SGX or TDX. */
+static void print_measures(const struct policy_release *release)
+{
+	const struct policy_measures *m = &release->measures;
+	bool td = m->kinds >> POLICY_MRTD != 0;
+
+	fputs("release  ", stdout);
+	command_put_plain(stdout, release->name);
+	putchar(':');
+	for (unsigned i = 0; i < POLICY_MEASURE_KINDS; i++)
+		if (m->kinds >> i & 1)
+			printf(" %s", policy_measure_name(i));
+	if (m->kinds >> POLICY_MRSIGNER & 1)
+		printf(", product %u, version %u or newer", m->product_id,
+		    m->min_svn);
+	print_moment(", from ", release->not_before_ms);
+	print_moment(", until ", release->not_after_ms);
+	putchar('\n');
+	if (td && m->kinds >> POLICY_RTMR0 == 0)
+		puts("  note   NO RTMR IS PINNED: any kernel on this firmware "
+		     "will do");
+	if (m->kinds >> POLICY_MRSIGNER & 1)
+		puts("  note   any code of that product that its signer signs "
+		     "will do, with any configuration");
+}
+
 static void print_release(const struct policy_release *release)
 {
+	if (release->measures.kinds != 0) {
+		print_measures(release);
+		return;
+	}
 	fputs("release  ", stdout);
 	command_put_plain(stdout, release->name);
 	fputs(": PCR", stdout);
@@ -89,6 +119,35 @@ static void print_limits(const struct hm_policy *policy)
 		    "and change their memory");
 }
 
+/* Nothing where no quote is accepted. */
+static void print_quotes(const struct policy_quotes *q)
+{
+	size_t parts = q->collateral ? sgx_collateral_count(q->collateral) : 0;
+
+	for (size_t i = 0; i < q->root_count; i++) {
+		fputs("root     ", stdout);
+		command_put_plain(stdout, q->roots[i].name);
+		puts(", for platforms sgx-dcap and tdx");
+		if (memcmp(q->roots[i].point, sgx_intel_root.point,
+			SGX_POINT_LEN) != 0)
+			puts("  note   NOT INTEL'S: who has its key can attest "
+			     "any code");
+	}
+	if (q->root_count == 0)
+		return;
+	fputs("TCB     ", stdout);
+	for (unsigned i = 0; i < SGX_STATUS_COUNT; i++)
+		if (policy_quote_statuses(q) >> i & 1)
+			printf(" %s", sgx_status_name(i));
+	printf("\nIntel's  %zu parts of collateral (hallmark collateral check)"
+	       "\n",
+	    parts);
+	if (q->insecure_without_collateral)
+		puts(
+		    "  note   NO COLLATERAL IS DEMANDED: revoked and unpatched "
+		    "platforms pass where a part is missing");
+}
+
 static void print_root(const struct policy_root *root)
 {
 	fputs("root     ", stdout);
@@ -103,6 +162,7 @@ static void print_policy(const struct hm_policy *policy)
 {
 	for (size_t i = 0; i < policy->root_count; i++)
 		print_root(&policy->roots[i]);
+	print_quotes(&policy->quotes);
 	for (size_t i = 0; i < policy->release_count; i++)
 		print_release(&policy->releases[i]);
 	print_limits(policy);

@@ -7,6 +7,7 @@
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
 #include "verifier/cli/verify_bundle.h"
+#include "verifier/cli/verify_quote.h"
 #include "verifier/cli/verify_said.h"
 #include "verifier/moment.h"
 
@@ -18,6 +19,7 @@ static const char help[] =
     "...)\n"
     "           [--at now|document|published|TIME] [--nonce HEX]\n"
     "           [--json] [--explain]\n"
+    "       hallmark verify QUOTE --policy POLICY [--held FILE] [--at TIME] ...\n"
     "       hallmark verify BUNDLE [--policy POLICY | --policy-sha256 HEX]\n"
     "\n"
     "FILE is an item (JSON), an attestation document (CBOR, base64, or the\n"
@@ -34,9 +36,15 @@ static const char help[] =
     "  --at published   was the item right when it was published?\n"
     "  --at TIME        might it have been used at 2026-11-01T00:00:00Z?\n"
     "  --nonce HEX      the document must answer exactly this nonce\n"
+    "  --held FILE      the quote must have been made for exactly these bytes\n"
     "  --json           the verdict, each check and what was read, as JSON\n"
     "  --explain        also what was wanted and found where a check passed,\n"
     "                   and what the verdict means\n"
+    "\n"
+    "QUOTE is one of SGX or TDX (version 3, 4 or 5), bare, in an Open Enclave\n"
+    "report or evidence, or as \"QuoteHex\" in JSON: its signatures, Intel's word\n"
+    "on its platform (collateral_files of the policy), its measurements, and\n"
+    "what it was made for: --held, or the claims or data that came with it.\n"
     "\n"
     "BUNDLE (hallmark bundle makes it) is judged as a whole, each item as of its\n"
     "own time. Without --policy, by the policy in it: that proves only that the\n"
@@ -48,7 +56,8 @@ static const char help[] =
     "Examples:\n"
     "  hallmark verify item.json --policy policy.json\n"
     "  hallmark verify attestation.cbor --root aws-nitro-g1 --pcr 0:$PCR0 \\\n"
-    "      --at document\n";
+    "      --at document\n"
+    "  hallmark verify quote.bin --policy sgx.json --held key.der\n";
 
 #define UNSIGNED                                                         \
 	"the RSA signature was not looked at: the attestation document " \
@@ -61,7 +70,8 @@ struct judgement {
 	bool is_attested;
 	struct hm_item item;
 	struct hm_document document;
-	struct check_view view; /* with --json its checks are kept */
+	const struct quote_input *quote; /* NULL: the document is none */
+	struct check_view view;          /* with --json its checks are kept */
 };
 
 /* ---- judging ---- */
@@ -145,6 +155,10 @@ static void print_valid(const struct judgement *j)
 	const struct hm_item *i = &j->item;
 	char when[MOMENT_TEXT_MAX];
 
+	if (j->quote) {
+		verify_quote_print(&j->document, j->quote);
+		return;
+	}
 	if (!j->is_item) {
 		moment_format(j->document.timestamp_ms, when);
 		printf("VALID %s attested at %s%s\n", j->document.module_id,
@@ -200,12 +214,23 @@ static int print_json(struct judgement *j)
 	return json_of_print(root) ? COMMAND_USAGE : code;
 }
 
+static void judge_quote(struct judgement *j, const struct hm_policy *policy,
+    const struct input *input)
+{
+	const struct hm_report report = check_view_report(&j->view);
+
+	j->verdict = verify_quote(
+	    policy, input, j->quote, moment(j->options), &j->document, &report);
+}
+
+/* quote: NULL, or what is in the input. */
 static int judge(const struct verify_options *options,
-    const struct hm_policy *policy, const struct input *input)
+    const struct hm_policy *policy, const struct input *input,
+    const struct quote_input *quote)
 {
 	static struct judgement j; /* large */
 
-	j = (struct judgement){.options = options};
+	j = (struct judgement){.options = options, .quote = quote};
 	j.is_attested = input->kind == INPUT_ATTESTED;
 	j.is_item = input->kind == INPUT_ITEM || j.is_attested;
 	j.view.checks = options->json ? json_array() : NULL;
@@ -214,9 +239,34 @@ static int judge(const struct verify_options *options,
 		judge_attested(&j, policy, input);
 	else if (j.is_item)
 		judge_item(&j, policy, input);
+	else if (quote)
+		judge_quote(&j, policy, input);
 	else
 		judge_document(&j, policy, input);
 	return options->json ? print_json(&j) : print_verdict(&j);
+}
+
+static int run_quote(const struct verify_options *options,
+    const struct hm_policy *policy, const struct input *input)
+{
+	struct quote_input quote;
+	char why[INPUT_ERROR_MAX];
+	int code;
+
+	if (options->has_nonce)
+		return command_usage_error(&command_verify,
+		    "--nonce: a quote holds none; --held is what it was made "
+		    "for");
+	if (options->at == VERIFY_DOCUMENT || options->at == VERIFY_PUBLISHED)
+		return command_usage_error(&command_verify,
+		    "a quote carries no time of its own: --at now, or --at "
+		    "TIME");
+	if (quote_input_open(&quote, input, options->held, why))
+		code = command_usage_error(&command_verify, "%s", why);
+	else
+		code = judge(options, policy, input, &quote);
+	quote_input_close(&quote);
+	return code;
 }
 
 static int run(int argc, char **argv)
@@ -235,6 +285,11 @@ static int run(int argc, char **argv)
 		return command_usage_error(&command_verify, "%s", error);
 	if (input_read(&input, options.file, why))
 		code = command_usage_error(&command_verify, "%s", why);
+	else if (quote_input_is(&input))
+		code = run_quote(&options, policy, &input);
+	else if (options.held)
+		code = command_usage_error(&command_verify,
+		    "--held is for a quote of SGX or TDX, which this is not");
 	else if (input.kind == INPUT_ITEM && options.has_nonce)
 		code = command_usage_error(&command_verify,
 		    "--nonce is for a bare document; items carry none");
@@ -249,7 +304,7 @@ static int run(int argc, char **argv)
 		    "--at published is for items; for a bare document use "
 		    "--at document");
 	else
-		code = judge(&options, policy, &input);
+		code = judge(&options, policy, &input, NULL);
 	input_fini(&input);
 	hm_policy_free(policy);
 	return code;

@@ -148,6 +148,12 @@ static int read_option(struct reader *r, int option, const char *text)
 		return read_nonce(r, text);
 	case 's':
 		return read_pin(r, text);
+	case 'h':
+		if (r->out->held)
+			return verify_options_fail(
+			    r->error, "--held is given twice");
+		r->out->held = text;
+		return 0;
 	case 'j':
 		r->out->json = true;
 		return 0;
@@ -208,9 +214,9 @@ static int check_bundle(const struct reader *r)
 	const struct verify_options *o = r->out;
 	bool own = !o->policy && !o->root_count && !o->pcr_count;
 
-	if (o->has_nonce)
+	if (o->has_nonce || o->held)
 		return verify_options_fail(
-		    r->error, "--nonce is for a bare document");
+		    r->error, "--nonce and --held are for a bare document");
 	if (o->explain)
 		return verify_options_fail(r->error,
 		    "--explain is for one item or document; a "
@@ -241,6 +247,7 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 	    {"at", required_argument, NULL, 'a'},
 	    {"nonce", required_argument, NULL, 'c'},
 	    {"policy-sha256", required_argument, NULL, 's'},
+	    {"held", required_argument, NULL, 'h'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"explain", no_argument, NULL, 'e'},
 	    {NULL, 0, NULL, 0},

@@ -35,6 +35,7 @@ struct verify_options { /* texts are borrowed from argv */
 	uint8_t pin[HM_SHA256_LEN];
 	uint8_t nonce[HM_NONCE_MAX];
 	size_t nonce_len;
+	const char *held; /* a file; NULL: none was given */
 };
 
 /* 0, or -1 and what is wrong with which. Looks at the file: a bundle brings a

@@ -1,5 +1,7 @@
 /* rule: every check that the library reports has a rule to explain it by, and
  * every rule is of a check that the library reports. */
+#include "tests/sgx/quote_maker.c"
+#include "tests/sgx/quote_pki.c"
 #include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/fetched_fixture.h"
 #include "tests/unit/verifier/item_builder.c"
@@ -115,6 +117,53 @@ static void judge_fetched(void)
 	hm_fetched_fini(&fetched);
 }
 
+static void judge_quote(
+    struct quote_maker *maker, enum quote_maker_kind kind, bool by_signer)
+{
+	const struct quote_maker_body body = {.kind = kind};
+	const struct policy_revoked revoked = {.serial_len = 1};
+	bool tdx = kind == QUOTE_MAKER_TDX_5;
+	char *collateral = quote_maker_collateral(maker, "UpToDate", tdx);
+	const char *root = quote_maker_root_pem(maker);
+	struct hm_policy *policy = hm_policy_new();
+	uint8_t quote[QUOTE_MAKER_MAX], zeros[HM_PCR_LEN] = {0};
+	size_t len = quote_maker_quote(maker, &body, quote);
+	char error[HM_TEXT_MAX];
+	int release, rc = 0;
+
+	rc |= hm_policy_add_root_pem(policy, root, strlen(root));
+	rc |= hm_policy_add_collateral(
+	    policy, (uint8_t *)collateral, strlen(collateral), error);
+	rc |= policy_add_revoked(policy, &revoked);
+	release = hm_policy_add_release(policy, "r", INT64_MIN, INT64_MAX);
+	if (tdx)
+		rc |= hm_policy_add_mrtd(policy, release, zeros) |
+		      hm_policy_add_rtmr(policy, release, 3, zeros);
+	else if (by_signer)
+		rc |= hm_policy_add_mrsigner(policy, release, zeros, 0, 0);
+	else
+		rc |= hm_policy_add_mrenclave(policy, release, zeros);
+	assert_int_equal(rc, 0);
+	assert_int_equal(hm_quote_verify(policy, NULL, quote, len, LIVE_MS,
+			     (const uint8_t *)"", 0, NULL, &report),
+	    HM_HELD_DATA_MISMATCH);
+	assert_int_equal(hm_quote_verify(policy, NULL, quote, len, LIVE_MS,
+			     NULL, 0, NULL, &report),
+	    HM_VALID);
+	hm_policy_free(policy);
+	free(collateral);
+}
+
+static void judge_quotes(void)
+{
+	struct quote_maker *maker = quote_maker_new(LIVE_MS);
+
+	judge_quote(maker, QUOTE_MAKER_SGX_3, false);
+	judge_quote(maker, QUOTE_MAKER_SGX_3, true);
+	judge_quote(maker, QUOTE_MAKER_TDX_5, false);
+	quote_maker_free(maker);
+}
+
 static void judge_reference(void)
 {
 	struct hm_policy *empty = hm_policy_new();
@@ -146,6 +195,7 @@ static void test_each(void **state)
 	judge_reference();
 	judge_fetched();
 	item_drop(&i);
+	judge_quotes();
 	for (size_t n = 0; rules[n].check; n++)
 		if (!seen[n])
 			fail_msg("nothing reports %s", rules[n].check);
@@ -155,6 +205,7 @@ static void test_names(void **state)
 {
 	(void)state;
 	assert_string_equal(rule_of("pcr0"), rule_of("pcr31"));
+	assert_string_equal(rule_of("rtmr0"), rule_of("rtmr3"));
 	assert_null(rule_of("pcr"));
 	assert_null(rule_of("pcrx"));
 	assert_null(rule_of("cos"));
