@@ -76,10 +76,14 @@ static void on_version(struct http_request *req, void *data)
 {
 	const struct api *api = data;
 
-	reply_tree(req, 200,
-	    json_pack("{s:s, s:s, s:s, s:s}", "program", "hallmark-oracle",
-		"version", HALLMARK_VERSION, "platform", api->platform,
-		"boot_id", api->boot_id));
+	json_t *tree = json_pack("{s:s, s:s, s:s, s:s}", "program",
+	    "hallmark-oracle", "version", HALLMARK_VERSION, "platform",
+	    api->platform, "boot_id", api->boot_id);
+
+	if (tree && api->key_epoch > 0)
+		json_object_set_new(tree, "key_epoch",
+		    json_integer((json_int_t)api->key_epoch));
+	reply_tree(req, 200, tree);
 }
 
 /* ---- the table ---- */

@@ -4,11 +4,9 @@
  *            timer or start            nonce request
  *                 |                         |
  *             renew_due              waiting batches
- *                  \_______  advance() ____/     paced (nonce_queue)
- *                              |    one call on the pool: the attester
- *                         on_worked()
- *                              |    on the loop: libhallmark's judgement
- *               adopt() or retry, or the batch's callbacks
+ *                  \_______  attestation_advance() ____/     paced
+ * (nonce_queue) |    one call on the pool: the attester on_worked() |    on the
+ * loop: libhallmark's judgement adopt() or retry, or the batch's callbacks
  *
  * A renewal goes before those who wait for a nonce: everybody needs it. Who
  * comes while a call is under way waits in a batch for the next one. What
@@ -19,41 +17,13 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "oracle/attestation_document.h"
-#include "oracle/nonce_queue.h"
+#include "oracle/attestation_state.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct call { /* the one under way; the pool's thread writes the answer */
-	uv_work_t work;
-	struct nonce_batch *batch; /* owned; NULL: a renewal */
-	uint8_t user_data[USER_DATA_MAX];
-	size_t user_data_len;
-	int failed;
-	uint8_t document[ATTESTER_DOCUMENT_MAX];
-	size_t len;
-	char error[ATTESTER_ERROR_MAX];
-};
-
-struct attestation {
-	struct attestation_options with; /* its public_key is our copy */
-	uv_timer_t timer;                /* until the next renewal */
-	uv_timer_t pace;                 /* until a batch may be asked for */
-	struct call call;
-	bool working;   /* call is under way */
-	bool renew_due; /* by on_timer, until the call starts */
-	bool stopping;
-	unsigned open_timers;
-	struct nonce_queue queue;
-	struct attestation_stats stats; /* and how many are unanswered */
-	struct attestation_document kept[ATTESTATION_KEPT]; /* a ring */
-	unsigned newest;                                    /* index in kept */
-	void (*stopped)(void *data);
-	void *stopped_data;
-};
 
 static void *need(void *memory)
 {
@@ -62,35 +32,26 @@ static void *need(void *memory)
 	return memory;
 }
 
-static uint8_t *copy_bytes(const uint8_t *bytes, size_t len)
-{
-	uint8_t *copy;
-
-	if (bytes == NULL)
-		return NULL;
-	copy = need(malloc(len != 0 ? len : 1));
-	memcpy(copy, bytes, len);
-	return copy;
-}
-
 /* ---- documents ---- */
 
 static struct attester_request request_of(const struct attestation *a)
 {
 	const struct call *call = &a->call;
+	const struct subject *subject = &call->subject;
 
 	return (struct attester_request){
-	    .public_key = a->with.public_key,
-	    .public_key_len = a->with.public_key_len,
-	    .user_data = call->user_data,
-	    .user_data_len = call->user_data_len,
+	    .public_key = subject->public_key,
+	    .public_key_len = subject->public_key_len,
+	    .user_data = subject->has_user_data ? subject->user_data : NULL,
+	    .user_data_len = subject->has_user_data ? subject->user_data_len
+						    : 0,
 	    .nonce = call->batch != NULL ? call->batch->nonce : NULL,
 	    .nonce_len = call->batch != NULL ? call->batch->nonce_len : 0,
 	};
 }
 
 /* The call's answer as a document, or why not. */
-static int take_answer(const struct attestation *a,
+int attestation_take_answer(const struct attestation *a,
     struct attestation_document *out, char error[ATTESTER_ERROR_MAX])
 {
 	const struct attester_request request = request_of(a);
@@ -107,14 +68,20 @@ static int take_answer(const struct attestation *a,
 /* Takes *doc over. */
 static void adopt(struct attestation *a, struct attestation_document *doc)
 {
-	a->newest = (a->newest + 1) % ATTESTATION_KEPT;
-	attestation_document_fini(&a->kept[a->newest]);
-	a->kept[a->newest] = *doc;
+	const struct attestation_document *kept = attestation_ring_keep(
+	    &a->ring, doc);
+
+	(void)attestation_ring_set_current(&a->ring, kept->sha256);
 	if (a->with.changed != NULL)
-		a->with.changed(&a->kept[a->newest], a->with.data);
+		a->with.changed(kept, a->with.data);
 }
 
 /* ---- one call ---- */
+
+static const struct attestation_document *newest(const struct attestation *a)
+{
+	return &a->ring.kept[a->ring.current];
+}
 
 /* For a batch (taken over, sealed), or a renewal. */
 static void prepare(struct attestation *a, struct nonce_batch *batch)
@@ -124,7 +91,9 @@ static void prepare(struct attestation *a, struct nonce_batch *batch)
 	if (batch != NULL && batch->for_result)
 		bound.content_sha256 = batch->content_sha256;
 	a->call.batch = batch;
-	a->call.user_data_len = user_data_encode(&bound, a->call.user_data);
+	a->call.for_other = false;
+	attestation_set_subject(
+	    &a->call.subject, a->public_key, a->with.public_key_len, &bound);
 	a->stats.calls++;
 }
 
@@ -144,11 +113,9 @@ static void ask_work(uv_work_t *work)
 	ask(work->data);
 }
 
-static void advance(struct attestation *a);
-
 static void on_pace(uv_timer_t *timer)
 {
-	advance(timer->data);
+	attestation_advance(timer->data);
 }
 
 /* The next batch, sealed; or NULL, and the timer tells when there is one. */
@@ -167,20 +134,25 @@ static struct nonce_batch *take_batch(struct attestation *a)
 
 static void on_worked(uv_work_t *work, int status);
 
-static void advance(struct attestation *a)
+void attestation_advance(struct attestation *a)
 {
 	struct nonce_batch *batch = NULL;
 	int rc;
 
 	if (a->working || a->stopping)
 		return;
-	if (!a->renew_due) {
+	if (!a->renew_due && a->other.cb == NULL) {
 		batch = take_batch(a);
 		if (batch == NULL)
 			return;
 	}
-	a->renew_due = false;
 	prepare(a, batch);
+	if (!a->renew_due && batch == NULL) {
+		a->call.for_other = true;
+		a->call.subject = a->other.subject;
+	}
+	if (batch == NULL && !a->call.for_other)
+		a->renew_due = false;
 	a->working = true;
 	a->call.work.data = a;
 	rc = uv_queue_work(a->with.loop, &a->call.work, ask_work, on_worked);
@@ -194,7 +166,7 @@ static void on_timer(uv_timer_t *timer)
 	struct attestation *a = timer->data;
 
 	a->renew_due = true;
-	advance(a);
+	attestation_advance(a);
 }
 
 static void schedule(struct attestation *a, uint64_t in_ms)
@@ -207,8 +179,8 @@ static void schedule(struct attestation *a, uint64_t in_ms)
  * ends sooner than that is asked about again soon, but not in a frenzy. */
 static uint64_t next_renewal_ms(const struct attestation *a)
 {
-	int64_t left_ms = a->kept[a->newest].not_after_ms -
-			  ATTESTATION_MARGIN_MS - a->with.now_ms();
+	int64_t left_ms = newest(a)->not_after_ms - ATTESTATION_MARGIN_MS -
+			  a->with.now_ms();
 
 	if (left_ms < (int64_t)a->with.retry_ms)
 		return a->with.retry_ms;
@@ -221,13 +193,18 @@ static void finish_renewal(struct attestation *a)
 	struct attestation_document doc;
 	char error[ATTESTER_ERROR_MAX];
 
-	if (take_answer(a, &doc, error) == 0) {
+	if (a->call.subject.public_key_len != a->with.public_key_len ||
+	    memcmp(a->call.subject.public_key, a->public_key,
+		a->with.public_key_len) != 0)
+		return; /* of the last key: attestation_rekey() has another due
+			 */
+	if (attestation_take_answer(a, &doc, error) == 0) {
 		adopt(a, &doc);
 		schedule(a, next_renewal_ms(a));
 		return;
 	}
 	log_warn("attestation", "renewal_failed", LOG_S("why", error),
-	    LOG_D("current_until_ms", a->kept[a->newest].not_after_ms),
+	    LOG_D("current_until_ms", newest(a)->not_after_ms),
 	    LOG_D("retry_ms", a->with.retry_ms));
 	schedule(a, a->with.retry_ms);
 }
@@ -250,7 +227,7 @@ static void finish_nonces(struct attestation *a)
 	struct attestation_document doc;
 	char error[ATTESTER_ERROR_MAX];
 
-	if (take_answer(a, &doc, error) == 0) {
+	if (attestation_take_answer(a, &doc, error) == 0) {
 		answer(a, batch, &doc, NULL);
 	} else {
 		log_warn("attestation", "nonce_failed", LOG_S("why", error));
@@ -284,7 +261,7 @@ int attestation_request_nonce(struct attestation *a, const uint8_t *nonce,
 		return UV_EAGAIN;
 	nonce_batch_add(batch, nonce, nonce_len, cb, data);
 	a->stats.waiting++;
-	advance(a);
+	attestation_advance(a);
 	return 0;
 }
 
@@ -298,9 +275,7 @@ void attestation_stats(
 
 static void destroy(struct attestation *a)
 {
-	for (unsigned i = 0; i < ATTESTATION_KEPT; i++)
-		attestation_document_fini(&a->kept[i]);
-	free((uint8_t *)a->with.public_key);
+	attestation_ring_fini(&a->ring);
 	free(a);
 }
 
@@ -327,9 +302,11 @@ static void on_worked(uv_work_t *work, int status)
 	if (!a->stopping) {
 		if (a->call.batch != NULL)
 			finish_nonces(a);
+		else if (a->call.for_other)
+			attestation_finish_other(a);
 		else
 			finish_renewal(a);
-		advance(a);
+		attestation_advance(a);
 		return;
 	}
 	if (a->call.batch != NULL)
@@ -344,6 +321,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	if (--a->open_timers > 0)
 		return;
 	refuse_waiting(a);
+	attestation_answer_other(a, NULL, "the oracle is stopping");
 	finish_stop(a);
 }
 
@@ -353,8 +331,8 @@ static struct attestation *new_attestation(
 	struct attestation *a = need(calloc(1, sizeof(*a)));
 
 	a->with = *options;
-	a->with.public_key = copy_bytes(
-	    options->public_key, options->public_key_len);
+	assert(options->public_key_len <= sizeof(a->public_key));
+	memcpy(a->public_key, options->public_key, options->public_key_len);
 	if (a->with.renew_ms == 0)
 		a->with.renew_ms = ATTESTATION_RENEW_MS;
 	if (a->with.retry_ms == 0)
@@ -374,7 +352,7 @@ struct attestation *attestation_start(
 	error[0] = '\0';
 	prepare(a, NULL);
 	ask(a);
-	if (take_answer(a, &doc, error) != 0) {
+	if (attestation_take_answer(a, &doc, error) != 0) {
 		destroy(a);
 		return NULL;
 	}
@@ -402,7 +380,7 @@ void attestation_stop(
 const struct attestation_document *attestation_current(
     const struct attestation *a, int64_t now_ms)
 {
-	const struct attestation_document *doc = &a->kept[a->newest];
+	const struct attestation_document *doc = newest(a);
 
 	return now_ms < doc->not_after_ms ? doc : NULL;
 }
@@ -410,9 +388,5 @@ const struct attestation_document *attestation_current(
 const struct attestation_document *attestation_find(
     const struct attestation *a, const uint8_t sha256[HM_SHA256_LEN])
 {
-	for (unsigned i = 0; i < ATTESTATION_KEPT; i++)
-		if (a->kept[i].bytes != NULL &&
-		    memcmp(a->kept[i].sha256, sha256, HM_SHA256_LEN) == 0)
-			return &a->kept[i];
-	return NULL;
+	return attestation_ring_find(&a->ring, sha256);
 }

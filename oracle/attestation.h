@@ -23,6 +23,7 @@
 #include "oracle/user_data.h"
 #include "verifier/hallmark.h"
 
+#include <stdbool.h>
 #include <uv.h>
 
 #define ATTESTATION_RENEW_MS   (25 * 60 * 1000)
@@ -105,6 +106,28 @@ typedef void (*attestation_nonce_cb)(const struct attestation_document *doc,
 __attribute__((warn_unused_result)) int attestation_request_nonce(
     struct attestation *a, const uint8_t *nonce, size_t nonce_len,
     const uint8_t *content_sha256, attestation_nonce_cb cb, void *data);
+
+/*
+ * A document for another key than ours: one that is only for its recipient, or
+ * (keep) of the key that will sign next, which attestation_find() then knows.
+ * user_data may be NULL: none; all is copied. cb fires once later, from the
+ * loop, as above without a path. One at a time (asserted), before a stop.
+ */
+struct attestation_subject {
+	const uint8_t *public_key;
+	size_t public_key_len;
+	const struct user_data *user_data;
+	bool keep;
+};
+void attestation_request_subject(struct attestation *a,
+    const struct attestation_subject *subject, attestation_nonce_cb cb,
+    void *data);
+
+/* From now on public_key (copied) is ours, and the kept document with this hash
+ * the current one until it is renewed, which begins at once. The caller has
+ * changed the user data. */
+void attestation_rekey(struct attestation *a, const uint8_t *public_key,
+    size_t public_key_len, const uint8_t sha256[HM_SHA256_LEN]);
 
 struct attestation_stats {
 	uint64_t calls;  /* of the attester, since the start */

@@ -42,7 +42,12 @@ static char *format_facts(
 	    api->tls_spki_sha256, "seal_public_key", api->seal_public_key_pem,
 	    "timestamp_ms", (json_int_t)document->timestamp_ms, "not_after_ms",
 	    (json_int_t)document->not_after_ms);
-	char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
+	char *text;
+
+	if (tree && api->key_epoch > 0)
+		json_object_set_new(tree, "key_epoch",
+		    json_integer((json_int_t)api->key_epoch));
+	text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
 
 	json_decref(tree);
 	if (!text)

@@ -10,6 +10,7 @@
 #include "oracle/attestation_api.h"
 #include "oracle/https_client.h"
 #include "oracle/identity.h"
+#include "oracle/key_rotation.h"
 #include "oracle/parse_command.h"
 #include "oracle/peering.h"
 #include "oracle/plan.h"
@@ -64,7 +65,8 @@ struct oracle {
 	struct tree_log *log;
 	struct peering peering;
 	struct publisher *publisher;
-	struct fetch *fetch; /* NULL: it is off */
+	struct fetch *fetch;           /* NULL: it is off */
+	struct key_rotation *rotation; /* NULL: the key does not retire */
 	struct api api;
 	struct http_server *server;
 	uv_signal_t sigterm, sigint;
@@ -95,6 +97,7 @@ static void stop(struct oracle *oracle)
 		return;
 	oracle->stopping = true;
 	log_info("oracle", "stopping");
+	key_rotation_stop(oracle->rotation);
 	publisher_stop(oracle->publisher);
 	peering_stop(&oracle->peering);
 	poller_stop(oracle->poller);
@@ -132,6 +135,43 @@ static void on_attested(const struct attestation_document *document, void *data)
 	    LOG_D("not_after_ms", document->not_after_ms));
 }
 
+/* The document of the key that will sign: with its own key and epoch, and
+ * beside the current one's. */
+static void on_announced(const struct attestation_document *document,
+    const char *public_key_pem, uint64_t epoch, void *data)
+{
+	struct oracle *oracle = data;
+	struct api next = oracle->api;
+	char *event;
+
+	next.public_key_pem = public_key_pem;
+	next.key_epoch = epoch;
+	event = api_attestation_json(&next, document);
+	board_attest(oracle->board, "next", document->sha256_hex,
+	    document->bytes, document->len, event);
+	free(event);
+}
+
+static void on_switched(const struct attestation_document *document, void *data)
+{
+	struct oracle *oracle = data;
+
+	oracle->api.key_epoch = oracle->identity.bound.key_epoch;
+	on_attested(document, oracle);
+}
+
+static void start_rotation(struct oracle *oracle)
+{
+	oracle->rotation = key_rotation_start(&(struct key_rotation_options){
+	    .loop = oracle->loop,
+	    .identity = &oracle->identity,
+	    .tls = oracle->tls,
+	    .announced = on_announced,
+	    .switched = on_switched,
+	    .data = oracle,
+	});
+}
+
 static void start_board(struct oracle *oracle)
 {
 	const struct feed_set *set = &oracle->config.feeds;
@@ -153,6 +193,7 @@ static void start_api(struct oracle *oracle)
 	    .config = &oracle->config,
 	    .platform = identity->attester->ops->platform,
 	    .public_key_pem = signer_public_pem(identity->signer),
+	    .key_epoch = identity->bound.key_epoch,
 	    .tls_spki_sha256 = identity->tls
 				   ? attested_tls_spki_sha256_hex(identity->tls)
 				   : NULL,
@@ -306,6 +347,7 @@ static void start(struct oracle *oracle)
 	oracle->api.poller = oracle->poller;
 	oracle->api.publisher = oracle->publisher;
 	oracle->api.log = oracle->log;
+	start_rotation(oracle);
 	start_server(oracle);
 	watch_signal(oracle, &oracle->sigterm, SIGTERM);
 	watch_signal(oracle, &oracle->sigint, SIGINT);

@@ -18,6 +18,15 @@ static void put_build(const struct api *api, struct metrics_text *text)
 	metrics_text_sample(text, labels, 1);
 }
 
+static void put_key(const struct api *api, struct metrics_text *text)
+{
+	if (api->key_epoch == 0)
+		return;
+	metrics_text_family(text, PREFIX "key_epoch", "gauge",
+	    "Which of its kept keys signs, from 1.");
+	metrics_text_sample(text, NULL, (int64_t)api->key_epoch);
+}
+
 static void put_clock(const struct api *api, struct metrics_text *text)
 {
 	int64_t offset_ms;
@@ -89,6 +98,7 @@ void metrics_own(
     const struct api *api, struct metrics_text *text, int64_t now_ms)
 {
 	put_build(api, text);
+	put_key(api, text);
 	put_clock(api, text);
 	put_attestation(api, text, now_ms);
 	put_attester(api, text);

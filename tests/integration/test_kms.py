@@ -282,6 +282,109 @@ class Kept(unittest.TestCase):
             self.stack.wait_ready("oracle")
 
 
+class Rotated(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = KmsStack(key={"rotate_s": 16, "overlap_s": 6})
+        cls.addClassCleanup(cls.stack.stop)
+        cls.stack.start()
+        cls.first = cls.stack.attestation()
+        cls.stream = client.Stream(cls.stack.oracle_port, "/stream")
+
+    def shortDescription(self):
+        return f"kms: {super().shortDescription()}"
+
+    def epoch(self):
+        found = self.stack.attestation()
+        return found and found["key_epoch"]
+
+    def test_1_rotation(self):
+        """the next key is attested before it signs, and no item is missing"""
+        self.assertEqual(self.first["key_epoch"], 1)
+        wait_until("the next key", lambda: self.epoch() == 2, 60)
+        second = self.stack.attestation()["public_key"]
+        self.assertNotEqual(second, self.first["public_key"])
+        wait_until("an item under it", lambda: (support.price(
+            self.stack, "BTC-USD") or {}).get("public_key") == second, 30)
+        version = client.request(self.stack.oracle_url("/version")).json()
+        metrics = client.request(self.stack.oracle_url("/metrics")).body
+        self.assertEqual(version["key_epoch"], 2)
+        self.assertIn(b"\nhallmark_oracle_key_epoch 2\n", metrics)
+        self.check_order(second)
+        self.check_gaps(second)
+        self.assertNotIn("refused", self.stack.programs["oracle"].log())
+
+    def check_order(self, second):
+        """Announced, while the last one signs, and then it signs."""
+        kinds = []
+        for event in list(self.stream.events):
+            if event.name == "attestation":
+                kinds.append(f"epoch {event.json()['key_epoch']}")
+            elif event.name == "price":
+                item = event.json()
+                kinds.append("new" if item["public_key"] == second else "old")
+        announced = kinds.index("epoch 2")
+        self.assertIn("old", kinds[announced:])
+        self.assertNotIn("new", kinds[:announced])
+        self.assertNotIn("old", kinds[kinds.index("new"):])
+
+    def check_gaps(self, second):
+        items = [event.json() for event in self.stream.named("price", "status")]
+        for feed in support.FEEDS:
+            contents = [client.content_of(item) for item in items]
+            sequences = [content["sequence"] for content in contents
+                         if content["feed"] == feed]
+            self.assertEqual(sequences, list(
+                range(sequences[0], sequences[0] + len(sequences))))
+        self.assertEqual(len({client.content_of(item)["boot_id"]
+                              for item in items}), 1)
+
+    def test_2_verify(self):
+        """`hallmark verify` takes the answer, and sees a changed epoch"""
+        answer = self.stack.attestation()
+        path = self.stack.dir / "attestation.json"
+        for change, status in ((0, 0), (1, 3)):
+            answer["key_epoch"] += change
+            path.write_text(json.dumps(answer))
+            done = self.stack.verify(path)
+            self.assertEqual(done.returncode, status,
+                             done.stdout + done.stderr)
+
+    def test_3_older_blob(self):
+        """a keeper that gives back an older blob: its key never signs again"""
+        program = self.stack.programs["oracle"]
+        program.stop()
+        blobs = self.stack.blobs()
+        self.assertGreaterEqual(len(blobs), 2)
+        for path in blobs[1:]:
+            path.unlink()
+        before = len(program.log())
+        program.start()
+        self.stack.wait_ready("oracle")
+        self.assertIn("key retired epoch=1", program.log()[before:])
+        after = self.stack.attestation()
+        self.assertEqual(after["key_epoch"], 2)
+        self.assertNotEqual(after["public_key"], self.first["public_key"])
+
+    def test_4_away(self):
+        """KMS away at a rotation: the last key signs on, and it is told"""
+        self.stack.server.stop_kms()
+        program = self.stack.programs["oracle"]
+        before, key = len(program.log()), self.stack.attestation()
+        wait_until("it says so", lambda: "key rotation_failed step=kms" in
+                   program.log()[before:], 60)
+        support.wait_prices(self.stack, support.now_ms())
+        self.assertEqual(self.stack.attestation()["public_key"],
+                         key["public_key"])
+        self.stack.server.stop()
+        self.stack.server.start()
+        wait_until("the next key", lambda: self.epoch() > key["key_epoch"],
+                   60)
+        self.assertEqual(program.stop(), 0)
+        program.start()
+        self.stack.wait_ready("oracle")
+
+
 class NotKept(support.StackTest):
     def shortDescription(self):
         return f"kms: {super().shortDescription()}"

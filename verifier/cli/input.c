@@ -51,7 +51,7 @@ static void drop_said(struct input_said *said)
 struct answer {
 	const char *sha256, *platform, *key, *base64, *tls, *seal;
 	size_t base64_len;
-	json_int_t timestamp_ms, not_after_ms;
+	json_int_t timestamp_ms, not_after_ms, key_epoch;
 	json_t *path;
 };
 
@@ -70,6 +70,7 @@ static int keep_said(struct input_said *said, const struct answer *a)
 	said->seal_public_key = copy(a->seal);
 	said->timestamp_ms = a->timestamp_ms;
 	said->not_after_ms = a->not_after_ms;
+	said->key_epoch = a->key_epoch;
 	said->batched = a->path != NULL;
 	if (said->sha256 && said->platform && said->public_key &&
 	    (said->tls_spki_sha256 || !a->tls) &&
@@ -92,12 +93,12 @@ static int decode_json(struct input_said *said, uint8_t **out, size_t *out_len,
 
 	*out = NULL;
 	rc = json_unpack(root,
-	    "{s:s, s:s, s:s, s:I, s:I, s:s%, s?s, s?s, s?o !}",
+	    "{s:s, s:s, s:s, s:I, s:I, s:s%, s?s, s?s, s?o, s?I !}",
 	    "attestation_sha256", &a.sha256, "platform", &a.platform,
 	    "public_key", &a.key, "timestamp_ms", &a.timestamp_ms,
 	    "not_after_ms", &a.not_after_ms, "attestation_doc_b64", &a.base64,
 	    &a.base64_len, "tls_spki_sha256", &a.tls, "seal_public_key",
-	    &a.seal, "nonce_path", &a.path);
+	    &a.seal, "nonce_path", &a.path, "key_epoch", &a.key_epoch);
 	if (rc == 0)
 		rc = base64_decode(out, out_len, a.base64, a.base64_len);
 	if (rc == 0)

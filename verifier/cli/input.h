@@ -31,6 +31,7 @@ struct input {
 	struct input_said { /* by the answer of GET /attestation */
 		char *sha256, *platform, *public_key; /* owned; all or none */
 		int64_t timestamp_ms, not_after_ms;
+		int64_t key_epoch; /* 0: not said */
 		/* Owned; NULL: not said. */
 		char *tls_spki_sha256, *seal_public_key;
 		bool batched; /* the document answers many, by this path: */

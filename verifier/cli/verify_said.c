@@ -64,6 +64,12 @@ static enum hm_verdict check_copies(const struct hm_document *d,
 		    same ? HM_VALID : HM_ATTESTATION_MISMATCH,
 		    data.has_tls ? tls : "none", said->tls_spki_sha256);
 	}
+	if (verdict == HM_VALID && said->key_epoch != 0) {
+		same = rc == 0 && said->key_epoch > 0 &&
+		       (uint64_t)said->key_epoch == data.key_epoch;
+		verdict = report_check(report, "key_epoch",
+		    same ? HM_VALID : HM_ATTESTATION_MISMATCH, NULL, NULL);
+	}
 	if (verdict != HM_VALID || !said->seal_public_key)
 		return verdict;
 	same = rc == 0 && data.has_seal &&
