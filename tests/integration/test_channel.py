@@ -278,6 +278,9 @@ class Pinned(ChannelTest):
             switch.turn(port)
             wait_until("it is found out", lambda: self.log_has(
                 "key_not_attested"), LOST_S)
+            said = client.request(self.stack.url("/readyz")).json()
+            self.assertIn("not attested: refused as key_not_attested",
+                          said["checks"]["oracles"])
             switch.turn(self.stack.oracle_port)
         self.fresh()
         log = self.stack.programs["verifierd"].log_path.read_text()

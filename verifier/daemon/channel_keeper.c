@@ -6,6 +6,7 @@
 #include "verifier/daemon/channel_request.h"
 #include "verifier/daemon/retry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct channel_keeper {
@@ -16,6 +17,7 @@ struct channel_keeper {
 	uint64_t backoff_ms;            /* before the next try */
 	bool wanted;                    /* WAITING or ASKING */
 	bool told;                      /* logged that it went wrong */
+	char why[CHANNEL_ERROR_MAX];    /* it went wrong the last time; "" */
 };
 
 static void ask(uv_timer_t *timer);
@@ -45,6 +47,7 @@ static void pinned(struct channel_keeper *k, const struct channel_facts *facts)
 	log_pinned(k, facts);
 	k->wanted = false;
 	k->told = false;
+	k->why[0] = '\0';
 	k->backoff_ms = RETRY_MIN_MS;
 	k->options.attested(facts, k->options.data);
 }
@@ -56,6 +59,7 @@ static void failed(struct channel_keeper *k, const struct channel_failure *why)
 		    LOG_S("oracle", k->options.address->text),
 		    LOG_S("why", why->text));
 	k->told = true;
+	snprintf(k->why, sizeof(k->why), "%s", why->text);
 	wait_and_ask(k);
 	if (k->options.failed)
 		k->options.failed(why, k->options.data);
@@ -108,6 +112,13 @@ void channel_keeper_doubt(struct channel_keeper *keeper)
 		return;
 	keeper->wanted = true;
 	wait_and_ask(keeper);
+}
+
+const char *channel_keeper_why(const struct channel_keeper *keeper)
+{
+	if (!keeper->wanted)
+		return NULL;
+	return keeper->why[0] ? keeper->why : "no answer yet";
 }
 
 static void on_closed(uv_handle_t *handle)

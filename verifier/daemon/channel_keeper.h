@@ -39,6 +39,9 @@ struct channel_keeper *channel_keeper_start(
     const struct channel_keeper_options *options);
 /* Asks again, unless it does. */
 void channel_keeper_doubt(struct channel_keeper *keeper);
+/* Why it is not attested, or not again yet; NULL: it is. Borrowed until the
+ * loop turns. */
+const char *channel_keeper_why(const struct channel_keeper *keeper);
 /* No callback comes after this; frees when its handle has closed. Not from
  * one of curl's callbacks, nor from one of its own. NULL is fine. */
 void channel_keeper_stop(struct channel_keeper *keeper);

@@ -254,6 +254,11 @@ bool intake_connected(const struct intake *intake)
 	return intake->subscriber && subscriber_connected(intake->subscriber);
 }
 
+const char *intake_unattested(const struct intake *intake)
+{
+	return intake->channel ? channel_keeper_why(intake->channel) : NULL;
+}
+
 size_t intake_waiting(const struct intake *intake)
 {
 	return pairing_waiting(intake->pairing);

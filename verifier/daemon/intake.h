@@ -41,6 +41,9 @@ struct intake_options { /* all borrowed until freed */
 
 struct intake *intake_start(const struct intake_options *options);
 bool intake_connected(const struct intake *intake);
+/* Why its channel is not attested; NULL: it is, or it is none. Borrowed until
+ * the loop turns. */
+const char *intake_unattested(const struct intake *intake);
 /* How many items wait for a document. */
 size_t intake_waiting(const struct intake *intake);
 /* The archive has room again. */

@@ -70,11 +70,15 @@ static void serve_version(struct http_request *req, void *data)
 /* Each check is "ok", or says why not. One oracle is enough to be ready: a
  * feed that only a lost one has will be missed soon enough. */
 
-static void add_missing(char text[WHY_MAX], size_t *len, const char *name)
+/* why: its channel is not attested; or NULL. */
+static void add_missing(
+    char text[WHY_MAX], size_t *len, const char *name, const char *why)
 {
 	if (*len < WHY_MAX)
-		*len += (size_t)snprintf(text + *len, WHY_MAX - *len, "%s%s",
-		    *len ? ", " : "not connected: ", name);
+		*len += (size_t)snprintf(text + *len, WHY_MAX - *len,
+		    "%s%s%s%s%s", *len ? ", " : "not connected: ", name,
+		    why ? " (not attested: " : "", why ? why : "",
+		    why ? ")" : "");
 }
 
 static json_t *check_oracles(const struct verifierd *d, bool *ready)
@@ -87,12 +91,13 @@ static json_t *check_oracles(const struct verifierd *d, bool *ready)
 			connected++;
 			continue;
 		}
-		add_missing(text, &len, d->config->oracles[i].text);
+		add_missing(text, &len, d->config->oracles[i].text,
+		    d->intakes[i] ? intake_unattested(d->intakes[i]) : NULL);
 	}
 	if (bus_connected(d->bus))
 		connected++;
 	else if (d->config->bus.subscribe)
-		add_missing(text, &len, d->config->bus.name);
+		add_missing(text, &len, d->config->bus.name, NULL);
 	*ready &= connected > 0;
 	return text_or_null(len ? text : "ok");
 }

@@ -96,12 +96,16 @@ static void test_relay_then_oracle(void **state)
 	struct fixture *f = *state;
 
 	start(f, TLS_RELAY);
+	assert_string_equal(channel_keeper_why(f->keeper), "no answer yet");
 	TURN_UNTIL(&f->loop, f->failed >= 2);
+	assert_non_null(
+	    strstr(channel_keeper_why(f->keeper), "key_not_attested"));
 	assert_int_equal(f->why.verdict, HM_KEY_NOT_ATTESTED);
 	assert_int_equal(f->attested, 0);
 	assert_string_equal(f->address.pin, "");
 	f->oracle.mode = TLS_RIGHT;
 	TURN_UNTIL(&f->loop, f->attested == 1);
+	assert_null(channel_keeper_why(f->keeper));
 }
 
 static void test_another_boot(void **state)

@@ -198,6 +198,8 @@ static void test_unattested(void **state)
 	get_until(f, "/price/BTC-USD", 200);
 	assert_false(intake_connected(f->daemon.intakes[1]));
 	assert_string_equal(f->config.oracles[1].pin, "");
+	get_until(f, "/readyz", 200);
+	says(f, "not connected: https+attested://127.0.0.1:1 (not attested: ");
 }
 
 static void test_verify(void **state)
