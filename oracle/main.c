@@ -216,6 +216,7 @@ static void start_secrets(struct oracle *oracle)
 	identity->bound.seal_spki_sha256 = seal_key_spki_sha256(key);
 	oracle->api.seal_public_key_pem = seal_key_public_pem(key);
 	oracle->api.secrets = oracle->secrets;
+	oracle->api.secret_store = secrets_api_store(oracle->secrets);
 }
 
 static void start_log(struct oracle *oracle)

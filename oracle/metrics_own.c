@@ -5,6 +5,7 @@
 #include "base/now.h"
 #include "oracle/clock_check.h"
 #include "oracle/fetch_metrics.h"
+#include "oracle/secrets.h"
 
 #define PREFIX "hallmark_oracle_"
 
@@ -75,6 +76,28 @@ static void put_attester(const struct api *api, struct metrics_text *text)
 	metrics_text_sample(text, NULL, stats.waiting);
 }
 
+/* How many, never which or what. */
+static void put_secrets(const struct api *api, struct metrics_text *text)
+{
+	struct secrets_stats stats;
+
+	if (!api->secret_store)
+		return;
+	secrets_stats(api->secret_store, &stats);
+	metrics_text_family(text, PREFIX "secrets_held", "gauge",
+	    "Secrets that were sealed to this enclave.");
+	metrics_text_sample(text, NULL, (int64_t)stats.held);
+	metrics_text_family(text, PREFIX "secret_messages_total", "counter",
+	    "Sealed messages, by what became of them.");
+	for (int i = 0; i < SECRETS_OUTCOME_COUNT; i++) {
+		const struct metrics_label labels[] = {
+		    {"outcome", secrets_outcome_name((enum secrets_outcome)i)},
+		    {NULL, NULL}};
+
+		metrics_text_sample(text, labels, (int64_t)stats.outcomes[i]);
+	}
+}
+
 static void put_log(const struct api *api, struct metrics_text *text)
 {
 	struct tree_log_stats stats;
@@ -102,6 +125,7 @@ void metrics_own(
 	put_clock(api, text);
 	put_attestation(api, text, now_ms);
 	put_attester(api, text);
+	put_secrets(api, text);
 	put_log(api, text);
 	fetch_metrics(api->fetch, text);
 	board_metrics(api->front.board, text, PREFIX);

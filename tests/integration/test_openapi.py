@@ -38,9 +38,10 @@ def all_codes(document):
 
 
 def status_of(path):
-    """This oracle keeps no raw answers and fetches nothing; those of test_raw
-    and test_fetch do."""
-    return 404 if path in ("/raw/{sha256}", "/fetch") else 200
+    """This oracle keeps no raw answers, fetches nothing, takes no secrets and
+    has no peers; those of test_raw, test_fetch, test_seal and test_peers do."""
+    return 404 if path in ("/raw/{sha256}", "/fetch",
+                           "/secrets/{name}", "/peers") else 200
 
 
 class Program(support.StackTest):
@@ -65,6 +66,7 @@ class Program(support.StackTest):
 
     def parts(self):
         return {"feed": "BTC-USD", "file": "style.css",
+                "name": "coinmarketcap_api_key",
                 "sha256": self.item["attestation_sha256"]}
 
     def log_query(self, path):
