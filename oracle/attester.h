@@ -1,8 +1,9 @@
 /*
- * attester: who vouches for this process. One small interface, two platforms
- * so far: `nsm` (AWS Nitro, /dev/nsm) and `simulated` (a chain of the same
- * profile under a root of its own, which no verifier accepts unless its policy
- * names that root). Calls block (the NSM may take seconds): use them at start
+ * attester: who vouches for this process. One small interface, three platforms
+ * so far: `nsm` (AWS Nitro, /dev/nsm), `gramine` (Intel SGX,
+ * attester_gramine.h) and `simulated` (a chain of the first one's profile under
+ * a root of its own, which no verifier accepts unless its policy names that
+ * root). Calls block (the NSM may take seconds): use them at start
  * or on the thread pool, one at a time.
  */
 #ifndef HALLMARK_ORACLE_ATTESTER_H
@@ -32,7 +33,8 @@ struct attester_request { /* each may be NULL */
 };
 
 struct attester_ops {
-	const char *platform; /* "aws-nitro", "simulated" */
+	const char *platform; /* "aws-nitro", "sgx-dcap", "simulated" */
+	/* These three are NULL where there are no PCRs. */
 	/* PCR `index` becomes SHA384(PCR || data). 0 or -1. */
 	int (*extend_pcr)(struct attester *a, unsigned index,
 	    const uint8_t *data, size_t len, char error[ATTESTER_ERROR_MAX]);

@@ -14,7 +14,7 @@
 
 struct texts { /* as they stand in the file, borrowed from the JSON tree */
 	const char *listen, *proxy, *attester, *simulated_dir, *nsm_device;
-	const char *nsm_root, *ca_bundle, *tls;
+	const char *nsm_root, *ca_bundle, *tls, *gramine_dir, *gramine_root;
 	json_t *feeds, *exchanges, *fetch, *key, *secrets, *peers;
 	int allow_debug, emulator, listen_proxy_protocol;
 	json_int_t requests_per_s, requests_burst, tree_head_interval_ms,
@@ -42,7 +42,7 @@ static int unpack(
 	    .tree_head_interval_ms = CONFIG_HEAD_INTERVAL_MS};
 	if (json_unpack_ex(root, &why, JSON_STRICT,
 		"{s:s, s?s, s:s, s?s, s?s, s?s, s:s, s?b, s?b, s?b, s?I, s?I,"
-		" s?I, s?I, s?o, s?o, s?s, s?o, s?o, s:o, s?o, s?I}",
+		" s?I, s?I, s?o, s?o, s?s, s?o, s?o, s?s, s?s, s:o, s?o, s?I}",
 		"listen", &out->listen, "proxy", &out->proxy, "attester",
 		&out->attester, "simulated_dir", &out->simulated_dir,
 		"nsm_device", &out->nsm_device, "nsm_root", &out->nsm_root,
@@ -54,8 +54,9 @@ static int unpack(
 		&out->tree_head_interval_ms, "keep_raw_s", &out->keep_raw_s,
 		"exchanges", &out->exchanges, "key", &out->key, "tls",
 		&out->tls, "secrets", &out->secrets, "fetch", &out->fetch,
-		"feeds", &out->feeds, "peers", &out->peers, "quorum",
-		&out->quorum) != 0)
+		"gramine_dir", &out->gramine_dir, "gramine_root",
+		&out->gramine_root, "feeds", &out->feeds, "peers",
+		&out->peers, "quorum", &out->quorum) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
@@ -115,25 +116,39 @@ static int read_nsm(struct config *out, const struct texts *texts,
 	    out->nsm_device, "nsm_device", directory, texts->nsm_device, error);
 }
 
-static int read_attester(struct config *out, const struct texts *texts,
+static int read_simulated(struct config *out, const struct texts *texts,
     const char *directory, char error[static CONFIG_ERROR_MAX])
 {
-	if (strcmp(texts->attester, "nsm") == 0)
-		return read_nsm(out, texts, directory, error);
-	if (strcmp(texts->attester, "simulated") != 0)
-		return config_refuse(error,
-		    "attester: \"%.40s\" is unknown; nsm or simulated",
-		    texts->attester);
 	out->attester = CONFIG_SIMULATED;
-	if (texts->nsm_root)
-		return config_refuse(
-		    error, "nsm_root: only with \"attester\": \"nsm\"");
 	if (!texts->simulated_dir)
 		return config_refuse(error,
 		    "simulated_dir: missing; the simulated attester keeps its "
 		    "root there");
 	return config_read_path(out->simulated_dir, "simulated_dir", directory,
 	    texts->simulated_dir, error);
+}
+
+static int read_attester(struct config *out, const struct texts *texts,
+    const char *directory, char error[static CONFIG_ERROR_MAX])
+{
+	const char *attester = texts->attester;
+
+	if (strcmp(attester, "nsm") == 0)
+		return read_nsm(out, texts, directory, error);
+	if (texts->nsm_root)
+		return config_refuse(
+		    error, "nsm_root: only with \"attester\": \"nsm\"");
+	if (strcmp(attester, "simulated") == 0)
+		return read_simulated(out, texts, directory, error);
+	if (texts->simulated_dir)
+		return config_refuse(error,
+		    "simulated_dir: only with \"attester\": \"simulated\"");
+	if (strcmp(attester, "gramine") != 0)
+		return config_refuse(error,
+		    "attester: \"%.40s\" is unknown; nsm, gramine or simulated",
+		    attester);
+	out->attester = CONFIG_GRAMINE;
+	return 0;
 }
 
 static int read_tls(
@@ -182,6 +197,8 @@ static int fill(struct config *out, const struct texts *texts,
 	    read_endpoint(&out->proxy, "proxy", texts->proxy, error) != 0)
 		return -1;
 	if (read_attester(out, texts, directory, error) != 0 ||
+	    config_read_gramine(out, texts->gramine_dir, texts->gramine_root,
+		directory, error) != 0 ||
 	    read_certificates(out->ca_bundle, "ca_bundle", directory,
 		texts->ca_bundle, error) != 0)
 		return -1;
@@ -201,7 +218,7 @@ static int fill(struct config *out, const struct texts *texts,
 	out->listen_proxy_protocol = texts->listen_proxy_protocol != 0;
 	if (feed_set_parse(&out->feeds, texts->feeds, feed_error) != 0)
 		return config_refuse(error, "%s", feed_error);
-	return 0;
+	return config_check_gramine(out, error);
 }
 
 static int parse(struct config *out, const char *bytes, size_t len,

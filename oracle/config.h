@@ -18,7 +18,8 @@
 
 enum config_attester {
 	CONFIG_NSM,
-	CONFIG_SIMULATED
+	CONFIG_SIMULATED,
+	CONFIG_GRAMINE
 };
 
 /* Between two heads of the log. Shorter is more signatures than news, longer
@@ -72,6 +73,9 @@ struct config {
 	 * in a test: a verifier believes what its own policy names, whatever is
 	 * here. */
 	char nsm_root[CERTIFICATES_MAX];
+	/* With "gramine" only: "/dev/attestation", and the root of quotes,
+	 * Intel's if it is "". */
+	char gramine_dir[CONFIG_PATH_MAX], gramine_root[CONFIG_PATH_MAX];
 	char ca_bundle[CERTIFICATES_MAX]; /* as certificates.h has it */
 	bool insecure_allow_debug;        /* publish from a debug enclave */
 	/* For an emulated machine: hallmark-init takes another clock source

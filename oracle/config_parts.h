@@ -15,6 +15,15 @@ __attribute__((warn_unused_result)) int config_read_path(
     char out[static CONFIG_PATH_MAX], const char *key, const char *directory,
     const char *path, char error[static CONFIG_ERROR_MAX]);
 
+/* "gramine_dir" and "gramine_root"; NULL: absent. 0, or -1 and why. */
+__attribute__((warn_unused_result)) int config_read_gramine(struct config *out,
+    const char *dir, const char *root, const char *directory,
+    char error[static CONFIG_ERROR_MAX]);
+/* Once all is read: what an SGX quote, which has no room for more than a key,
+ * cannot vouch for. 0, or -1 and why. */
+__attribute__((warn_unused_result)) int config_check_gramine(
+    const struct config *config, char error[static CONFIG_ERROR_MAX]);
+
 /* The value of "exchanges"; NULL: there is none. 0, or -1 and why. */
 __attribute__((warn_unused_result)) int config_read_pins(struct config *out,
     const json_t *exchanges, const char *directory,

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "feeds/hex.h"
+#include "oracle/attester_gramine.h"
+#include "oracle/identity_quote.h"
 #include "oracle/measure.h"
 
 #include <openssl/rand.h>
@@ -15,10 +17,19 @@ static void open_attester(struct identity *identity)
 	const struct config *config = identity->config;
 	char error[ATTESTER_ERROR_MAX];
 
-	identity->attester = config->attester == CONFIG_NSM
-				 ? attester_nsm_open(config->nsm_device, error)
-				 : attester_simulated_open(
-				       config->simulated_dir, error);
+	switch (config->attester) {
+	case CONFIG_NSM:
+		identity->attester = attester_nsm_open(
+		    config->nsm_device, error);
+		break;
+	case CONFIG_SIMULATED:
+		identity->attester = attester_simulated_open(
+		    config->simulated_dir, error);
+		break;
+	case CONFIG_GRAMINE:
+		identity->attester = attester_gramine_open(
+		    config->gramine_dir, error);
+	}
 	if (!identity->attester)
 		log_die("identity", "attester: %s", error);
 }
@@ -162,8 +173,13 @@ void identity_load(struct identity *identity, const struct config *config)
 	if (RAND_bytes(identity->boot_id, sizeof(identity->boot_id)) != 1)
 		log_die("identity", "no random bytes");
 	open_attester(identity);
-	measure(identity, pcr16);
-	make_policy(identity, pcr16);
+	if (config->attester == CONFIG_GRAMINE) {
+		identity->policy = identity_quote_policy(
+		    identity->attester, config);
+	} else {
+		measure(identity, pcr16);
+		make_policy(identity, pcr16);
+	}
 	make_tls(identity);
 	take_key(identity); /* slow: only once all else is well */
 }

@@ -183,10 +183,14 @@ static void print_head(const struct config *config, FILE *out)
 		fprintf(out, "raw answers   kept for %lld s, GET /raw/SHA256\n",
 		    (long long)config->keep_raw_s);
 	fprintf(out, "attester      %s\n",
-	    config->attester == CONFIG_NSM
-		? config->nsm_device
-		: "SIMULATED: no verifier accepts it unless its policy names "
-		  "its root");
+	    config->attester == CONFIG_NSM       ? config->nsm_device
+	    : config->attester == CONFIG_GRAMINE ? config->gramine_dir
+						 : "SIMULATED: no verifier "
+						   "accepts it unless its "
+						   "policy names its root");
+	if (config->gramine_root[0] != '\0')
+		fprintf(out, "gramine_root  %s, not Intel's\n",
+		    config->gramine_root);
 	if (config->nsm_root[0] != '\0')
 		fprintf(out, "nsm_root      %s, not AWS's\n",
 		    certificates_name(config->nsm_root));

@@ -17,7 +17,7 @@ allowed() {
 	verifier/sgx) echo verifier/sgx verifier feeds ;;
 	verifier/cli) echo verifier/cli verifier/eif verifier/sgx \
 	    verifier/daemon verifier/archive verifier feeds base ;;
-	oracle) echo oracle base feeds verifier ;;
+	oracle) echo oracle base feeds verifier verifier/sgx ;;
 	oracle/init) echo oracle/init oracle base feeds ;;
 	vsock-bridge) echo vsock-bridge base ;;
 	*) echo "" ;;
