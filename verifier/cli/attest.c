@@ -67,6 +67,9 @@ static void print_facts(
 	moment_format(d->timestamp_ms, when);
 	print_hex("boot_id", facts->attested.boot_id, 16);
 	print_hex("config_sha256", facts->attested.config_sha256, 32);
+	if (facts->attested.key_epoch > 0)
+		printf("%-16s %llu\n", "key_epoch",
+		    (unsigned long long)facts->attested.key_epoch);
 	if (facts->attested.has_tls)
 		print_hex(
 		    "tls_spki_sha256", facts->attested.tls_spki_sha256, 32);
@@ -88,11 +91,14 @@ static json_t *json_of_facts(
 {
 	const struct attested_data *a = &facts->attested;
 
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bound",
-	    facts->bound, "pin",
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "bound", facts->bound, "pin",
 	    facts->bound ? json_string(address->pin) : json_null(), "boot_id",
 	    json_of_hex(a->boot_id, 16), "config_sha256",
-	    json_of_hex(a->config_sha256, 32), "tls_spki_sha256",
+	    json_of_hex(a->config_sha256, 32), "key_epoch",
+	    a->key_epoch > 0 ? json_integer((json_int_t)a->key_epoch)
+			     : json_null(),
+	    "tls_spki_sha256",
 	    a->has_tls ? json_of_hex(a->tls_spki_sha256, 32) : json_null(),
 	    "seal_spki_sha256",
 	    a->has_seal ? json_of_hex(a->seal_spki_sha256, 32) : json_null(),

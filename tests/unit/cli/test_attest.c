@@ -64,6 +64,7 @@ static void test_attested(void **state)
 	says("\"pin\": \"sha256//", true);
 	says("\"boot_id\": \"01010101010101010101010101010101\"", true);
 	says("\"seal_public_key\": null", true);
+	says("\"key_epoch\": null", true);
 	says("\"check\": \"nonce\"", true);
 }
 
