@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "verifier/archive/archive_schema.h"
+#include "verifier/daemon/archive_expire.h"
 #include "verifier/daemon/archive_files.h"
 #include "verifier/daemon/archive_rotate_db.h"
 
@@ -331,45 +332,18 @@ static int remove_all_attestations(struct archive_rotate *r, char *error)
 	return 1;
 }
 
-/* ---- retention ---- */
-
-static void remove_day(const char *path)
-{
-	if (unlink(path) == 0)
-		log_info("archive", "day_removed", LOG_S("file", path));
-	else
-		log_warn("archive", "day_not_removed", LOG_S("file", path),
-		    LOG_S("why", strerror(errno)));
-}
-
-/* Counted from the newest day that there is, if the clock is beyond it: one
- * that is years ahead must not remove all of them. */
-static void expire(const struct archive_rotate *r, int64_t now_ms)
-{
-	int64_t today = now_ms / ARCHIVE_FILES_DAY_MS;
-	char path[PATH_MAX];
-	int64_t *days;
-	size_t count;
-
-	if (r->keep_days == 0)
-		return;
-	days = archive_files_days(r->path, &count);
-	if (count > 0 && today > days[count - 1] + 1)
-		today = days[count - 1] + 1;
-	for (size_t i = 0; i < count && days[i] < today - r->keep_days; i++)
-		if (archive_files_day(path, r->path, days[i]) == 0)
-			remove_day(path);
-	free(days);
-}
-
 /* ---- steps ---- */
 
 static int step(struct archive_rotate *r, int64_t now_ms, char *error)
 {
+	int rc;
+
 	switch (r->stage) {
 	case IDLE:
-		expire(r, now_ms);
-		return look(r, now_ms, error);
+		rc = r->keep_days
+			 ? archive_expire(r->path, r->keep_days, now_ms, error)
+			 : 0;
+		return rc ? rc : look(r, now_ms, error);
 	case BEGIN_COPY:
 		return begin_copy(r, error);
 	case COPY_ITEMS:

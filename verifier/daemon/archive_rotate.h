@@ -33,8 +33,8 @@
 
 struct archive_rotate;
 
-/* keep_days: daily files of days before the last so many are removed; 0: never.
- * Removes what an earlier process left half made. */
+/* keep_days: what is older than the last so many goes (archive_expire.h); 0:
+ * never. Removes what an earlier process left half made. */
 struct archive_rotate *archive_rotate_new(const char *path, int64_t keep_days);
 void archive_rotate_free(struct archive_rotate *rotate); /* NULL is fine */
 

@@ -496,6 +496,50 @@ static void test_retention(void **state)
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, setup_days, teardown_days)
 
+/* Of a boot: a newest head of this day, and tiles for several steps. */
+static void put_log(struct days *d, const char *boot, int64_t day)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+	    "INSERT INTO tree_heads SELECT '%s',7,'c','s',sha256,%lld,1,'h'"
+	    " FROM attestations LIMIT 1",
+	    boot, (long long)(day * DAY));
+	(void)ask(d->f, sql);
+	snprintf(sql, sizeof(sql),
+	    "INSERT INTO log_tiles WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 1200)"
+	    " SELECT '%s', 0, i, x'00' FROM n",
+	    boot);
+	(void)ask(d->f, sql);
+}
+
+/* The log of a boot goes when its newest head does. */
+static void test_logs_of_ended_boots(void **state)
+{
+	struct days *d = *state;
+	struct archive_rotate *r;
+
+	put_log(d, "ended", FIRST - 9);
+	put_log(d, "b", FIRST + 2);
+	rotate(d);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM log_tiles"), 2 * 1200);
+	r = archive_rotate_new(d->f->path, 11);
+	assert_int_equal(run_steps(d, r, STEPS_MAX), 0);
+	archive_rotate_free(r);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM log_tiles"), 2400);
+	r = archive_rotate_new(d->f->path, 10);
+	assert_int_equal(run_steps(d, r, STEPS_MAX), 0);
+	archive_rotate_free(r);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM log_tiles"), 1200);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM tree_heads"
+				   " WHERE boot_id='ended'"),
+	    0);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM tree_heads"
+				   " WHERE boot_id='b'") > 0,
+	    1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +554,7 @@ int main(void)
 	    TEST(test_between_batches),
 	    TEST(test_names),
 	    TEST(test_retention),
+	    TEST(test_logs_of_ended_boots),
 	};
 
 	return cmocka_run_group_tests_name("archive_rotate", tests, NULL, NULL);
