@@ -46,7 +46,7 @@ static enum hm_verdict find_or_establish(const struct question *q,
 	}
 	if (REFUSE(attestation_missing, bytes.at == NULL))
 		return HM_ATTESTATION_MISSING;
-	if (quote_document_is(bytes))
+	if (q->quote_only || quote_document_is(bytes))
 		verdict = quote_document_establish(
 		    &answer->own, bytes, sha256, q->report);
 	else
@@ -192,6 +192,7 @@ enum hm_verdict hm_quote_verify(const struct hm_policy *policy,
 	    .limit_age = true,
 	    .at_ms = question_time(at_ms),
 	    .held = {held, held_len},
+	    .quote_only = true,
 	};
 
 	return verify_bare(&q, quote, len, out);

@@ -26,6 +26,7 @@ struct question { /* all borrowed */
 	/* A quote must have been made for this: bytes (at NULL: whatever it
 	 * was made for), or a public key in PEM (NULL: the bytes count). */
 	struct slice held;
+	bool quote_only; /* whatever else it begins like is a bad quote */
 	const char *held_pem;
 };
 

@@ -23,7 +23,7 @@
 struct quote_maker {
 	struct quote_pki pki;
 	EVP_PKEY *attestation_key;
-	char *root_pem, *chain_pem, *signer_pem;
+	char *root_pem, *chain_pem, *ca_pem, *signer_pem;
 	char *root_crl, *pck_crl;
 	int64_t now_ms;
 };
@@ -41,6 +41,7 @@ struct quote_maker *quote_maker_new(int64_t now_ms)
 	m->root_pem = quote_pki_pem(pki->root.x509, NULL, NULL);
 	m->chain_pem = quote_pki_pem(
 	    pki->pck.x509, pki->ca.x509, pki->root.x509);
+	m->ca_pem = quote_pki_pem(pki->ca.x509, pki->root.x509, NULL);
 	m->signer_pem = quote_pki_pem(pki->signer.x509, pki->root.x509, NULL);
 	m->root_crl = quote_pki_crl_hex(pki, &pki->root);
 	m->pck_crl = quote_pki_crl_hex(pki, &pki->ca);
@@ -55,6 +56,7 @@ void quote_maker_free(struct quote_maker *m)
 	EVP_PKEY_free(m->attestation_key);
 	free(m->root_pem);
 	free(m->chain_pem);
+	free(m->ca_pem);
 	free(m->signer_pem);
 	free(m->root_crl);
 	free(m->pck_crl);
@@ -173,12 +175,12 @@ char *quote_maker_collateral(
     const struct quote_maker *m, const char *tcb_status, bool tdx)
 {
 	char *tcb = tcb_info(m, tcb_status, tdx), *qe = qe_identity(m, tdx);
-	json_t *out = json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:s}",
+	json_t *out = json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:s, s:s}",
 	    "tcb_info", tcb, "tcb_info_signature", signature(m, tcb),
 	    "tcb_info_issuer_chain", m->signer_pem, "qe_identity", qe,
 	    "qe_identity_signature", signature(m, qe),
 	    "qe_identity_issuer_chain", m->signer_pem, "pck_crl", m->pck_crl,
-	    "root_ca_crl", m->root_crl);
+	    "pck_crl_issuer_chain", m->ca_pem, "root_ca_crl", m->root_crl);
 	char *text = json_dumps(out, JSON_INDENT(1));
 
 	quote_need(text != NULL);

@@ -440,6 +440,9 @@ static void test_malformed(void **state)
 	pin_enclave();
 	quote_len--;
 	refused(HM_QUOTE_MALFORMED, "quote");
+	quote[0] = 0x84; /* as a COSE_Sign1 begins */
+	refused(HM_QUOTE_MALFORMED, "quote");
+	quote[0] = 3;
 	quote_len = 2;
 	refused(HM_QUOTE_MALFORMED, "quote");
 	assert_int_equal(
