@@ -8,6 +8,7 @@
 #include "base/metrics_text.h"
 #include "base/now.h"
 #include "oracle/metrics_own.h"
+#include "oracle/metrics_peers.h"
 
 #include <stdlib.h>
 
@@ -397,6 +398,7 @@ void metrics_serve(const struct api *api, struct http_request *req)
 
 	metrics_text_init(&scrape.text);
 	metrics_own(api, &scrape.text, scrape.now_ms);
+	metrics_peers(api, &scrape.text);
 	put_exchanges(&scrape);
 	put_sources(&scrape);
 	put_items(&scrape);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "feeds/hex.h"
 #include "verifier/base64.h"
+#include "verifier/cosign.h"
 #include "verifier/envelope.h"
 
 #include <jansson.h>
@@ -138,6 +139,50 @@ static void attest(struct announcer *a, const struct record *r)
 	free(event);
 }
 
+/* What vouches for a co-signature, if it is what it is called. Each has an
+ * origin of its own, so that a renewal takes the place of the one before. */
+static void attest_cosigner(
+    struct announcer *a, const struct record *r, const struct hm_envelope *e)
+{
+	struct record as = {.origin = r->origin, .envelope = *e};
+	char origin[HM_TEXT_MAX + 48], boot_id[33];
+	struct cosign cosign;
+	int64_t ignored;
+	char *event;
+
+	if (cosign_decode(&cosign, e->content, e->content_len) != 0)
+		return;
+	as.document = kept_document_new(e->document, e->document_len);
+	if (memcmp(as.document->sha256, e->attestation_sha256, HM_SHA256_LEN) ==
+	    0) {
+		hex_encode(cosign.boot_id, sizeof(cosign.boot_id), boot_id);
+		snprintf(origin, sizeof(origin), "%.*s peer %s", HM_TEXT_MAX,
+		    r->origin, boot_id);
+		event = attestation_event(&as, &ignored);
+		board_attest(a->board, origin, as.document->sha256_hex,
+		    as.document->bytes, as.document->len, event);
+		free(event);
+	}
+	kept_document_unref(as.document);
+}
+
+static bool is_new(const struct announcer *a, const struct hm_envelope *e)
+{
+	char hex[2 * HM_SHA256_LEN + 1];
+
+	hex_encode(e->attestation_sha256, HM_SHA256_LEN, hex);
+	return e->document && !board_has_document(a->board, hex);
+}
+
+static void attest_cosigners(struct announcer *a, const struct record *r)
+{
+	const struct hm_envelope *e = &r->envelope;
+
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		if (is_new(a, &e->cosignatures[i]))
+			attest_cosigner(a, r, &e->cosignatures[i]);
+}
+
 /* ---- the item ---- */
 
 /* Newer wins; but another oracle's "unavailable" does not hide a price that is
@@ -215,6 +260,7 @@ static void show(struct announcer *a, const struct record *r)
 		return;
 	}
 	attest(a, r);
+	attest_cosigners(a, r);
 	post(a, r);
 	memcpy(shown->boot_id, r->boot_id, sizeof(shown->boot_id));
 	shown->sequence = r->sequence;

@@ -23,6 +23,10 @@ struct pairing {
 	struct record_queue waiting; /* the head's document is being fetched */
 	struct oracle_get fetch;
 	bool fetching;
+	/* An answer came for `wanted`, whatever it was, and those that waited
+	 * are being handed over. */
+	bool asked;
+	uint8_t wanted[HM_SHA256_LEN];
 };
 
 static void drain(struct pairing *p);
@@ -43,25 +47,45 @@ static struct kept_document *find_document(
 	return found;
 }
 
-/* With or without it: all that wait for it go on now, and it is not
- * fetched for them again. Without it the library says attestation_missing. */
-static void hand_over_who_waited(struct pairing *p)
-{
-	uint8_t sha256[HM_SHA256_LEN];
-	struct record *r = p->waiting.head;
+/* ---- those of its co-signatures ---- */
 
-	if (!r)
-		return;
-	memcpy(sha256, r->envelope.attestation_sha256, sizeof(sha256));
-	for (; (r = p->waiting.head); p->options.ready(r, p->options.data)) {
-		if (r->parsed == HM_VALID) {
-			if (memcmp(r->envelope.attestation_sha256, sha256,
-				sizeof(sha256)) != 0)
-				break;
-			r->document = find_document(p, &r->envelope);
-		}
-		record_queue_pop(&p->waiting);
+/* Gives each what we have. NULL, or the hash of one that we have not. */
+static const uint8_t *supply(struct pairing *p, struct hm_envelope *e)
+{
+	const uint8_t *lacks = NULL;
+
+	for (size_t i = 0; i < e->cosignature_count; i++) {
+		struct hm_envelope *c = &e->cosignatures[i];
+		const struct kept_document *found;
+
+		if (c->document)
+			continue;
+		found = kept_documents_find(
+		    &p->documents, c->attestation_sha256);
+		if (!found)
+			lacks = c->attestation_sha256;
+		else if (hm_envelope_supply(e, found->bytes, found->len) < 0)
+			log_die("pairing", "out of memory");
 	}
+	return lacks;
+}
+
+/* The hash of a document that this one names and we have not, or NULL. Of those
+ * that were asked for in vain: the one asked for last is not lacked again by
+ * those that waited for it. */
+static const uint8_t *lacks(struct pairing *p, struct record *r)
+{
+	struct hm_envelope *e = &r->envelope;
+	const uint8_t *hash;
+
+	if (r->parsed != HM_VALID)
+		return NULL;
+	if (!r->document)
+		r->document = find_document(p, e);
+	hash = r->document ? supply(p, e) : e->attestation_sha256;
+	if (hash && p->asked && memcmp(hash, p->wanted, HM_SHA256_LEN) == 0)
+		return NULL;
+	return hash;
 }
 
 static void on_document(
@@ -71,6 +95,7 @@ static void on_document(
 	struct kept_document *document;
 
 	p->fetching = false;
+	p->asked = true;
 	if (body) {
 		document = kept_document_new(body, len);
 		kept_documents_add(&p->documents, document);
@@ -78,43 +103,44 @@ static void on_document(
 	} else {
 		p->options.missing(error, p->options.data);
 	}
-	hand_over_who_waited(p);
 	drain(p);
 	p->options.fetched(p->options.data);
 }
 
-static void fetch_document(struct pairing *p, const struct hm_envelope *e)
+static void fetch_document(struct pairing *p, const uint8_t *sha256)
 {
 	char target[ORACLE_TARGET_MAX];
 	char hex[2 * HM_SHA256_LEN + 1];
 
-	hex_encode(e->attestation_sha256, HM_SHA256_LEN, hex);
+	memcpy(p->wanted, sha256, HM_SHA256_LEN);
+	hex_encode(sha256, HM_SHA256_LEN, hex);
 	snprintf(target, sizeof(target), "/attestations/%s", hex);
 	p->fetching = true;
+	p->asked = false;
 	p->fetch.data = p;
 	oracle_get_start(&p->fetch, p->options.curl, p->options.address, target,
 	    "application/cbor", HM_DOCUMENT_MAX, on_document);
 }
 
-/* Hands over from the head on until one has to wait. */
+/* Hands over from the head on until one has to wait. With or without the
+ * document that was fetched last: all that wait for it go on now. Without it
+ * the library says attestation_missing, or counts one co-signature less. */
 static void drain(struct pairing *p)
 {
 	struct record *r;
 
 	while (!p->fetching && (r = p->waiting.head)) {
-		struct kept_document *document = NULL;
+		const uint8_t *hash = lacks(p, r);
 
-		if (r->parsed == HM_VALID) {
-			document = find_document(p, &r->envelope);
-			if (!document) {
-				fetch_document(p, &r->envelope);
-				break;
-			}
+		if (hash) {
+			fetch_document(p, hash);
+			break;
 		}
 		record_queue_pop(&p->waiting);
-		r->document = document;
 		p->options.ready(r, p->options.data);
 	}
+	if (!p->fetching)
+		p->asked = false; /* the next ones ask again */
 }
 
 /* {"attestation_doc_b64": "...", ...}. Advice only: whatever it is, it will be

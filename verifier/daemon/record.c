@@ -52,6 +52,7 @@ size_t record_bytes(const struct record *record)
 
 	return sizeof(*record) + record->len + e->content_len +
 	       e->signature_len + e->document_len +
+	       e->cosignature_count * RECORD_COSIGNATURE_BYTES +
 	       (record->is_head ? sizeof(*record->head) : 0);
 }
 

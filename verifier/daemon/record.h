@@ -10,6 +10,9 @@
 #include "verifier/daemon/kept_document.h"
 
 #define RECORD_TEXT_MAX 65536 /* bytes of a refused text that we keep */
+/* A co-signature with its document, about: what counts must not change while
+ * one waits for the other. */
+#define RECORD_COSIGNATURE_BYTES 10240
 
 enum record_outcome {
 	RECORD_PENDING,
