@@ -55,8 +55,8 @@ static int unpack(
 		"exchanges", &out->exchanges, "key", &out->key, "tls",
 		&out->tls, "secrets", &out->secrets, "fetch", &out->fetch,
 		"gramine_dir", &out->gramine_dir, "gramine_root",
-		&out->gramine_root, "feeds", &out->feeds, "peers",
-		&out->peers, "quorum", &out->quorum) != 0)
+		&out->gramine_root, "feeds", &out->feeds, "peers", &out->peers,
+		"quorum", &out->quorum) != 0)
 		return config_refuse(error, "configuration: %s", why.text);
 	return 0;
 }
