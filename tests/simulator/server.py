@@ -52,6 +52,7 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
         self.port = self.server_address[1]
         self.fault, self.retry_after = "none", 0
         self.requests = self.connections = 0
+        self.headers = {}   # of the last request
         self._frozen = {}
         self._open = set()
         self._lock = threading.Lock()
@@ -74,12 +75,14 @@ class ExchangeServer(socketserver.ThreadingTCPServer):
     def state(self):
         return {"host": self.exchange.host, "port": self.port,
                 "fault": self.fault, "requests": self.requests,
-                "connections": self.connections, "open": len(self._open)}
+                "connections": self.connections, "open": len(self._open),
+                "headers": self.headers}
 
     def answer(self, target, headers):
         """What this request gets, and the fault it is due to."""
         with self._lock:
             self.requests += 1
+            self.headers = dict(headers)
             return self.fault, self._answer_by(self.fault, target, headers)
 
     def _answer_by(self, fault, target, headers):

@@ -24,6 +24,7 @@ struct command {
 
 extern const struct command command_verify;
 extern const struct command command_attest;
+extern const struct command command_fetch;
 extern const struct command command_watch;
 extern const struct command command_replay;
 extern const struct command command_inspect;

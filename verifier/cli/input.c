@@ -117,6 +117,12 @@ static bool is_attested(struct input *out)
 		   out->len) == HM_VALID;
 }
 
+static bool is_fetched(struct input *out)
+{
+	return hm_fetch_parse(&out->fetched, (const char *)out->bytes,
+		   out->len) == HM_VALID;
+}
+
 void input_tell(struct input *out, uint8_t *bytes, size_t len)
 {
 	const char *text = (const char *)bytes;
@@ -134,8 +140,13 @@ void input_tell(struct input *out, uint8_t *bytes, size_t len)
 	memset(&out->attested, 0, sizeof(out->attested));
 	out->held = NULL;
 	out->held_len = 0;
+	memset(&out->fetched, 0, sizeof(out->fetched));
 	if (is_json && is_attested(out)) {
 		out->kind = INPUT_ATTESTED;
+		return;
+	}
+	if (is_json && is_fetched(out)) {
+		out->kind = INPUT_FETCHED;
 		return;
 	}
 	if (is_json
@@ -173,6 +184,7 @@ void input_fini(struct input *input)
 	free(input->held);
 	drop_said(&input->said);
 	hm_attested_fini(&input->attested);
+	hm_envelope_fini(&input->fetched);
 	memset(input, 0, sizeof(*input));
 }
 

@@ -4,6 +4,7 @@
  *   item      any other JSON
  *   attested  a result inside an attestation: the JSON that GET
  *             /price/{feed}?nonce=&attested=true answers
+ *   fetched   what POST /fetch answers
  *   document  CBOR (a COSE_Sign1), or the same in base64, line breaks
  *             allowed, or the JSON that GET /attestation answers, no more and
  *             no less; what that says of the document is kept, to be held
@@ -15,13 +16,14 @@
 
 #include "verifier/nonce_path.h"
 
-#define INPUT_MAX       HM_ENVELOPE_MAX
+#define INPUT_MAX       HM_FETCHED_MAX
 #define INPUT_ERROR_MAX 512
 
 enum input_kind {
 	INPUT_ITEM,
 	INPUT_DOCUMENT,
-	INPUT_ATTESTED
+	INPUT_ATTESTED,
+	INPUT_FETCHED
 };
 
 struct input {
@@ -38,6 +40,7 @@ struct input {
 		struct nonce_path path;
 	} said;
 	struct hm_attested attested; /* of INPUT_ATTESTED; `bytes` are kept */
+	struct hm_envelope fetched;  /* the same of INPUT_FETCHED */
 	uint8_t *held; /* owned; what a quote came with; NULL: nothing */
 	size_t held_len;
 };

@@ -169,6 +169,15 @@ static json_t *of_item(
 	return out;
 }
 
+static json_t *of_fetched(const struct hm_envelope *e)
+{
+	json_t *out = of_envelope(e);
+
+	json_object_set_new(out, "kind", json_string("fetched"));
+	json_object_del(out, "platform"); /* it names none */
+	return out;
+}
+
 static json_t *of_attested(
     const struct hm_attested *a, enum hm_verdict *verdict)
 {
@@ -192,6 +201,8 @@ static json_t *of_input(const struct input *input, enum hm_verdict *verdict)
 		return of_item(input->bytes, input->len, verdict);
 	if (input->kind == INPUT_ATTESTED)
 		return of_attested(&input->attested, verdict);
+	if (input->kind == INPUT_FETCHED)
+		return of_fetched(&input->fetched);
 	document = of_document(input->bytes, input->len, verdict);
 	if (*verdict != HM_VALID)
 		return document;

@@ -8,6 +8,7 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_attest,
     &command_watch,
+    &command_fetch,
     &command_replay,
     &command_inspect,
     &command_log_verify,

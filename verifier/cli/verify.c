@@ -3,6 +3,7 @@
 #include "base/now.h"
 #include "verifier/cli/check_view.h"
 #include "verifier/cli/command.h"
+#include "verifier/cli/fetched_view.h"
 #include "verifier/cli/input.h"
 #include "verifier/cli/json_of.h"
 #include "verifier/cli/remedy.h"
@@ -24,8 +25,8 @@ static const char help[] =
     "\n"
     "FILE is an item (JSON), an attestation document (CBOR, base64, or the\n"
     "answer of GET /attestation), or a price inside an attestation (the answer\n"
-    "of GET /price/FEED?nonce=HEX&attested=true, which no RSA key signs); - is\n"
-    "standard input.\n"
+    "of GET /price/FEED?nonce=HEX&attested=true, which no RSA key signs), or\n"
+    "what hallmark fetch saved; - is standard input.\n"
     "\n"
     "  --policy POLICY  what you accept, as JSON (hallmark policy check)\n"
     "  --root ROOT      aws-nitro-g1, or a PEM file; may be repeated\n"
@@ -68,8 +69,10 @@ struct judgement {
 	enum hm_verdict verdict;
 	bool is_item; /* or one inside an attestation: */
 	bool is_attested;
+	bool is_fetched;
 	struct hm_item item;
 	struct hm_document document;
+	struct hm_fetched fetched;
 	const struct quote_input *quote; /* NULL: the document is none */
 	struct check_view view;          /* with --json its checks are kept */
 };
@@ -117,6 +120,21 @@ static void judge_attested(struct judgement *j, const struct hm_policy *policy,
 	    &report);
 }
 
+/* Whose request it answers, only who made it can tell. */
+static void judge_fetched(struct judgement *j, const struct hm_policy *policy,
+    const struct input *input)
+{
+	const struct hm_report report = check_view_report(&j->view);
+	const struct verify_options *o = j->options;
+
+	if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
+		j->verdict = hm_fetch_verify_replay(
+		    policy, NULL, &input->fetched, NULL, &j->fetched, &report);
+	else
+		j->verdict = hm_fetch_verify_live(policy, NULL, &input->fetched,
+		    NULL, moment(o), &j->fetched, &report);
+}
+
 static void judge_document(struct judgement *j, const struct hm_policy *policy,
     const struct input *input)
 {
@@ -155,6 +173,10 @@ static void print_valid(const struct judgement *j)
 	const struct hm_item *i = &j->item;
 	char when[MOMENT_TEXT_MAX];
 
+	if (j->is_fetched) {
+		fetched_view_line(stdout, &j->fetched);
+		return;
+	}
 	if (j->quote) {
 		verify_quote_print(&j->document, j->quote);
 		return;
@@ -195,6 +217,8 @@ static json_t *subject(const struct judgement *j)
 {
 	if (j->verdict != HM_VALID)
 		return json_null();
+	if (j->is_fetched)
+		return fetched_view_json(&j->fetched);
 	return j->is_item ? json_of_item(&j->item)
 			  : json_of_document(&j->document);
 }
@@ -206,7 +230,10 @@ static int print_json(struct judgement *j)
 	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:o}", "verdict",
 	    hm_verdict_name(j->verdict), "exit", code, "meaning",
 	    remedy->meaning, "remedy", remedy->remedy, "checks", j->view.checks,
-	    j->is_item ? "item" : "document", subject(j));
+	    j->is_fetched ? "fetched"
+	    : j->is_item  ? "item"
+			  : "document",
+	    subject(j));
 
 	if (j->is_attested)
 		json_object_set_new(
@@ -229,21 +256,27 @@ static int judge(const struct verify_options *options,
     const struct quote_input *quote)
 {
 	static struct judgement j; /* large */
+	int code;
 
 	j = (struct judgement){.options = options, .quote = quote};
 	j.is_attested = input->kind == INPUT_ATTESTED;
+	j.is_fetched = input->kind == INPUT_FETCHED;
 	j.is_item = input->kind == INPUT_ITEM || j.is_attested;
 	j.view.checks = options->json ? json_array() : NULL;
 	j.view.explain = options->explain;
 	if (j.is_attested)
 		judge_attested(&j, policy, input);
+	else if (j.is_fetched)
+		judge_fetched(&j, policy, input);
 	else if (j.is_item)
 		judge_item(&j, policy, input);
 	else if (quote)
 		judge_quote(&j, policy, input);
 	else
 		judge_document(&j, policy, input);
-	return options->json ? print_json(&j) : print_verdict(&j);
+	code = options->json ? print_json(&j) : print_verdict(&j);
+	hm_fetched_fini(&j.fetched);
+	return code;
 }
 
 static int run_quote(const struct verify_options *options,
@@ -290,7 +323,8 @@ static int run(int argc, char **argv)
 	else if (options.held)
 		code = command_usage_error(&command_verify,
 		    "--held is for a quote of SGX or TDX, which this is not");
-	else if (input.kind == INPUT_ITEM && options.has_nonce)
+	else if ((input.kind == INPUT_ITEM || input.kind == INPUT_FETCHED) &&
+		 options.has_nonce)
 		code = command_usage_error(&command_verify,
 		    "--nonce is for a bare document; items carry none");
 	else if (input.kind == INPUT_ATTESTED &&

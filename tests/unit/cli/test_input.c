@@ -63,6 +63,28 @@ static void test_kinds(void **state)
 	expect("\n", INPUT_DOCUMENT, "\n", 1);
 }
 
+/* The answer of POST /fetch, and what is only like it. */
+static void test_fetched(void **state)
+{
+	static const char good[] =
+	    "{\"attestation_doc_b64\":\"ZG9j\",\"content\":\"x\","
+	    "\"public_key\":\"k\",\"signature_b64\":\"c2ln\"}";
+	static const char more[] =
+	    "{\"attestation_doc_b64\":\"ZG9j\",\"content\":\"x\","
+	    "\"public_key\":\"k\",\"signature_b64\":\"c2ln\","
+	    "\"platform\":\"p\"}";
+	struct input input;
+
+	(void)state;
+	expect(good, INPUT_FETCHED, good, strlen(good));
+	expect(more, INPUT_ITEM, more, strlen(more));
+	expect(good + 1, INPUT_DOCUMENT, good + 1, strlen(good + 1));
+	tell(&input, good, strlen(good));
+	assert_string_equal(input.fetched.content, "x");
+	input_fini(&input);
+	assert_null(input.fetched.content);
+}
+
 static void test_nul_bytes(void **state)
 {
 	struct input input;
@@ -107,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_kinds),
+	    cmocka_unit_test(test_fetched),
 	    cmocka_unit_test(test_nul_bytes),
 	    cmocka_unit_test(test_files),
 	};
