@@ -209,7 +209,8 @@ static void on_credentials(
 {
 	struct kms_call *call = data;
 	struct kms_credentials credentials;
-	const char *why = uv_strerror(status);
+	/* uv_strerror() of what is no error leaks. */
+	const char *why = status != 0 ? uv_strerror(status) : "";
 	char *headers = NULL;
 
 	call->parent = NULL;
