@@ -201,6 +201,13 @@ $(B)/kms/kms_helper: $(B)/obj/tests/simulator/kms_helper.o \
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# A machine with SGX, as far as an enclave under Gramine sees of it.
+$(B)/sgx/gramine_helper: $(B)/obj/tests/simulator/gramine_helper.o \
+    $(call obj,tests/sgx/*.c) $(B)/lib/libhallmark.a $(B)/lib/libbase.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 fuzzers: $(FUZZERS)
