@@ -205,21 +205,19 @@ static int copy_body(struct hm_fetched *out, const char *text, size_t len)
 	return 0;
 }
 
-/* Exactly one of the two; the other is NULL. */
+/* One of the two; with neither, or both, it is not as it was written. */
 static int read_body(
     struct hm_fetched *out, const json_t *text, const json_t *base64)
 {
+	const char *coded = json_string_value(base64);
 	uint8_t *bytes;
 	size_t len;
 	int status;
 
-	if (REFUSE(fetched_body_none,
-		!json_is_string(text) && !json_is_string(base64)))
-		return -1;
 	if (json_is_string(text))
 		return copy_body(
 		    out, json_string_value(text), json_string_length(text));
-	if (base64_decode(&bytes, &len, json_string_value(base64),
+	if (base64_decode(&bytes, &len, coded != NULL ? coded : "",
 		json_string_length(base64)) != 0)
 		return -1;
 	status = copy_body(out, (const char *)bytes, len);

@@ -282,6 +282,7 @@ static void test_other_forms(void **state)
 	assert_false(reads_with("/api/v3/", "api/v3/"));
 	assert_false(reads_with("\"body\":", "\"body\":\"\",\"body\":"));
 	assert_false(reads_with("\"body\":\"{", "\"body\":null,\"x\":\"{"));
+	assert_false(reads_with("\"body\":\"{", "\"x\":\"{"));
 	memset(other, ' ', sizeof(other));
 	memcpy(other, text, len);
 	assert_false(reads(other, len + 1));
