@@ -48,9 +48,10 @@ static const char usage[] =
     "proxy is the vsock-bridge on the parent; without it exchanges are\n"
     "dialled directly. \"attester\": \"simulated\" with \"simulated_dir\"\n"
     "runs anywhere, and no verifier accepts it unless its policy names that\n"
-    "root. \"peers\": {\"listen\": ..., \"connect\": [...]} with \"quorum\"\n"
-    "lets other oracles of this image and configuration co-sign each item;\n"
-    "hallmark-oracle(8) has all keys.\n"
+    "root. \"tls\": \"attested\": TLS 1.3 ends in the oracle, by a key that\n"
+    "its documents name (hallmark attest). \"peers\": {\"listen\": ...,\n"
+    "\"connect\": [...]} with \"quorum\" lets other oracles of this image and\n"
+    "configuration co-sign each item; hallmark-oracle(8) has all keys.\n"
     "Then try: curl http://HOST:PORT/price/BTC-USD\n"
     "\n"
     "SIGTERM or SIGINT: streams get `goodbye`, then a clean stop.\n";
