@@ -202,7 +202,8 @@ $(B)/kms/kms_helper: $(B)/obj/tests/simulator/kms_helper.o \
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # A machine with SGX, as far as an enclave under Gramine sees of it.
-$(B)/sgx/gramine_helper: $(B)/obj/tests/simulator/gramine_helper.o \
+$(B)/sgx/gramine_helper $(B)/sgx/quote_helper: $(B)/sgx/%: \
+    $(B)/obj/tests/simulator/%.o \
     $(call obj,tests/sgx/*.c) $(B)/lib/libhallmark.a $(B)/lib/libbase.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"

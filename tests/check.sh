@@ -113,7 +113,8 @@ say "static gates"
 part "gates" tests/gates/run.sh
 say "builds: gcc, clang, sanitizers, fuzzers; warnings are errors"
 build "gcc" B=build CC=gcc all build/fork/fork_oracle \
-    build/kms/kms_helper build/sgx/gramine_helper build/bench/make_archive
+    build/kms/kms_helper build/sgx/gramine_helper \
+    build/sgx/quote_helper build/bench/make_archive
 build_clang "clang" B=build/clang CC=clang all
 build "gcc, sanitizers, unit tests" B=build/san CC=gcc SAN=1 unit
 build_clang "clang, sanitizers, fuzzers and parsers" \
