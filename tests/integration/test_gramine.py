@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
 import client
@@ -195,6 +196,37 @@ class Bad(unittest.TestCase):
         done = stack.verify(stack.item())
         self.assertEqual(done.returncode, 7, done.stdout)
         self.assertIn("debug_enclave", done.stdout)
+
+
+class Deployed(unittest.TestCase):
+    FOLDER = settings.ROOT / "deploy" / "gramine"
+
+    def test_manifest(self):
+        """deploy/gramine: all of ours is measured, nothing is the host's"""
+        text = (self.FOLDER / "hallmark-oracle.manifest.template").read_text()
+        manifest = tomllib.loads(text)
+        self.assertEqual(manifest["sgx"]["remote_attestation"], "dcap")
+        self.assertFalse(manifest["sgx"]["debug"])
+        trusted = manifest["sgx"]["trusted_files"]
+        for mount in manifest["fs"]["mounts"]:
+            self.assertTrue(mount["uri"] in trusted
+                            or mount["uri"] + "/" in trusted, mount)
+        self.assertNotIn("allowed_files", manifest["sgx"])
+        self.assertNotIn("insecure", text)
+
+    def test_configuration(self):
+        """and its configuration is a good one"""
+        with tempfile.TemporaryDirectory() as name:
+            config = json.loads(settings.LIVE.read_text())
+            for key in ("proxy", "simulated_dir"):
+                config.pop(key, None)
+            config.update(json.loads(
+                (self.FOLDER / "oracle-sgx.json").read_text()))
+            path = settings.write_json(
+                pathlib.Path(name) / "oracle.json", config)
+            done = support.run("hallmark-oracle", "--check", path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("attester      /dev/attestation", done.stdout)
 
 
 class Start(unittest.TestCase):
