@@ -194,6 +194,61 @@ static void test_absent(void **state)
 	assert_non_null(a->ready[2]->document);
 }
 
+/* An item with a co-signature: the item again stands for it, since nothing is
+ * judged here; in the reference form with a hash that nothing has. */
+static void cosigned(struct asked *a, bool full)
+{
+	char *json = mint_item(&mint, &(struct mint_wish){.full = full}, NULL);
+	char *outer, *inner = strdup(json);
+	char *hash = strstr(inner, "\"attestation_sha256\":\"");
+
+	assert_non_null(hash);
+	if (!full)
+		hash[22] = hash[22] == 'a' ? 'b' : 'a';
+	assert_true(asprintf(&outer, "%.*s,\"cosignatures\":[%s]}",
+			(int)strlen(json) - 1, json, inner) > 0);
+	event(a, "price", outer);
+	free(outer);
+	free(inner);
+	free(json);
+}
+
+/* A co-signature's document is asked for as the item's own is; one that cannot
+ * be had holds up the items once. */
+static void test_cosigned(void **state)
+{
+	struct asked *a = *state;
+
+	item(a, "price", false);
+	TURN_UNTIL(&a->f->loop, a->fetched == 1);
+	a->absent = a->hold = true;
+	cosigned(a, false);
+	cosigned(a, false);
+	TURN_UNTIL(&a->f->loop, a->held != NULL);
+	assert_int_equal(a->count, 1);
+	answer(a);
+	TURN_UNTIL(&a->f->loop, a->fetched == 2);
+	assert_int_equal(a->requests, 2);
+	assert_int_equal(a->missing, 1);
+	assert_int_equal(a->count, 3);
+	for (size_t i = 1; i < 3; i++) {
+		assert_non_null(a->ready[i]->document);
+		assert_int_equal(a->ready[i]->envelope.cosignature_count, 1);
+		assert_null(a->ready[i]->envelope.cosignatures[0].document);
+	}
+}
+
+static void test_cosigned_in_full(void **state)
+{
+	struct asked *a = *state;
+
+	cosigned(a, true);
+	assert_int_equal(a->count, 1);
+	assert_int_equal(a->requests, 0);
+	assert_non_null(a->ready[0]->envelope.cosignatures[0].document);
+	assert_true(record_bytes(a->ready[0]) > RECORD_COSIGNATURE_BYTES);
+}
+
 /* One that names another document does not go on with those. */
 static void test_absent_one_only(void **state)
 {
@@ -290,6 +345,8 @@ int main(void)
 	    TEST(test_fetched_once),
 	    TEST(test_absent),
 	    TEST(test_absent_one_only),
+	    TEST(test_cosigned),
+	    TEST(test_cosigned_in_full),
 	    TEST(test_brought),
 	    TEST(test_full_form),
 	    cmocka_unit_test_setup_teardown(test_heads, start_heads, end),
