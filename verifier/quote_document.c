@@ -3,6 +3,7 @@
 
 #include "feeds/hex.h"
 #include "verifier/report.h"
+#include "verifier/sgx/sgx_pem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,42 @@ enum hm_verdict quote_document_read(
 	out->debug = quote.debug;
 	name_module(out);
 	return HM_VALID;
+}
+
+/* 0, or -1: nobody can say. */
+static int narrow(struct hm_document *out, struct slice *pem)
+{
+	struct cert cert;
+	uint8_t *der;
+	size_t len;
+	int status = sgx_pem_next(pem, "CERTIFICATE", &der, &len);
+
+	if (status == 0 &&
+	    cert_parse_p256(&cert, (struct slice){der, len}) != HM_VALID)
+		status = -1;
+	free(der);
+	if (status != 0)
+		return -1;
+	if (cert.not_before_ms > out->not_before_ms)
+		out->not_before_ms = cert.not_before_ms;
+	if (cert.not_after_ms < out->not_after_ms)
+		out->not_after_ms = cert.not_after_ms;
+	cert_fini(&cert);
+	return 0;
+}
+
+void quote_document_bounds(struct hm_document *out, struct slice bytes)
+{
+	struct sgx_quote quote;
+
+	out->not_before_ms = INT64_MIN;
+	out->not_after_ms = INT64_MAX;
+	/* unnamed: nothing is judged by it */
+	if (sgx_quote_parse(&quote, bytes.at, bytes.len, NULL) == HM_VALID &&
+	    narrow(out, &quote.pem) == 0 && narrow(out, &quote.pem) == 0)
+		return;
+	out->not_before_ms = 0;
+	out->not_after_ms = 0;
 }
 
 static enum hm_verdict copy_quote(

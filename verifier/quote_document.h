@@ -19,6 +19,11 @@ bool quote_document_is(struct slice bytes);
 HM_MUST_CHECK enum hm_verdict quote_document_read(
     struct hm_document *out, struct slice bytes, const char **why);
 
+/* The times in which its PCK certificate and the CA above it are good, by their
+ * own word, into not_before_ms and not_after_ms; 0 and 0 if they cannot be
+ * read. For bytes that quote_document_read() has taken. */
+void quote_document_bounds(struct hm_document *out, struct slice bytes);
+
 /* As established_new(), with a copy of the bytes in it. Reports "quote" only
  * if it fails: judging reports it. */
 HM_MUST_CHECK enum hm_verdict quote_document_establish(struct established **out,

@@ -253,7 +253,9 @@ enum hm_verdict hm_document_read(
 		memset(out, 0, sizeof(*out));
 		return HM_NO_MEMORY;
 	}
-	if (!is_quote)
+	if (is_quote)
+		quote_document_bounds(out, (struct slice){document, len});
+	else
 		read_bounds(out, &certs);
 	return HM_VALID;
 }

@@ -457,6 +457,21 @@ static void test_read(void **state)
 	assert_memory_equal(out.quote.mrenclave, body.mrenclave, 32);
 	assert_string_equal(out.quote.tcb_status, "");
 	assert_string_equal(out.platform, "");
+	assert_true(out.not_before_ms < NOW_MS && out.not_before_ms > 0);
+	assert_true(out.not_after_ms > NOW_MS && out.not_after_ms < INT64_MAX);
+}
+
+/* What it says of its certificates is not believed, only told. */
+static void test_read_without_times(void **state)
+{
+	uint8_t *pem = memmem(quote, quote_len, "MII", 3);
+
+	(void)state;
+	assert_non_null(pem);
+	pem[0] = 'N';
+	assert_int_equal(hm_document_read(quote, quote_len, &out), HM_VALID);
+	assert_int_equal(out.not_before_ms, 0);
+	assert_int_equal(out.not_after_ms, 0);
 }
 
 /* ---- a minute ---- */
@@ -660,6 +675,7 @@ int main(void)
 	    QUOTE_TEST(test_unsaid),
 	    QUOTE_TEST(test_malformed),
 	    QUOTE_TEST(test_read),
+	    QUOTE_TEST(test_read_without_times),
 	    QUOTE_TEST(test_memo),
 	    QUOTE_TEST(test_memo_entries),
 	    ITEM_TEST(test_item),
