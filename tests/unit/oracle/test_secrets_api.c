@@ -233,7 +233,7 @@ static void test_again(void **state)
 
 static void test_unknown(void **state)
 {
-	const char *const names[] = {"", "another", NAME "x", "../" NAME};
+	const char *const names[] = {"", "another", (NAME "x"), ("../" NAME)};
 	struct http_request req;
 
 	(void)state;
