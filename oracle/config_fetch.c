@@ -6,6 +6,7 @@
 #include "verifier/fetched.h"
 
 #include <string.h>
+#include <strings.h>
 
 static int read_text(char *out, size_t cap, const char *text)
 {
@@ -15,9 +16,37 @@ static int read_text(char *out, size_t cap, const char *text)
 	return 0;
 }
 
+/* A target is of characters that a price API needs, and of no
+ * others: a firewall before an exchange, which takes quotes, brackets or dots
+ * for an attack, would ban the address that the prices come over too. */
+static bool has_tame_letters(const char *text)
+{
+	static const char letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-._~,:=&/?";
+	static const char *const escapes[] = {"22", "2c", "3a", "5b", "5d"};
+	bool known = true;
+
+	while (known && *(text += strspn(text, letters)) == '%') {
+		known = false;
+		for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]);
+		     i++)
+			known |= strncasecmp(text + 1, escapes[i], 2) == 0;
+		text += 3;
+	}
+	return known && *text == '\0';
+}
+
+static bool is_tame(const char *target)
+{
+	return has_tame_letters(target) && strstr(target, "..") == NULL &&
+	       strstr(target, "/.") == NULL;
+}
+
 static bool is_prefix(const char *text)
 {
-	return fetched_is_path(text) && strchr(text, '?') == NULL;
+	return fetched_is_path(text) && strchr(text, '?') == NULL &&
+	       is_tame(text);
 }
 
 static bool is_there(
@@ -123,6 +152,8 @@ static bool has_prefix(const char *path, const char *prefix)
 bool config_fetch_allows(const struct config_fetch *fetch, const char *hostname,
     unsigned port, const char *path)
 {
+	if (!is_tame(path))
+		return false;
 	for (size_t i = 0; i < fetch->allow_count; i++) {
 		const struct config_fetch_allow *allow = &fetch->allow[i];
 

@@ -7,7 +7,10 @@
  *
  * Without it nothing is fetched. A prefix ends where a segment does:
  * "/api/v3/ticker" allows itself, with any query, and what is below
- * "/api/v3/ticker/", but not "/api/v3/tickers".
+ * "/api/v3/ticker/", but not "/api/v3/tickers". Path and query may have
+ * letters, digits and -._~,:=&/? alone, and of escapes those of " , : [ ]; no
+ * ".." and no
+ * "/.": whatever else callers wish for could be taken for an attack.
  */
 #ifndef HALLMARK_ORACLE_CONFIG_FETCH_H
 #define HALLMARK_ORACLE_CONFIG_FETCH_H

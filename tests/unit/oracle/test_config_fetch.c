@@ -105,7 +105,8 @@ static void wrong_entries(void **state)
 	static const char *const hosts[] = {"API.kraken.com", "127.0.0.1",
 	    "[::1]", "a.b.", "", "*.kraken.com", "a/b", "a:443", "a b"};
 	static const char *const prefixes[] = {"", "0/public", "/0/../x",
-	    "/0/%2e", "/0?a", "/0#a", "/0//a", "/0/..", "/0;a", "/a b"};
+	    "/0/%2e", "/0?a", "/0#a", "/0//a", "/0/..", "/0;a", "/a b", "/0/'a",
+	    "/0/.a", "/a..b"};
 	char member[400];
 
 	(void)state;
@@ -213,6 +214,24 @@ static void prefixes_end_where_segments_do(void **state)
 	assert_true(allows("/", "/anything/at?all"));
 }
 
+/* Nothing that a firewall would ban our address for. */
+static void wild_targets(void **state)
+{
+	static const char *const wild[] = {"/a/b?c='d", "/a/b?c=(d)",
+	    "/a/b?c=%27", "/a/b?c=%3Cd", "/a/b?c=..", "/a/b?c=d/../e",
+	    "/a/b?c=d;e", "/a/b?c=d+e", "/a/b?c=%20", "/a/b?c=$d", "/a/b?c=d*",
+	    "/a/b?c=%2F", "/a/b?c=%00", "/a/b/'", "/a/b/.env", "/a/b/c..d",
+	    "/a/b?c=/.git", "/a/b?c=%22%27", "/a/b?c=@d", "/a/b?c=%25"};
+
+	(void)state;
+	assert_true(allows("/a/b", "/a/b?c=%5B%22D%22%2c%22E%22%5d"));
+	assert_true(allows("/a/b", "/a/b?c=d&e=f-g_h~i.j,k:l&m=n/o?p=%3a"));
+	assert_true(allows("/a/b", "/a/b/BTC-USD/c.json"));
+	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++)
+		if (allows("/a/b", wild[i]))
+			fail_msg("%s was allowed", wild[i]);
+}
+
 static void host_and_port_too(void **state)
 {
 	const struct config_fetch *f = &config.fetch;
@@ -256,6 +275,7 @@ int main(void)
 	    cmocka_unit_test(longest_prefix),
 	    cmocka_unit_test(wrong_wholes),
 	    cmocka_unit_test(prefixes_end_where_segments_do),
+	    cmocka_unit_test(wild_targets),
 	    cmocka_unit_test(host_and_port_too),
 	};
 
