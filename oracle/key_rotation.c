@@ -89,6 +89,7 @@ static void on_replaced(void *data)
 {
 	struct key_rotation *r = data;
 	struct identity *identity = r->with.identity;
+	const struct attestation_document *document;
 	const uint8_t *der;
 	size_t len;
 
@@ -105,8 +106,9 @@ static void on_replaced(void *data)
 	attestation_rekey(identity->attestation, der, len, r->document);
 	log_info("key", "switched", LOG_D("epoch", identity->kept.epoch),
 	    LOG_D("retire_ms", identity->kept.retire_ms));
-	r->with.switched(
-	    attestation_find(identity->attestation, r->document), r->with.data);
+	document = attestation_find(identity->attestation, r->document);
+	if (document != NULL) /* else the renewal tells, in a moment */
+		r->with.switched(document, r->with.data);
 	wait_until(r, due_ms(r));
 }
 

@@ -77,9 +77,6 @@ class Kept(unittest.TestCase):
     def setUp(self):
         self.kms, self.server = self.stack.kms, self.stack.server
 
-    def shortDescription(self):
-        return f"kms: {super().shortDescription()}"
-
     def boot_of(self, feed="BTC-USD"):
         item = support.price(self.stack, feed)
         return item and client.content_of(item)["boot_id"]
@@ -291,9 +288,6 @@ class Rotated(unittest.TestCase):
         cls.first = cls.stack.attestation()
         cls.stream = client.Stream(cls.stack.oracle_port, "/stream")
 
-    def shortDescription(self):
-        return f"kms: {super().shortDescription()}"
-
     def epoch(self):
         found = self.stack.attestation()
         return found and found["key_epoch"]
@@ -386,9 +380,6 @@ class Rotated(unittest.TestCase):
 
 
 class NotKept(support.StackTest):
-    def shortDescription(self):
-        return f"kms: {super().shortDescription()}"
-
     def test_restart(self):
         """without KMS a new boot_id and key appear, and verifierd follows"""
         before = support.price(self.stack, "BTC-USD")

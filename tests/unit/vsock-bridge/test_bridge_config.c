@@ -385,9 +385,62 @@ static void test_print_fails_without_allowlist(void **state)
 	free(text);
 }
 
+/* What an enclave's kept key needs: one of each. */
+static void test_key_rules(void **state)
+{
+	char error[BRIDGE_CONFIG_ERROR_MAX];
+
+	(void)state;
+	assert_int_equal(parse("{\"keeper\": {\"listen\": \"vsock://any:3\","
+			       " \"directory\": \"keys\"},"
+			       " \"credentials\": {\"listen\":"
+			       " \"vsock://any:4\"}}",
+			     error),
+	    0);
+	assert_string_equal(config.keeper.directory, "/etc/hallmark/keys");
+	assert_string_equal(config.credentials.imds.host, "169.254.169.254");
+	assert_int_equal(config.credentials.imds.port, 80);
+	for (unsigned n = 0; n < 2; n++) {
+		assert_int_equal(
+		    bridge_config_listener(&config, n)->port, 3 + n);
+		*bridge_config_inherited(&config, n) = 7 + (int)n;
+	}
+	assert_null(bridge_config_listener(&config, 2));
+	assert_null(bridge_config_inherited(&config, 2));
+	assert_int_equal(config.keeper.inherited, 7);
+	assert_int_equal(config.credentials.inherited, 8);
+}
+
+static void test_bad_key_rules(void **state)
+{
+	(void)state;
+	refused("{\"keeper\": []}", "keeper: ");
+	refused("{\"keeper\": {\"listen\": \"unix:///k\"}}", "keeper: ");
+	refused("{\"keeper\": {\"listen\": \"unix:///k\", \"directory\": "
+		"\"\"}}",
+	    "keeper.directory is empty");
+	refused("{\"keeper\": {\"listen\": \"k\", \"directory\": \"d\"}}",
+	    "keeper.listen: not ");
+	refused("{\"keeper\": {\"listen\": \"unix:///k\", \"directory\": "
+		"\"d\", \"more\": 1}}",
+	    "keeper: ");
+	refused("{\"credentials\": {}}", "credentials: ");
+	refused("{\"credentials\": {\"listen\": \"unix:///c\", \"imds\": "
+		"\"unix:///i\"}}",
+	    "credentials.imds: not tcp");
+	refused("{\"credentials\": {\"listen\": \"unix:///c\", \"imds\": "
+		"\"tcp://127.0.0.1:0\"}}",
+	    "credentials.imds: not tcp");
+	refused("{\"keeper\": {\"listen\": \"unix:///k\", \"directory\": "
+		"\"d\"}, \"credentials\": {\"listen\": \"unix:///k\"}}",
+	    "listened at twice");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_key_rules),
+	    cmocka_unit_test(test_bad_key_rules),
 	    cmocka_unit_test(test_full),
 	    cmocka_unit_test(test_configuration_and_logs),
 	    cmocka_unit_test(test_listeners),
