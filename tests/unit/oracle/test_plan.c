@@ -261,6 +261,30 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* Who wants a key that nobody may seal is asked never. */
+static void secrets_are_shown(void **state)
+{
+	static const char feeds[] = "[" FEED("BTC-USD", "5000", "1",
+	    SOURCE("kraken", "XBTUSD") ",{\"exchange\":\"coinmarketcap\","
+				       "\"symbol\":\"1\",\"role\":"
+				       "\"check\"}") "]";
+
+	(void)state;
+	assert_int_equal(plan(feeds), 0);
+	shows("coinmarketcap wants a key, and \"secrets\" has no name "
+	      "coinmarketcap_api_key: it will never be asked");
+	config.secrets.count = 1;
+	snprintf(config.secrets.names[0], sizeof(config.secrets.names[0]),
+	    "coinmarketcap_api_key");
+	config.secrets.token_sha256[0] = 0xab;
+	assert_int_equal(plan(feeds), 0);
+	shows_not("never be asked");
+	shows("secret        coinmarketcap_api_key, to be sealed after each "
+	      "start");
+	shows("by who knows the token of ab0000");
+	config.secrets.count = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +298,7 @@ int main(void)
 	    cmocka_unit_test(a_check_has_time),
 	    cmocka_unit_test(a_slow_check_is_a_note),
 	    cmocka_unit_test(pins_are_shown),
+	    cmocka_unit_test(secrets_are_shown),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, tear_down);
