@@ -209,8 +209,7 @@ static void ended_early(
 	if (status == TLS_STREAM_FAILED) {
 		finish_failed(client, QUOTE_TLS_FAILED,
 		    https_connection_why(client->connection));
-	} else if (r->received == 0 && client->connection_used &&
-		   client->post == NULL) {
+	} else if (r->received == 0 && client->connection_used) {
 		drop_connection(client);
 		connect_anew(client);
 	} else if (status == TLS_STREAM_TRUNCATED && r->received > 0) {
