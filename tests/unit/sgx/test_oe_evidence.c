@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -354,6 +355,46 @@ static void no_claims_are_claims(void **state)
 	assert_int_equal(count, 0);
 }
 
+/* Read from memory of just that length, so that reading on is noticed. */
+static void claims_that_are_cut_off(void **state)
+{
+	struct oe_claim claims[OE_CLAIMS_MAX];
+	size_t count;
+
+	(void)state;
+	put_claims();
+	for (size_t cut = 0; cut < len; cut++) {
+		uint8_t *copy = malloc(cut);
+
+		memcpy(copy, bytes, cut);
+		assert_int_equal(
+		    oe_claims_read((struct slice){copy, cut}, claims, &count),
+		    -1);
+		free(copy);
+	}
+}
+
+/* As many as there is room for, and one more. */
+static void claims_without_number(void **state)
+{
+	struct oe_claim *claims = malloc(OE_CLAIMS_MAX * sizeof(*claims));
+	size_t count;
+
+	(void)state;
+	for (uint64_t n = OE_CLAIMS_MAX; n <= OE_CLAIMS_MAX + 1; n++) {
+		len = 0;
+		number(1, 8);
+		number(n, 8);
+		for (uint64_t i = 0; i < n; i++)
+			put_claim("n", "");
+		assert_int_equal(
+		    oe_claims_read((struct slice){bytes, len}, claims, &count),
+		    n == OE_CLAIMS_MAX ? 0 : -1);
+		assert_int_equal(count, n == OE_CLAIMS_MAX ? n : 0);
+	}
+	free(claims);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +413,8 @@ int main(void)
 	    cmocka_unit_test_setup(claims_whose_sizes_overflow, setup),
 	    cmocka_unit_test_setup(claims_whose_names_are_none, setup),
 	    cmocka_unit_test_setup(no_claims_are_claims, setup),
+	    cmocka_unit_test_setup(claims_that_are_cut_off, setup),
+	    cmocka_unit_test_setup(claims_without_number, setup),
 	};
 
 	return cmocka_run_group_tests_name("oe_evidence", tests, NULL, NULL);

@@ -604,6 +604,10 @@ static void test_pem_lines(void **state)
 	    {"-----BEGIN X-----\nAAAA\n-----END X-----", 0},
 	    {"-----BEGIN X-----\nAAAA\nAAAA\n-----END X-----\n", -1},
 	    {"-----BEGIN X-----\n\nAAAA\n-----END X-----\n", -1},
+	    {"-----BEGIN X-----\n"
+	     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+	     "\n-----END X-----\n",
+		-1},
 	    {"-----BEGIN X-----\n-----END X-----\n", -1},
 	    {"-----BEGIN X-----\nAAA\n-----END X-----\n", -1},
 	    {"-----BEGIN X-----\nAAAB=\n-----END X-----\n", -1},
