@@ -25,6 +25,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CACHE_DOCUMENTS 2 /* none comes twice: it is for their certificates */
+
 static void *need(void *memory)
 {
 	if (memory == NULL)
@@ -58,8 +60,9 @@ int attestation_take_answer(const struct attestation *a,
 	const struct call *call = &a->call;
 
 	if (!call->failed)
-		return attestation_document_take(out, a->with.policy, &request,
-		    call->document, call->len, a->with.now_ms(), error);
+		return attestation_document_take(out, a->with.policy, a->cache,
+		    &request, call->document, call->len, a->with.now_ms(),
+		    error);
 	memset(out, 0, sizeof(*out));
 	snprintf(error, ATTESTER_ERROR_MAX, "%s", call->error);
 	return -1;
@@ -276,6 +279,7 @@ void attestation_stats(
 static void destroy(struct attestation *a)
 {
 	attestation_ring_fini(&a->ring);
+	hm_cache_free(a->cache);
 	free(a);
 }
 
@@ -340,6 +344,7 @@ static struct attestation *new_attestation(
 	if (a->with.now_ms == NULL)
 		a->with.now_ms = now_unix_ms;
 	nonce_queue_init(&a->queue);
+	a->cache = need(hm_cache_new(CACHE_DOCUMENTS));
 	return a;
 }
 

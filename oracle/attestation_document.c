@@ -37,10 +37,10 @@ static enum hm_verdict judge_quote(const struct attester_request *request,
 }
 
 static enum hm_verdict judge(const struct hm_policy *policy,
-    const struct attester_request *request, const uint8_t *bytes, size_t len,
-    int64_t now_ms, struct hm_document *out)
+    struct hm_cache *cache, const struct attester_request *request,
+    const uint8_t *bytes, size_t len, int64_t now_ms, struct hm_document *out)
 {
-	enum hm_verdict verdict = hm_document_verify_live(policy, NULL, bytes,
+	enum hm_verdict verdict = hm_document_verify_live(policy, cache, bytes,
 	    len, now_ms, request->nonce, request->nonce_len, out, NULL);
 
 	if (verdict != HM_VALID)
@@ -56,15 +56,15 @@ static enum hm_verdict judge(const struct hm_policy *policy,
 }
 
 int attestation_document_take(struct attestation_document *out,
-    const struct hm_policy *policy, const struct attester_request *request,
-    const uint8_t *bytes, size_t len, int64_t now_ms,
-    char error[ATTESTER_ERROR_MAX])
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct attester_request *request, const uint8_t *bytes, size_t len,
+    int64_t now_ms, char error[ATTESTER_ERROR_MAX])
 {
 	struct hm_document read;
 	enum hm_verdict verdict;
 
 	memset(out, 0, sizeof(*out));
-	verdict = judge(policy, request, bytes, len, now_ms, &read);
+	verdict = judge(policy, cache, request, bytes, len, now_ms, &read);
 	if (verdict != HM_VALID) {
 		snprintf(error, ATTESTER_ERROR_MAX,
 		    "the attester's document: %s", hm_verdict_name(verdict));

@@ -7,13 +7,14 @@
 
 /*
  * Takes `bytes` (copied) if they are what was asked for: good at now_ms by the
- * policy, and holding the request's public_key, user_data and, if there is
- * one, nonce. 0, or -1 and why; then *out is empty.
+ * policy (the cache may be NULL), and holding the request's public_key,
+ * user_data and, if there is one, nonce. 0, or -1 and why; then *out is empty.
  */
 __attribute__((warn_unused_result)) int attestation_document_take(
     struct attestation_document *out, const struct hm_policy *policy,
-    const struct attester_request *request, const uint8_t *bytes, size_t len,
-    int64_t now_ms, char error[ATTESTER_ERROR_MAX]);
+    struct hm_cache *cache, const struct attester_request *request,
+    const uint8_t *bytes, size_t len, int64_t now_ms,
+    char error[ATTESTER_ERROR_MAX]);
 void attestation_document_fini(struct attestation_document *doc);
 
 #endif

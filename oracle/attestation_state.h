@@ -47,6 +47,7 @@ struct attestation {
 	struct attestation_stats stats; /* and how many are unanswered */
 	struct other other;             /* waits for a call, or has it */
 	struct attestation_ring ring;
+	struct hm_cache *cache; /* of the chain, which most documents share */
 	void (*stopped)(void *data);
 	void *stopped_data;
 };
