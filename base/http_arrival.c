@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "base/rate_limit.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -92,6 +93,16 @@ static void on_unwrapped(const struct http_arrival *arrival, void *data)
 		http_clients_leave(&server->clients, arrival->client);
 }
 
+/* A handshake costs more than most requests, and counts as one. */
+static bool may_shake_hands(
+    struct http_server *server, const struct sockaddr *addr)
+{
+	unsigned retry_s;
+
+	return !server->limit || rate_limit_take(server->limit, addr,
+				     now_monotonic_ms(), &retry_s);
+}
+
 /* Its address is known. */
 static void on_client(
     int fd, const struct sockaddr *addr, socklen_t len, void *data)
@@ -104,10 +115,13 @@ static void on_client(
 	if (!arrival.client) {
 		log_crowd(server, addr);
 		close(fd);
-	} else if (server->options.wrapper) {
+	} else if (!server->options.wrapper) {
+		http_door_add(&server->door, &arrival);
+	} else if (may_shake_hands(server, addr)) {
 		server->options.wrapper->add(server->wrapped, &arrival);
 	} else {
-		http_door_add(&server->door, &arrival);
+		http_clients_leave(&server->clients, arrival.client);
+		close(fd);
 	}
 }
 

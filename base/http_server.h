@@ -80,7 +80,9 @@ struct http_server_options {
 	 * 0: no limit. */
 	unsigned requests_per_s, requests_burst;
 	/* What each connection goes through first, behind its PROXY header:
-	 * tls_relay.h. Borrowed until stopped; NULL: nothing. */
+	 * tls_relay.h. Each connection is then one of the requests of the
+	 * limit above, and closed where there is none left. Borrowed until
+	 * stopped; NULL: nothing. */
 	const struct http_wrapper *wrapper;
 };
 

@@ -78,6 +78,10 @@ static void begin(bool proxy_protocol)
 	struct http_server_options options = {
 	    .wrapper = &wrapper, .proxy_protocol = proxy_protocol};
 
+	/* of addresses that are not this machine's: of headers */
+	options.requests_per_s = 1;
+	options.requests_burst = 3;
+
 	version = 0;
 	server_done = false;
 	assert_int_equal(uv_loop_init(&loop), 0);
@@ -293,6 +297,34 @@ static void test_many_clients(void **state)
 	pump_until(relays()->count == 0);
 }
 
+/* 192.0.2.7 */
+static void client_from_afar(struct client *c)
+{
+	client_new(c);
+	client_send_bytes(c->fd,
+	    "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c"
+	    "\xc0\x00\x02\x07\xc0\x00\x02\x08\x04\xd2\x01\xbb",
+	    28);
+}
+
+/* Each handshake is one of the three that it has at once. */
+static void test_limit_of_handshakes(void **state)
+{
+	struct client c;
+	int shaken = 0;
+
+	(void)state;
+	server_end();
+	begin(true);
+	for (int i = 0; i < 30; i++) {
+		client_from_afar(&c);
+		shaken += shake(&c) == 1;
+		client_end(&c);
+	}
+	assert_in_range(shaken, 3, 25); /* and one a second */
+	pump_until(server->clients.total == 0);
+}
+
 static void test_after_a_proxy_header(void **state)
 {
 	struct client c;
@@ -300,11 +332,7 @@ static void test_after_a_proxy_header(void **state)
 	(void)state;
 	server_end();
 	begin(true);
-	client_new(&c);
-	client_send_bytes(c.fd,
-	    "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c"
-	    "\xc0\x00\x02\x07\xc0\x00\x02\x08\x04\xd2\x01\xbb",
-	    28);
+	client_from_afar(&c);
 	assert_int_equal(shake(&c), 1);
 	assert_int_equal(
 	    first_relay()->arrival.from.in.sin_addr.s_addr, htonl(0xc0000207));
@@ -676,6 +704,7 @@ int main(void)
 	    TEST(test_small_records),
 	    TEST(test_many_clients),
 	    TEST(test_after_a_proxy_header),
+	    TEST(test_limit_of_handshakes),
 	    TEST(test_no_tls),
 	    TEST(test_old_tls),
 	    TEST(test_protocols),
