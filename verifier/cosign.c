@@ -20,13 +20,12 @@ static bool is_price(const char *text, size_t size)
 	struct decimal price = {0, 0};
 	char again[DECIMAL_STRMAX];
 
-	if (REFUSE(cosign_price_end, memchr(text, '\0', size) == NULL))
-		return false;
+	if (memchr(text, '\0', size) == NULL)
+		return false; /* unnamed: nothing from outside */
 	if (text[0] == '\0')
 		return true;
-	if (REFUSE(cosign_price_number,
-		decimal_parse(&price, text, strlen(text)) != 0))
-		return false;
+	if (decimal_parse(&price, text, strlen(text)) != 0)
+		return false; /* unnamed: it would be 0, which is no price */
 	decimal_format(price, again);
 	return REQUIRE(cosign_price_sign, price.mantissa > 0) &&
 	       REQUIRE(cosign_price_form, strcmp(text, again) == 0);

@@ -18,6 +18,10 @@
 	"\",\"attestation_doc_b64\":\"ZG9j\"}"
 #define WITH(content) "{\"content\":\"" content "\"" REST
 
+#define OPEN                                             \
+	"{\"content\":\"y\",\"signature_b64\":\"c2ln\"," \
+	"\"public_key\":\"P\",\"platform\":\"s\","       \
+	"\"attestation_sha256\":\"" HASH "\""
 #define ONE                                              \
 	"{\"content\":\"y\",\"signature_b64\":\"c2ln\"," \
 	"\"public_key\":\"P\",\"platform\":\"s\","       \
@@ -52,6 +56,8 @@ static const struct {
     {true, COSIGNED("[" ONE "," ONE "," ONE "," ONE "]")},
     {true, COSIGNED("[{\"content\":\"y\"" REST "]")},
     {false, COSIGNED("[" ONE "," ONE "," ONE "," ONE "," ONE "]")},
+    {false, OPEN ",\"cosignatures\":[" ONE "}"},
+    {false, OPEN ",\"cosignatures\":[}"},
     {false, COSIGNED("[]")},
     {false, COSIGNED("[ ]")},
     {false, COSIGNED("[" ONE ",]")},

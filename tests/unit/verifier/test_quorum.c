@@ -366,6 +366,9 @@ static void test_self(void **state)
 	assert_int_equal(
 	    cosign_verify(i.policy, NULL, e, NULL, &item, &c), HM_VALID);
 	assert_string_equal(c.price, "84036.10");
+	e->content[0] = ' ';
+	assert_int_equal(cosign_verify(i.policy, NULL, e, NULL, &item, &c),
+	    HM_CONTENT_MALFORMED);
 }
 
 /* An item without a price may be seen by one who has none either. */
