@@ -52,7 +52,9 @@ static const char usage[] =
     "root. \"tls\": \"attested\": TLS 1.3 ends in the oracle, by a key that\n"
     "its documents name (hallmark attest). \"peers\": {\"listen\": ...,\n"
     "\"connect\": [...]} with \"quorum\" lets other oracles of this image and\n"
-    "configuration co-sign each item; hallmark-oracle(8) has all keys.\n"
+    "configuration co-sign each item. \"key\": {\"kms\": {...}} keeps the\n"
+    "signing key over restarts, sealed by AWS KMS (deploy/kms).\n"
+    "hallmark-oracle(8) has all keys.\n"
     "Then try: curl http://HOST:PORT/price/BTC-USD\n"
     "\n"
     "SIGTERM or SIGINT: streams get `goodbye`, then a clean stop.\n";
