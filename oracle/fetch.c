@@ -196,13 +196,13 @@ static enum fetch_result begin(struct fetch *fetch, struct fetch_place *place,
     const char *path, struct fetch_lane **lane, int64_t *retry_ms)
 {
 	*lane = fetch_place_idle(place);
+	*retry_ms = fetch_place_wait_ms(place, fetch->with.poller);
+	if (*retry_ms > 0)
+		return FETCH_NO_BUDGET;
 	if (attestation_current(fetch->with.attestation, now_unix_ms()) == NULL)
 		return FETCH_UNATTESTED;
 	if (clock_is_uncertain(fetch))
 		return FETCH_CLOCK_UNCERTAIN;
-	*retry_ms = fetch_place_wait_ms(place, fetch->with.poller);
-	if (*retry_ms > 0)
-		return FETCH_NO_BUDGET;
 	if (*lane == NULL || fetch->stats.held_bytes > fetch->with.held_max)
 		return FETCH_BUSY;
 	ask(*lane, path);

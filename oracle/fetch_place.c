@@ -51,11 +51,12 @@ int64_t fetch_place_wait_ms(
 	int64_t ms = poll_budget_ready_ms(place->budget) - now_ms;
 	struct pause pause = {place->exchange, 0};
 
+	/* Cheap first: a flood ends here. */
+	if (ms > 0)
+		return ms;
 	if (poller != NULL && place->exchange != NULL)
 		poller_visit(poller, now_ms, on_exchange, NULL, &pause);
-	if (pause.ms > ms)
-		ms = pause.ms;
-	return ms > 0 ? ms : 0;
+	return pause.ms > 0 ? pause.ms : 0;
 }
 
 static enum quote_error class_of(const struct https_answer *answer)
