@@ -265,11 +265,15 @@ static void quotes_of_other_versions(void **state)
 static void refused_claims(void)
 {
 	struct oe_claim claims[OE_CLAIMS_MAX];
+	uint8_t *exact = malloc(len != 0 ? len : 1); /* one more is noticed */
 	size_t count = 7;
 
+	assert_non_null(exact);
+	memcpy(exact, bytes, len);
 	assert_int_equal(
-	    oe_claims_read((struct slice){bytes, len}, claims, &count), -1);
+	    oe_claims_read((struct slice){exact, len}, claims, &count), -1);
 	assert_int_equal(count, 0);
+	free(exact);
 }
 
 static void claims_that_are_none(void **state)
@@ -339,6 +343,16 @@ static void claims_whose_names_are_none(void **state)
 	number(0, 8);
 	memset(bytes + len, 'a', OE_CLAIM_NAME_MAX + 1);
 	len += OE_CLAIM_NAME_MAX + 2;
+	refused_claims();
+}
+
+static void one_claim_too_many(void **state)
+{
+	(void)state;
+	number(1, 8);
+	number(OE_CLAIMS_MAX + 1, 8);
+	for (int i = 0; i <= OE_CLAIMS_MAX; i++)
+		put_claim("a", "");
 	refused_claims();
 }
 
@@ -412,6 +426,7 @@ int main(void)
 	    cmocka_unit_test_setup(claims_that_are_none, setup),
 	    cmocka_unit_test_setup(claims_whose_sizes_overflow, setup),
 	    cmocka_unit_test_setup(claims_whose_names_are_none, setup),
+	    cmocka_unit_test_setup(one_claim_too_many, setup),
 	    cmocka_unit_test_setup(no_claims_are_claims, setup),
 	    cmocka_unit_test_setup(claims_that_are_cut_off, setup),
 	    cmocka_unit_test_setup(claims_without_number, setup),

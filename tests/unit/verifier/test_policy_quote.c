@@ -112,6 +112,8 @@ static void test_refused(void **state)
 	    RELEASE("\"mrsigner\":\"" HEX64
 		    "\",\"product_id\":1,\"min_svn\":\"1\""),
 	    RELEASE("\"mrenclave\":\"" HEX64 "\",\"min_svn\":1"),
+	    RELEASE(
+		"\"mrenclave\":\"" HEX64 "\",\"product_id\":1,\"min_svn\":1"),
 	    RELEASE("\"mrenclave\":\"" HEX64 "\",\"mrsigner\":\"" HEX64
 		    "\",\"product_id\":1,\"min_svn\":1"),
 	    RELEASE("\"mrenclave\":\"" HEX64 "\",\"mrtd\":\"" HEX96 "\""),
@@ -176,7 +178,7 @@ static void test_error_says_where(void **state)
 static void test_ceilings(void **state)
 {
 	static const uint8_t value[HM_PCR_LEN];
-	char name[16];
+	char name[16], path[POLICY_PATH_MAX + 2];
 
 	(void)state;
 	taken(RELEASE("\"mrenclave\":\"" HEX64 "\""));
@@ -191,6 +193,32 @@ static void test_ceilings(void **state)
 		assert_int_equal(policy_add_collateral_file(policy, name), 0);
 	}
 	assert_int_equal(policy_add_collateral_file(policy, "more"), -1);
+	taken(RELEASE("\"mrtd\":\"" HEX96 "\""));
+	assert_int_equal(hm_policy_add_rtmr(policy, 0, 3, value), 0);
+	assert_int_equal(hm_policy_add_rtmr(policy, 0, 4, value), -1);
+	memset(path, 'a', sizeof(path));
+	path[POLICY_PATH_MAX] = '\0';
+	assert_int_equal(policy_add_collateral_file(policy, path), 0);
+	path[POLICY_PATH_MAX] = 'a';
+	path[POLICY_PATH_MAX + 1] = '\0';
+	assert_int_equal(policy_add_collateral_file(policy, path), -1);
+}
+
+/* What the quote has not is not equal to anything. */
+static void test_absent(void **state)
+{
+	struct hm_quote quote = {.present = true, .is_td = true};
+	struct policy_measures none = {.kinds = 0};
+
+	(void)state;
+	assert_non_null(policy_measure_of(&quote, POLICY_MRTD).at);
+	assert_null(policy_measure_of(&quote, POLICY_MRENCLAVE).at);
+	quote.is_td = false;
+	assert_null(policy_measure_of(&quote, POLICY_RTMR0).at);
+	assert_non_null(policy_measure_of(&quote, POLICY_MRSIGNER).at);
+	quote.present = false;
+	assert_null(policy_measure_of(&quote, POLICY_MRSIGNER).at);
+	assert_false(policy_measures_ok(&none, &quote));
 }
 
 /* ---- roots ---- */
@@ -246,6 +274,51 @@ static void test_root_of_that_name(void **state)
 	assert_int_equal(policy->quotes.root_count, 0);
 }
 
+static int add(X509 *cert)
+{
+	char *pem = quote_pki_pem(cert, NULL, NULL);
+	int status = hm_policy_add_root_pem(policy, pem, strlen(pem));
+
+	free(pem);
+	return status;
+}
+
+/* A CA of another's, one that is none, one without a name, one too many. */
+static void test_roots_that_are_none(void **state)
+{
+	struct quote_pki pki = {.now_s = 1795251600};
+	X509_NAME *unnamed = X509_NAME_new();
+
+	(void)state;
+	hm_policy_free(policy);
+	policy = hm_policy_new();
+	issue(&pki.root, &pki, NULL, "A", 1, false);
+	issue(&pki.ca, &pki, &pki.root, "B", 1, false);
+	issue(&pki.pck, &pki, NULL, "C", -1, false);
+	issue(&pki.signer, &pki, NULL, "D", 1, false);
+	assert_int_equal(X509_NAME_add_entry_by_txt(unnamed, "O", MBSTRING_ASC,
+			     (const uint8_t *)"D", -1, -1, 0),
+	    1);
+	X509_set_subject_name(pki.signer.x509, unnamed);
+	X509_set_issuer_name(pki.signer.x509, unnamed);
+	assert_true(
+	    X509_sign(pki.signer.x509, pki.signer.key, EVP_sha256()) > 0);
+	X509_NAME_free(unnamed);
+	assert_int_equal(add(pki.ca.x509), -1);
+	assert_int_equal(add(pki.pck.x509), -1);
+	assert_int_equal(add(pki.signer.x509), -1);
+	assert_int_equal(add(pki.root.x509), 0);
+	quote_pki_fini(&pki);
+	for (int i = 1; i <= POLICY_QUOTE_ROOTS_MAX; i++) {
+		memset(&pki.root, 0, sizeof(pki.root));
+		issue(&pki.root, &pki, NULL, "E", 1, false);
+		assert_int_equal(
+		    add(pki.root.x509), i < POLICY_QUOTE_ROOTS_MAX ? 0 : -1);
+		X509_free(pki.root.x509);
+		EVP_PKEY_free(pki.root.key);
+	}
+}
+
 static void test_collateral_refused(void **state)
 {
 	(void)state;
@@ -265,7 +338,9 @@ int main(void)
 	    cmocka_unit_test_teardown(test_unusable, teardown),
 	    cmocka_unit_test_teardown(test_error_says_where, teardown),
 	    cmocka_unit_test_teardown(test_ceilings, teardown),
+	    cmocka_unit_test_teardown(test_absent, teardown),
 	    cmocka_unit_test_teardown(test_roots, teardown),
+	    cmocka_unit_test_teardown(test_roots_that_are_none, teardown),
 	    cmocka_unit_test_teardown(test_root_of_that_name, teardown),
 	    cmocka_unit_test_teardown(test_collateral_refused, teardown),
 	};
