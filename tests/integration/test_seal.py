@@ -17,9 +17,11 @@ import unittest
 
 import client
 import settings
+from between import Between
 from program import wait_until
 from recorder import Recorder
 from stack import Stack, run
+from test_attested_tls import Connection, TlsStack
 
 sys.path.insert(0, str(settings.ROOT / "tests" / "simulator"))
 from paid import CoinMarketCap  # noqa: E402
@@ -39,7 +41,7 @@ class Sealing(Stack):
 
     def __init__(self, token):
         self.token = token
-        super().__init__([FEED], record=True, verifierd=False)
+        Stack.__init__(self, [FEED], record=True, verifierd=False)
 
     def write_configs(self):
         super().write_configs()
@@ -66,6 +68,15 @@ class Sealing(Stack):
                                body)
         code = reply.json().get("code") if reply.status != 200 else None
         return reply.status, code
+
+
+class SealingOverTls(Sealing, TlsStack):
+    """The same, with TLS that ends in the oracle."""
+
+    def source(self):
+        with contextlib.closing(Connection(self.oracle_port)) as made:
+            item = json.loads(made.get("/price/BTC-USD")[1])
+        return client.sources_of(item)["coinmarketcap"]
 
 
 def key_of_its_own(directory):
@@ -317,6 +328,24 @@ class Seal(unittest.TestCase):
             self.assertIn(why, done.stderr)
         done = run("hallmark", "seal", "--help")
         self.assertIn("--token-file", done.stdout)
+
+
+class OverChannel(unittest.TestCase):
+    def test_attested_channel(self):
+        """over https+attested:// too, and not to who is in between"""
+        stack = SealingOverTls(secrets.token_hex(32))
+        self.addCleanup(stack.stop)
+        stack.start()
+        with Between(stack.oracle_port, stack.dir) as port:
+            done = stack.seal(url=f"https+attested://127.0.0.1:{port}")
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertIn("nothing was sent", done.stdout)
+        self.assertEqual(stack.source()["error"], "no_key")
+        done = stack.seal(url=f"https+attested://127.0.0.1:"
+                              f"{stack.oracle_port}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        wait_until("CoinMarketCap is asked",
+                   lambda: stack.source()["state"] == "check", SHOWS_S)
 
 
 if __name__ == "__main__":
