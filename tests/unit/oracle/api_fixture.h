@@ -16,6 +16,7 @@
 #include "base/http_server.h"
 #include "base/now.h"
 #include "oracle/api.h"
+#include "oracle/secrets.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -93,6 +94,36 @@ uint64_t publisher_items(
 	(void)publisher;
 	assert_true(feed < 2);
 	return 10 * feed + (uint64_t)reason;
+}
+
+/* ---- in place of secrets and peers, of which there are none ---- */
+
+const char *secrets_outcome_name(enum secrets_outcome outcome)
+{
+	(void)outcome;
+	fail();
+	return "";
+}
+
+void secrets_stats(const struct secrets *secrets, struct secrets_stats *out)
+{
+	(void)secrets;
+	(void)out;
+	fail();
+}
+
+size_t peers_count(const struct peers *peers)
+{
+	(void)peers;
+	return 0;
+}
+
+void peers_look(const struct peers *peers, size_t peer, struct peer_view *out)
+{
+	(void)peers;
+	(void)peer;
+	(void)out;
+	fail();
 }
 
 /* ---- in place of fetch, which is off ---- */
