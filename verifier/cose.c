@@ -2,10 +2,9 @@
 #include "verifier/cose.h"
 
 #include "feeds/check.h"
+#include "verifier/ecdsa.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
-#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #define COSE_SIGN1_TAG 18 /* RFC 9052, table 1 */
@@ -56,29 +55,6 @@ enum hm_verdict cose_parse(struct cose *out, const uint8_t *bytes, size_t len)
 	return HM_VALID;
 }
 
-/* r || s as the DER that OpenSSL wants; the length, or -1. That both lie
- * within 1..n-1 (SEC 1, 4.1.4) is OpenSSL's to check, and test_ecdsa_edges'
- * to see that it does: Java once forgot (CVE-2022-21449). */
-static int signature_der(const uint8_t *raw, uint8_t **der)
-{
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(raw, SCALAR_LEN, NULL);
-	BIGNUM *s = BN_bin2bn(raw + SCALAR_LEN, SCALAR_LEN, NULL);
-	int len = -1;
-
-	*der = NULL;
-	if (sig == NULL || r == NULL || s == NULL ||
-	    ECDSA_SIG_set0(sig, r, s) != 1)
-		goto out;
-	r = s = NULL;
-	len = i2d_ECDSA_SIG(sig, der);
-out:
-	BN_free(r);
-	BN_free(s);
-	ECDSA_SIG_free(sig);
-	return len;
-}
-
 /*
  * RFC 9052, 4.4: Sig_structure = ["Signature1", protected, external_aad = h'',
  * payload].
@@ -112,7 +88,7 @@ enum hm_verdict cose_verify(const struct cose *cose, EVP_PKEY *key)
 	int der_len;
 
 	ctx = EVP_MD_CTX_new();
-	der_len = signature_der(cose->signature.at, &der);
+	der_len = ecdsa_der(cose->signature.at, SCALAR_LEN, &der);
 	if (ctx == NULL || der_len < 0) {
 		verdict = HM_NO_MEMORY;
 		goto out;

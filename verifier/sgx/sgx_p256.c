@@ -2,9 +2,10 @@
 #include "verifier/sgx/sgx_p256.h"
 
 #include "feeds/check.h"
+#include "verifier/ecdsa.h"
 
 #include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #define SCALAR_LEN 32
@@ -31,35 +32,13 @@ EVP_PKEY *sgx_p256_key(const uint8_t point[SGX_POINT_LEN])
 	return key;
 }
 
-/* As the DER that OpenSSL wants; the length, or -1. That r and s lie within
- * 1..n-1 is OpenSSL's to check. */
-static int signature_der(const uint8_t *raw, uint8_t **der)
-{
-	ECDSA_SIG *sig = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(raw, SCALAR_LEN, NULL);
-	BIGNUM *s = BN_bin2bn(raw + SCALAR_LEN, SCALAR_LEN, NULL);
-	int len = -1;
-
-	*der = NULL;
-	if (sig == NULL || r == NULL || s == NULL ||
-	    ECDSA_SIG_set0(sig, r, s) != 1)
-		goto out;
-	r = s = NULL;
-	len = i2d_ECDSA_SIG(sig, der);
-out:
-	BN_free(r);
-	BN_free(s);
-	ECDSA_SIG_free(sig);
-	return len;
-}
-
 enum hm_verdict sgx_p256_verify(EVP_PKEY *key, struct slice signed_part,
     const uint8_t signature[SGX_SIGNATURE_LEN], enum hm_verdict otherwise)
 {
 	enum hm_verdict verdict = otherwise;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t *der = NULL;
-	int len = signature_der(signature, &der);
+	int len = ecdsa_der(signature, SCALAR_LEN, &der);
 
 	if (ctx == NULL || len < 0)
 		verdict = HM_NO_MEMORY;
