@@ -95,11 +95,30 @@ class States(unittest.TestCase):
         db.execute("BEGIN EXCLUSIVE")
         return db
 
+    def hold_all(self):
+        """Nobody else may even read it."""
+        db = sqlite3.connect(self.stack.archive, isolation_level=None,
+                             timeout=5)
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        db.execute("BEGIN EXCLUSIVE")
+        return db
+
     def damage(self):
         """As a failing disk does: pages that are needed to open it."""
         with open(self.stack.archive, "r+b") as file:
             file.seek(4096)
             file.write(JUNK)
+
+    def restart(self):
+        """It may not be ready, but it answers."""
+        self.stack.restart("verifierd")
+        wait_until("an answer", self.answers, support.SEEN_S)
+        self.stream = client.Stream(self.stack.verifierd_port, "/stream")
+
+    def answers(self):
+        with contextlib.suppress(OSError):
+            return self.archive()
+        return None
 
     def set_aside(self):
         return [path for path in self.stack.dir.glob("archive.db.corrupt-*")
@@ -125,6 +144,30 @@ class Limits(States):
         with contextlib.closing(self.hold_lock()):
             self.assert_failing("locked")
         self.assert_well_again()
+
+    def test_locked_at_the_start(self):
+        """another process has all of it at the start: it waits"""
+        self.stack.kill("verifierd")
+        with contextlib.closing(self.hold_all()):
+            self.restart()
+            self.wait_for("locked")
+            ready = self.archive()
+            self.assertFalse(ready["ready"])
+            self.assertIn("locked for", ready["checks"]["archive"])
+            self.assertEqual(self.metric('state{state="locked"}'), 1)
+        self.assert_well_again()
+        log = self.stack.programs["verifierd"].log()
+        self.assertIn("not_usable", log)
+
+    def test_stopped_while_it_waits(self):
+        """SIGTERM while the archive is locked ends it, and well"""
+        self.stack.kill("verifierd")
+        with contextlib.closing(self.hold_all()):
+            self.restart()
+            self.wait_for("locked")
+            process = self.stack.programs["verifierd"].process
+            process.terminate()
+            self.assertEqual(process.wait(support.SEEN_S), 0)
 
     def test_moved(self):
         """moved away while it runs: both files together have all"""
@@ -213,15 +256,42 @@ class Disk(States):
         # The stack names archive.db: it is there by way of a link.
         self.stack.archive.symlink_to(disk / "archive.db")
 
-    def test_full_disk(self):
-        """a full disk: said, nothing lost, and on when there is space"""
+    def fill(self):
         filler = self.stack.dir / "disk" / "filler"
         with contextlib.suppress(OSError), open(filler, "wb") as file:
             while True:
                 file.write(JUNK)
                 file.flush()
+        return filler
+
+    def mount_again(self, how):
+        subprocess.run(["mount", "-o", f"remount,{how}",
+                        self.stack.dir / "disk"], check=True)
+
+    def test_full_disk(self):
+        """a full disk: said, nothing lost, and on when there is space"""
+        filler = self.fill()
         self.assert_failing("full")
         filler.unlink()
+        self.assert_well_again()
+
+    def test_full_disk_at_the_start(self):
+        """a full disk at the start: it waits for space, and goes on"""
+        self.stack.kill("verifierd")
+        filler = self.fill()
+        self.restart()
+        self.wait_for("full")
+        filler.unlink()
+        self.assert_well_again()
+
+    def test_read_only_at_the_start(self):
+        """a disk that is read-only at the start: it waits, and goes on"""
+        self.stack.kill("verifierd")
+        self.mount_again("ro")
+        self.restart()
+        self.wait_for("read_only")
+        self.assertFalse(self.archive()["ready"])
+        self.mount_again("rw")
         self.assert_well_again()
 
 

@@ -14,6 +14,8 @@ static struct archive_writer_view view_of(const struct verifierd *d)
 
 	if (d->writer)
 		archive_writer_view(d->writer, &view);
+	else if (d->wait)
+		archive_wait_view(d->wait, &view);
 	return view;
 }
 

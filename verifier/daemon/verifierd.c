@@ -110,40 +110,31 @@ static void make_board(struct verifierd *d)
 		    d->announcer, d->config->feeds.names[i]);
 }
 
-static enum archive_state read_archive(
-    struct verifierd *d, struct archive **out, char *aside, char *why)
+/* What it knows of each feed. One that turns out to be damaged goes aside, and
+ * *archive is a new one. */
+static enum archive_state read_heads(
+    struct verifierd *d, struct archive **archive, char *aside, char *why)
 {
 	const char *path = d->config->archive;
-	struct reload reload = {.daemon = d};
-	enum archive_state state = archive_aside_open(out, path, aside, why);
+	struct reload reload = {.daemon = d, .archive = *archive};
+	enum archive_state state = archive_heads(
+	    *archive, on_head, &reload, why);
 
-	if (state != ARCHIVE_OK)
-		return state;
-	reload.archive = *out;
-	state = archive_heads(*out, on_head, &reload, why);
 	if (state == ARCHIVE_OK)
 		return state;
-	archive_abandon(*out);
-	*out = NULL;
+	archive_abandon(*archive);
+	*archive = NULL;
 	if (state == ARCHIVE_CORRUPT &&
 	    archive_aside(path, now_unix_ms(), aside) == 0)
-		state = archive_open(out, path, why);
+		state = archive_open(archive, path, why);
 	return state;
 }
 
-static int open_archive(struct verifierd *d, struct archive **out, char *error)
+static void say_aside(const struct verifierd *d, const char *aside)
 {
-	char why[ARCHIVE_ERROR_MAX] = "", aside[PATH_MAX] = "";
-	enum archive_state state = read_archive(d, out, aside, why);
-
 	if (aside[0])
 		log_error("archive", "corrupt_set_aside",
 		    LOG_S("path", d->config->archive), LOG_S("kept_as", aside));
-	if (state == ARCHIVE_OK)
-		return 0;
-	snprintf(error, VERIFIERD_ERROR_MAX, "%s: %s (%s)", d->config->archive,
-	    why, archive_state_name(state));
-	return -1;
 }
 
 static void start_intake(
@@ -180,12 +171,111 @@ static int listen_now(struct verifierd *d, char *error)
 	return -1;
 }
 
+/* All that goes into the archive, or comes out of it to be told. */
+static void start_intakes(struct verifierd *d, struct archive *archive)
+{
+	const struct verifierd_config *config = d->config;
+	char cursors[VERIFIERD_ORACLES_MAX][SSE_ID_MAX];
+
+	for (size_t i = 0; i < config->oracle_count; i++)
+		archive_cursor(archive, config->oracles[i].text, cursors[i]);
+	d->writer = archive_writer_start(&(struct archive_writer_options){
+	    .loop = d->loop,
+	    .path = config->archive,
+	    .archive = archive,
+	    .rotate = config->archive_rotate
+			  ? archive_rotate_new(
+				config->archive, config->archive_keep_days)
+			  : NULL,
+	    .done = on_committed,
+	    .drained = on_drained,
+	    .data = d,
+	});
+	if (config->archive_keep_raw && config->oracle_count > 0)
+		d->raw = raw_keeper_start(&(struct raw_keeper_options){
+		    .loop = d->loop,
+		    .curl = d->curl,
+		    .writer = d->writer,
+		    .oracles = config->oracles,
+		    .oracle_count = config->oracle_count,
+		});
+	for (size_t i = 0; i < config->oracle_count; i++)
+		start_intake(d, i, cursors[i]);
+	d->bus = bus_start(&(struct bus_options){
+	    .loop = d->loop,
+	    .config = &config->bus,
+	    .archive = config->archive,
+	    .validator = d->validator,
+	    .writer = d->writer,
+	    .announcer = d->announcer,
+	    .limited = config->limited,
+	});
+}
+
+static void on_opened(struct archive *archive, const char *aside, void *data);
+
+static void wait_for_archive(
+    struct verifierd *d, enum archive_state state, const char *why)
+{
+	d->wait = archive_wait_start(&(struct archive_wait_options){
+	    .loop = d->loop,
+	    .path = d->config->archive,
+	    .state = state,
+	    .why = why,
+	    .opened = on_opened,
+	    .data = d,
+	});
+}
+
+static void on_opened(struct archive *archive, const char *aside, void *data)
+{
+	char why[ARCHIVE_ERROR_MAX] = "", again[PATH_MAX] = "";
+	struct verifierd *d = data;
+	enum archive_state state;
+
+	d->wait = NULL;
+	say_aside(d, aside);
+	state = read_heads(d, &archive, again, why);
+	say_aside(d, again);
+	if (state != ARCHIVE_OK) {
+		wait_for_archive(d, state, why);
+		return;
+	}
+	log_info("archive", "usable", LOG_S("path", d->config->archive));
+	start_intakes(d, archive);
+}
+
+/* Only what may pass by itself is waited for. */
+static int start_archive(struct verifierd *d, char *error)
+{
+	char why[ARCHIVE_ERROR_MAX] = "", aside[PATH_MAX] = "";
+	struct archive *archive = NULL;
+	enum archive_state state = archive_aside_open(
+	    &archive, d->config->archive, aside, why);
+
+	if (state == ARCHIVE_OK)
+		state = read_heads(d, &archive, aside, why);
+	say_aside(d, aside);
+	if (state != ARCHIVE_OK && !archive_wait_may_pass(state)) {
+		snprintf(error, VERIFIERD_ERROR_MAX, "%s: %s (%s)",
+		    d->config->archive, why, archive_state_name(state));
+		return -1;
+	}
+	if (listen_now(d, error)) {
+		archive_close(archive);
+		return -1;
+	}
+	if (state == ARCHIVE_OK)
+		start_intakes(d, archive);
+	else
+		wait_for_archive(d, state, why);
+	return 0;
+}
+
 int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
     struct verifierd_config *config, char error[static VERIFIERD_ERROR_MAX])
 {
-	char cursors[VERIFIERD_ORACLES_MAX][SSE_ID_MAX];
 	struct verifierd *d = daemon;
-	struct archive *archive = NULL;
 
 	memset(d, 0, sizeof(*d));
 	d->loop = loop;
@@ -200,45 +290,10 @@ int verifierd_start(struct verifierd *daemon, uv_loop_t *loop,
 	make_board(d);
 	d->front.service = service_new(
 	    "hallmark-verifierd", verifierd_api_tables);
-	if (open_archive(d, &archive, error) || listen_now(d, error)) {
-		archive_close(archive);
-		verifierd_stop(d);
-		return -1;
-	}
-	for (size_t i = 0; i < config->oracle_count; i++)
-		archive_cursor(archive, config->oracles[i].text, cursors[i]);
-	d->writer = archive_writer_start(&(struct archive_writer_options){
-	    .loop = loop,
-	    .path = config->archive,
-	    .archive = archive,
-	    .rotate = config->archive_rotate
-			  ? archive_rotate_new(
-				config->archive, config->archive_keep_days)
-			  : NULL,
-	    .done = on_committed,
-	    .drained = on_drained,
-	    .data = d,
-	});
-	if (config->archive_keep_raw && config->oracle_count > 0)
-		d->raw = raw_keeper_start(&(struct raw_keeper_options){
-		    .loop = loop,
-		    .curl = d->curl,
-		    .writer = d->writer,
-		    .oracles = config->oracles,
-		    .oracle_count = config->oracle_count,
-		});
-	for (size_t i = 0; i < config->oracle_count; i++)
-		start_intake(d, i, cursors[i]);
-	d->bus = bus_start(&(struct bus_options){
-	    .loop = loop,
-	    .config = &config->bus,
-	    .archive = config->archive,
-	    .validator = d->validator,
-	    .writer = d->writer,
-	    .announcer = d->announcer,
-	    .limited = config->limited,
-	});
-	return 0;
+	if (start_archive(d, error) == 0)
+		return 0;
+	verifierd_stop(d);
+	return -1;
 }
 
 bool verifierd_connected(const struct verifierd *daemon, const char *upstream)
@@ -285,6 +340,7 @@ static void on_written(void *data)
 	struct bus *bus = d->bus;
 
 	d->writer = NULL;
+	d->wait = NULL;
 	d->bus = NULL;
 	board_close(d->front.board, "stopping");
 	bus_stop(bus, on_bus_stopped, d);
@@ -307,6 +363,8 @@ void verifierd_stop(struct verifierd *daemon)
 	d->raw = NULL;
 	if (d->writer)
 		archive_writer_stop(d->writer, on_written, d);
+	else if (d->wait)
+		archive_wait_stop(d->wait, on_written, d);
 	else
 		on_written(d);
 }

@@ -11,6 +11,7 @@
 
 #include "base/board_routes.h"
 #include "verifier/daemon/announce.h"
+#include "verifier/daemon/archive_wait.h"
 #include "verifier/daemon/archive_writer.h"
 #include "verifier/daemon/budget.h"
 #include "verifier/daemon/bus.h"
@@ -32,8 +33,9 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	struct verifierd_config *config; /* attested oracles' pins are here */
 	struct hm_policy *policy;
 	struct validator *validator;
-	struct archive_writer *writer;
-	struct raw_keeper *raw; /* NULL: raw answers are not kept */
+	struct archive_wait *wait;     /* until the archive can be opened */
+	struct archive_writer *writer; /* NULL until then */
+	struct raw_keeper *raw;        /* NULL: raw answers are not kept */
 	struct announcer *announcer;
 	struct log_keeper *log;
 	struct log_reader *log_reader;
@@ -47,7 +49,9 @@ struct verifierd { /* its fields are for verifierd_api.c; read only */
 	bool stopping;
 };
 
-/* Reads the policy, opens the archive, listens, and goes after the oracles.
+/* Reads the policy, opens the archive, listens, and goes after the oracles; if
+ * the archive cannot be opened now but may be later (archive_wait.h), after
+ * them when it can.
  * config is borrowed until stopped. 0, or -1 and why; then all is released
  * once the loop has run. */
 __attribute__((warn_unused_result)) int verifierd_start(

@@ -141,6 +141,61 @@ static void test_archive_locked(void **state)
 	    (int64_t)f->sequence - 1);
 }
 
+/* Another process has all of it when we start. Its connection. */
+static sqlite3 *start_without_archive(struct fixture *f)
+{
+	sqlite3 *db;
+
+	start_all(f);
+	stop_daemon(f);
+	assert_int_equal(sqlite3_open(f->config.archive, &db), 0);
+	assert_int_equal(
+	    sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE",
+		NULL, NULL, NULL),
+	    0);
+	start_daemon(f);
+	assert_null(f->daemon.writer);
+	assert_int_equal(get(f, "/readyz"), 503);
+	says(f, "locked for");
+	says(f, "not connected");
+	assert_int_equal(get(f, "/price/BTC-USD"), 404);
+	assert_int_equal(get(f, "/metrics"), 200);
+	says(f, "archive_state{state=\"locked\"} 1");
+	return db;
+}
+
+static void test_archive_locked_at_the_start(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db = start_without_archive(f);
+
+	sqlite3_close(db);
+	TURN_UNTIL(&f->loop, f->daemon.writer != NULL);
+	assert_null(f->daemon.wait);
+	get_until(f, "/price/BTC-USD", 200); /* what it knew */
+	TURN_UNTIL(&f->loop,
+	    intake_connected(f->daemon.intakes[0]) || (tick(f), false));
+	get_until(f, "/readyz", 200);
+}
+
+/* Before an attempt, and in the middle of one. */
+static void test_stopped_without_archive(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db = start_without_archive(f);
+
+	stop_daemon(f);
+	TURN_UNTIL(&f->loop, f->daemon.wait == NULL);
+	TURN_UNTIL(&f->loop, daemon_gone(f));
+	TURN_FOR(&f->loop, 300);
+	start_daemon(f);
+	TURN_FOR(&f->loop, ARCHIVE_WAIT_MS + 300);
+	assert_non_null(f->daemon.wait);
+	stop_daemon(f);
+	TURN_UNTIL(&f->loop, f->daemon.wait == NULL);
+	sqlite3_close(db);
+}
+
 static void test_unavailable(void **state)
 {
 	struct fixture *f = *state;
@@ -449,6 +504,8 @@ int main(void)
 	    TEST(test_document_comes_with_the_stream),
 	    TEST(test_restart_shows_the_newest_again),
 	    TEST(test_archive_locked),
+	    TEST(test_archive_locked_at_the_start),
+	    TEST(test_stopped_without_archive),
 	    TEST(test_unavailable),
 	    TEST(test_mirror),
 	    TEST(test_unattested),
