@@ -19,7 +19,7 @@ from program import Failed, wait_until
 from stack import Stack, run  # noqa: F401 (run is for the tests)
 
 VECTORS = pathlib.Path(os.environ.get(
-    "HALLMARK_VECTORS", settings.ROOT.parent / "shared" / "vectors"))
+    "HALLMARK_VECTORS", settings.ROOT.parent / "shared" / "vectors")).resolve()
 FEEDS = ("BTC-USD", "ETH-USD")
 RECOVER_S = 10  # after a kill -9 of any program
 SEEN_S = 30     # for anything else that has to show; a ceiling

@@ -88,13 +88,13 @@ static void test_optional(void **state)
 	assert_true(d.key_epoch == 32 && !d.has_content);
 	assert_int_equal(PARSE(&d, "\xa3" BOOT CONFIG CONTENT), 0);
 	assert_true(d.has_content && !d.has_tls && !d.has_seal);
-	assert_memory_equal(d.content_sha256, HASH + 2, 32);
+	assert_memory_equal(d.content_sha256, &(HASH)[2], 32);
 	assert_int_equal(PARSE(&d, "\xa3" BOOT CONFIG TLS), 0);
 	assert_true(!d.has_content && d.has_tls && !d.has_seal);
-	assert_memory_equal(d.tls_spki_sha256, HASH + 2, 32);
+	assert_memory_equal(d.tls_spki_sha256, &(HASH)[2], 32);
 	assert_int_equal(PARSE(&d, "\xa3" BOOT CONFIG SEAL), 0);
 	assert_true(!d.has_content && !d.has_tls && d.has_seal);
-	assert_memory_equal(d.seal_spki_sha256, HASH + 2, 32);
+	assert_memory_equal(d.seal_spki_sha256, &(HASH)[2], 32);
 	assert_int_equal(
 	    PARSE(&d, "\xa6" BOOT EPOCH CONFIG CONTENT TLS SEAL), 0);
 	assert_true(d.has_content && d.has_tls && d.has_seal);
