@@ -35,7 +35,7 @@ static const char help[] =
     "\n"
     "hallmark watch and hallmark-verifierd do the same by themselves, with\n"
     "https+attested:// as the oracle's address. Other programs may take the\n"
-    "pin that is printed, as curl --insecure --pinnedpubkey PIN does, until\n"
+    "pin that is printed, as curl -k --pinnedpubkey PIN does, until\n"
     "the oracle starts again with another key.\n"
     "\n"
     "Exit: 0 attested; else the class of the verdict, as of hallmark verify:\n"
