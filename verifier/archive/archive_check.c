@@ -124,59 +124,69 @@ static int compare(const struct entry *a, const struct entry *b)
 
 struct index {
 	const char *name, *sql; /* columns: feed, boot_id, a number, rowid */
+	bool has_boot_id;
 };
 /* In the order of the index: nothing is sorted, no row is read. */
 static const struct index by_key = {"the index of its keys",
     "SELECT feed, boot_id, sequence, rowid FROM items"
-    " INDEXED BY sqlite_autoindex_items_1 ORDER BY feed, boot_id, sequence"};
+    " INDEXED BY sqlite_autoindex_items_1 ORDER BY feed, boot_id, sequence",
+    true};
 static const struct index by_time = {"the index of its times",
     "SELECT feed, '', published_ms, rowid FROM items"
-    " INDEXED BY items_by_time ORDER BY feed, published_ms, rowid"};
+    " INDEXED BY items_by_time ORDER BY feed, published_ms, rowid",
+    false};
 
-/* The sum of an index, or -1 and what is wrong with it in *why. */
-static int walk(struct archive_check *check, const struct index *index,
-    struct archive_check_sums *sums, const char **why)
+static void read_entry(struct entry *out, sqlite3_stmt *stmt)
 {
-	struct entry last = {.numbers = {INT64_MIN, INT64_MIN}}, entry;
-	sqlite3_stmt *stmt = NULL;
-	bool timed = index == &by_time;
-	int rc = sqlite3_prepare_v2(check->db, index->sql, -1, &stmt, NULL);
-	uint64_t sum;
-
-	*why = NULL;
-	while (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
-		take_text(entry.feed, stmt, 0);
-		take_text(entry.boot_id, stmt, 1);
-		entry.numbers[0] = sqlite3_column_int64(stmt, 2);
-		entry.numbers[1] = sqlite3_column_int64(stmt, 3);
-		if (compare(&last, &entry) >= 0)
-			*why = "is out of order";
-		last = entry;
-		sum = mix_text(check->chance, stmt, 0);
-		if (!timed)
-			sum = mix_text(sum, stmt, 1);
-		sum = mix_number(mix_number(sum, stmt, 2), stmt, 3);
-		*(timed ? &sums->time : &sums->key) += sum;
-		sums->count++;
-	}
-	rc = sqlite3_finalize(stmt);
-	if (rc != SQLITE_OK)
-		*why = "cannot be read";
-	return *why ? -1 : 0;
+	take_text(out->feed, stmt, 0);
+	take_text(out->boot_id, stmt, 1);
+	out->numbers[0] = sqlite3_column_int64(stmt, 2);
+	out->numbers[1] = sqlite3_column_int64(stmt, 3);
 }
 
-static int check_index(struct archive_check *check, const struct index *index)
+/* As archive_check_add() does it. */
+static uint64_t sum_of(
+    uint64_t chance, const struct index *index, sqlite3_stmt *stmt)
 {
-	struct archive_check_sums sums = {0};
-	const char *why;
+	uint64_t sum = mix_text(chance, stmt, 0);
 
-	if (check->lost)
-		return 0;
-	if (walk(check, index, &sums, &why) == 0 &&
-	    (sums.count != check->rows.count ||
-		(index == &by_key ? sums.key != check->rows.key
-				  : sums.time != check->rows.time)))
-		why = "says something else than its rows";
+	if (index->has_boot_id)
+		sum = mix_text(sum, stmt, 1);
+	return mix_number(mix_number(sum, stmt, 2), stmt, 3);
+}
+
+/* What is wrong with it, or NULL; wanted: what its rows add up to. */
+static const char *walk(const struct archive_check *check,
+    const struct index *index, uint64_t wanted)
+{
+	struct entry last = {.numbers = {INT64_MIN, INT64_MIN}}, entry;
+	uint64_t sum = 0, count = 0;
+	bool in_order = true;
+	sqlite3_stmt *stmt;
+
+	if (sqlite3_prepare_v2(check->db, index->sql, -1, &stmt, NULL))
+		return "cannot be read";
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		read_entry(&entry, stmt);
+		in_order = in_order && compare(&last, &entry) < 0;
+		last = entry;
+		sum += sum_of(check->chance, index, stmt);
+		count++;
+	}
+	if (sqlite3_finalize(stmt) != SQLITE_OK)
+		return "cannot be read";
+	if (!in_order)
+		return "is out of order";
+	return sum == wanted && count == check->rows.count
+		   ? NULL
+		   : "says something else than its rows";
+}
+
+static int check_index(
+    struct archive_check *check, const struct index *index, uint64_t wanted)
+{
+	const char *why = check->lost ? NULL : walk(check, index, wanted);
+
 	if (why == NULL)
 		return 0;
 	snprintf(check->problem, sizeof(check->problem), "items: %s %s",
@@ -238,9 +248,9 @@ static int ask(struct archive_check *check)
 			   ? 0
 			   : ask_sqlite(check, pragmas[at].sql);
 	if (at == PRAGMAS)
-		return check_index(check, &by_key) ? -1 : 0;
+		return check_index(check, &by_key, check->rows.key) ? -1 : 0;
 	if (at == PRAGMAS + 1)
-		return check_index(check, &by_time) ? -1 : 0;
+		return check_index(check, &by_time, check->rows.time) ? -1 : 0;
 	return check->lost ? ask_sqlite(check, "PRAGMA integrity_check(items)")
 			   : 0;
 }
