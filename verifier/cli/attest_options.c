@@ -42,12 +42,8 @@ int attest_options_parse(struct attest_options *out, int argc, char **argv,
 		return verify_options_fail(error,
 		    "exactly one URL is needed, as "
 		    "https+attested://oracle.example:8443");
-	if (oracle_address_parse(&out->address, argv[optind]) != 0)
-		return verify_options_fail(error,
-		    "%.120s: wanted the address of an oracle without a path, "
-		    "as in https+attested://oracle.example:8443, "
-		    "http://127.0.0.1:8080 or unix:///run/oracle.sock",
-		    argv[optind]);
+	if (verify_options_oracle(&out->address, argv[optind], error) != 0)
+		return -1;
 	if (out->verify.nonce_len > CHANNEL_NONCE_MAX)
 		return verify_options_fail(error,
 		    "--nonce: at most %d bytes have room in a document",

@@ -97,12 +97,8 @@ static int read_words(struct fetch_options *out, int argc, char **argv,
 		return verify_options_fail(error,
 		    "wanted the oracle's URL and what to fetch, as in "
 		    "http://127.0.0.1:8080 api.kraken.com/0/public/Time");
-	if (oracle_address_parse(&out->address, argv[optind]) != 0)
-		return verify_options_fail(error,
-		    "%.120s: wanted the address of an oracle without a path, "
-		    "as in https+attested://oracle.example:8443, "
-		    "http://127.0.0.1:8080 or unix:///run/oracle.sock",
-		    argv[optind]);
+	if (verify_options_oracle(&out->address, argv[optind], error) != 0)
+		return -1;
 	if (read_request(out, argv[optind + 1]) != 0)
 		return verify_options_fail(error,
 		    "%.120s: wanted HOST[:PORT]/PATH[?QUERY], a DNS name in "

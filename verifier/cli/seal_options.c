@@ -112,11 +112,8 @@ int seal_options_parse(struct seal_options *out, int argc, char **argv,
 	if (argc - optind != 2)
 		return verify_options_fail(
 		    error, "a URL and the NAME of a secret are needed");
-	if (oracle_address_parse(&out->address, argv[optind]) != 0)
-		return verify_options_fail(error,
-		    "%.120s: wanted the address of an oracle without a path, "
-		    "as in http://127.0.0.1:8080",
-		    argv[optind]);
+	if (verify_options_oracle(&out->address, argv[optind], error) != 0)
+		return -1;
 	if (verify_options_check_trust(&out->verify, error) != 0)
 		return -1;
 	return read_secrets(out, argv[optind + 1], in, error);

@@ -289,6 +289,18 @@ static int add_pins(struct hm_policy *policy, const struct verify_options *o)
 	return 0;
 }
 
+int verify_options_oracle(struct oracle_address *out, const char *text,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	if (oracle_address_parse(out, text) == 0)
+		return 0;
+	return verify_options_fail(error,
+	    "%.120s: wanted the address of an oracle without a path, as in "
+	    "https+attested://oracle.example:8443, http://127.0.0.1:8080 or "
+	    "unix:///run/oracle.sock",
+	    text);
+}
+
 int verify_options_policy(struct hm_policy **out,
     const struct verify_options *options,
     char error[static POLICY_FILE_ERROR_MAX])

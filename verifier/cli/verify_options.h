@@ -3,6 +3,7 @@
 #ifndef HALLMARK_VERIFIER_CLI_VERIFY_OPTIONS_H
 #define HALLMARK_VERIFIER_CLI_VERIFY_OPTIONS_H
 
+#include "verifier/daemon/oracle_address.h"
 #include "verifier/daemon/policy_file.h"
 
 #define VERIFY_ROOTS_MAX 8
@@ -65,6 +66,10 @@ HM_MUST_CHECK int verify_options_nonce(struct verify_options *out,
 /* What is wrong, into `error`; -1. */
 __attribute__((format(printf, 2, 3))) int verify_options_fail(
     char error[static POLICY_FILE_ERROR_MAX], const char *format, ...);
+
+/* An oracle's address, as attest, fetch and seal take it. 0, or -1 and why. */
+HM_MUST_CHECK int verify_options_oracle(struct oracle_address *out,
+    const char *text, char error[static POLICY_FILE_ERROR_MAX]);
 
 /* Reads the policy file, or makes one of --root and --pcr. 0, or -1 and why;
  * the caller frees it. */
