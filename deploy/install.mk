@@ -10,8 +10,8 @@ UNITDIR   ?= $(PREFIX)/lib/systemd/system
 OBJCOPY   ?= objcopy
 
 # The programs link every object of verifier/ and feeds/. Others get one
-# object with what verifier/ needs of feeds/, in which only what hallmark.h
-# declares (HM_API) can be seen: neither our names nor a change of them can
+# object with what verifier/ needs of feeds/, in which only what hallmark*.h
+# declare (HM_API) can be seen: neither our names nor a change of them can
 # get in the way of theirs.
 PUBLIC     = $(B)/public
 SONAME     = libhallmark.so.0
@@ -60,7 +60,7 @@ install: all library
 	    $(foreach d,feeds deploy deploy/nats deploy/kms monitoring,$(call to,$(DOCDIR)/$(d))) \
 	    $(foreach s,1 3 8,$(call to,$(MANDIR)/man$(s)))
 	install -m 755 $(PROGRAMS) $(call to,$(BINDIR))
-	install -m 644 verifier/hallmark.h $(call to,$(INCLUDEDIR))
+	install -m 644 $(wildcard verifier/hallmark*.h) $(call to,$(INCLUDEDIR))
 	install -m 644 $(PUBLIC)/libhallmark.a $(call to,$(LIBDIR))
 	install -m 755 $(PUBLIC)/$(SHARED) $(call to,$(LIBDIR))
 	ln -sf $(SHARED) $(call to,$(LIBDIR)/$(SONAME))

@@ -206,7 +206,7 @@ def judge(s, first, last, guard, body, own, refusal, is_bool):
 
 def main(paths):
     sources = [Source(path) for path in paths]
-    header = open('verifier/hallmark.h').read()
+    header = open('verifier/hallmark_verdict.h').read()
     refusal = re.compile(
         REFUSAL.pattern % '|'.join(re.findall(r'X\((\w+), "', header)))
     own = {f[0] for s in sources for f in s.functions()}

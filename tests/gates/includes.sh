@@ -37,6 +37,8 @@ violations=0
 while IFS=: read -r file line; do
 	included=$(sed -E 's/.*#[[:space:]]*include[[:space:]]*"([^"]*)".*/\1/' \
 	    <<<"$line")
+	# Parts of the public header, which must find each other installed.
+	[[ $file:$included == verifier/hallmark*.h:hallmark_*.h ]] && continue
 	from=$(room_of "$file")
 	to=$(room_of "$included")
 	case " $(allowed "$from") " in

@@ -13,7 +13,8 @@ expect() {
 all_there() { # AT
 	local file
 	for file in bin/{hallmark,hallmark-oracle,hallmark-verifierd,vsock-bridge} \
-	    include/hallmark.h lib/libhallmark.{a,so,so.0} \
+	    include/hallmark.h include/hallmark_{answer,document,item}.h \
+	    include/hallmark_{log,policy,verdict}.h lib/libhallmark.{a,so,so.0} \
 	    lib/pkgconfig/hallmark.pc \
 	    lib/systemd/system/{hallmark-verifierd,vsock-bridge}.service \
 	    lib/systemd/system/{vsock-bridge.socket,hallmark-enclave.service} \
@@ -62,9 +63,9 @@ bundled() { # ARCHIVE DIR
 	! grep -r /usr/local/bin "$2/etc"
 }
 
-# The functions that the header declares; its comments name no others.
-declared() { # HEADER
-	grep -oE '\bhm_[a-z0-9_]+\(' "$1" | tr -d '(' | sort -u
+# The functions that the headers declare; their comments name no others.
+declared() { # HEADER...
+	grep -ohE '\bhm_[a-z0-9_]+\(' "$@" | tr -d '(' | sort -u
 }
 
 exports_are() { # DECLARED -D|-g LIBRARY

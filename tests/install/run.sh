@@ -65,9 +65,9 @@ try "make bundle" $MAKE -s B="$B" bundle
 try "the bundle runs its own programs" \
     bundled "$B/hallmark-bundle.tar.gz" "$dir/bundle"
 
-# ---- the symbols: hm_* of hallmark.h, all of them and no other ----
+# ---- the symbols: hm_* of the headers, all of them and no other ----
 
-declared "$at/include/hallmark.h" >"$dir/declared"
+declared "$at"/include/*.h >"$dir/declared"
 cat >"$dir/leak.c" <<-'EOF'
 	int hm_verdict_name(void), leaked(void);
 	int hm_verdict_name(void) { return 1; }
@@ -100,8 +100,10 @@ static=$(PKG_CONFIG_PATH=$dir/pc-static \
     pkg-config --static --cflags --libs hallmark)
 WARN="-Wall -Wextra -Wpedantic -Wconversion -Werror"
 for cc in gcc clang; do
-	try "the header alone, $cc -std=c11" $cc -std=c11 $WARN -x c \
-	    -fsyntax-only "$at/include/hallmark.h"
+	for header in "$at"/include/*.h; do
+		try "${header##*/} alone, $cc -std=c11" $cc -std=c11 $WARN \
+		    -x c -fsyntax-only "$header"
+	done
 done
 for cxx in clang++ g++; do
 	if [ $cxx = g++ ] && ! command -v g++ >/dev/null; then

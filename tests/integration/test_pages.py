@@ -75,7 +75,7 @@ class Pages(unittest.TestCase):
 
     def test_words(self):
         """verdicts, checks, errors and reasons that they name exist"""
-        header = (settings.ROOT / "verifier" / "hallmark.h").read_text()
+        header = (settings.ROOT / "verifier" / "hallmark_verdict.h").read_text()
         sight = (settings.ROOT / "vsock-bridge" / "sight.h").read_text()
         quote = (settings.ROOT / "feeds" / "quote.h").read_text()
         operations = PAGES[1].read_text()

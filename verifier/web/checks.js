@@ -3,8 +3,8 @@
 // passed, refused, or was not reached because one before it refused.
 import { h, keepRows, setAttribute, setText } from "./dom.js";
 
-// check: [group, what it asks]. The names are those of verifier/hallmark.h;
-// sequence and previous_sha256 are this page's.
+// check: [group, what it asks]. The names are those of
+// verifier/hallmark_verdict.h; sequence and previous_sha256 are this page's.
 const CHECKS = {
   envelope: ["Item", "Is it an item, and nothing more?"],
   content: ["Item", "Does the signed text have one reading?"],

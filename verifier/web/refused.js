@@ -1,5 +1,5 @@
 // refused: why something does not verify. The verdict is one of the names in
-// verifier/hallmark.h ("item_signature"); the text is for people.
+// verifier/hallmark_verdict.h ("item_signature"); the text is for people.
 
 export class Refused extends Error {
   constructor(verdict, why) {
