@@ -11,7 +11,7 @@
 #include "feeds/hex.h"
 #include "feeds/item.h"
 #include "verifier/base64.h"
-#include "verifier/flat_json.h"
+#include "verifier/flat_field.h"
 #include "verifier/item_key.h"
 
 #include <jansson.h>
@@ -19,8 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SIGNATURE_MAX 512 /* bytes, RSA-4096 */
 
 enum {
 	CONTENT,
@@ -43,69 +41,24 @@ static const struct flat_field no_fields[FIELDS] = {
     [DOCUMENT] = {.key = "attestation_doc_b64"},
 };
 
-static bool is_long(const struct flat_field *field, size_t min, size_t max)
-{
-	return REQUIRE(envelope_text_min, field->len >= min) &&
-	       REQUIRE(envelope_text_max, field->len <= max);
-}
-
-/* NUL-terminated, in a new buffer; NULL: too long, too short, no memory. */
-static char *read_text(const struct flat_field *field, size_t max)
-{
-	char *out;
-
-	if (!is_long(field, 1, max))
-		return NULL;
-	out = malloc(field->len + 1);
-	if (out == NULL)
-		return NULL;
-	memcpy(out, field->text, field->len);
-	out[field->len] = '\0';
-	return out;
-}
-
-/* At least one byte, at most max. */
-static int read_base64(
-    const struct flat_field *field, size_t max, uint8_t **out, size_t *len)
-{
-	if (!is_long(field, 1, (max + 2) / 3 * 4))
-		return -1;
-	return base64_decode(out, len, field->text, field->len);
-}
-
-static int read_hash(const struct flat_field *field, uint8_t out[HM_SHA256_LEN])
-{
-	int status = hex_decode(out, HM_SHA256_LEN, field->text, field->len);
-
-	if (REFUSE(envelope_hash, status != 0))
-		return -1;
-	for (size_t i = 0; i < field->len; i++)
-		if (REFUSE(envelope_hash_case,
-			field->text[i] >= 'A' && field->text[i] <= 'F'))
-			return -1;
-	return 0;
-}
-
 static int read_fields(struct hm_envelope *out, const struct flat_field *fields)
 {
-	for (int i = 0; i < DOCUMENT; i++)
-		if (fields[i].text == NULL)
-			return -1; /* unnamed: an empty one is, below */
-	if (read_hash(&fields[HASH], out->attestation_sha256) != 0 ||
-	    !is_long(&fields[PLATFORM], 1, sizeof(out->platform) - 1) ||
-	    read_base64(&fields[SIGNATURE], SIGNATURE_MAX, &out->signature,
-		&out->signature_len) != 0)
-		return -1;
+	if (flat_field_hex(
+		&fields[HASH], out->attestation_sha256, HM_SHA256_LEN) != 0 ||
+	    !flat_field_fits(&fields[PLATFORM], sizeof(out->platform) - 1) ||
+	    flat_field_base64(&fields[SIGNATURE], ENVELOPE_SIGNATURE_MAX,
+		&out->signature, &out->signature_len) != 0)
+		return -1; /* unnamed: flat_field's are */
 	memcpy(out->platform, fields[PLATFORM].text, fields[PLATFORM].len);
-	out->content = read_text(&fields[CONTENT], ITEM_CONTENT_MAX);
+	out->content = flat_field_text(&fields[CONTENT], ITEM_CONTENT_MAX);
 	out->content_len = fields[CONTENT].len;
-	out->public_key = read_text(&fields[KEY], ITEM_KEY_PEM_MAX - 1);
+	out->public_key = flat_field_text(&fields[KEY], ITEM_KEY_PEM_MAX - 1);
 	if (out->content == NULL || out->public_key == NULL)
-		return -1;
+		return -1; /* unnamed: flat_field's are */
 	if (fields[DOCUMENT].text == NULL)
 		return 0;
-	return read_base64(&fields[DOCUMENT], HM_DOCUMENT_MAX, &out->document,
-	    &out->document_len);
+	return flat_field_base64(&fields[DOCUMENT], HM_DOCUMENT_MAX,
+	    &out->document, &out->document_len);
 }
 
 static int read_cosignatures(
@@ -145,25 +98,31 @@ static int read_envelope(
 		   : read_cosignatures(out, &list);
 }
 
-enum hm_verdict hm_envelope_parse(
-    struct hm_envelope *out, const char *json, size_t len)
+enum hm_verdict envelope_read(struct hm_envelope *out, const char *json,
+    size_t len, size_t max, envelope_reader *read)
 {
 	enum hm_verdict verdict = HM_ENVELOPE_MALFORMED;
 	char *room;
 
 	memset(out, 0, sizeof(*out));
 	if (REFUSE(envelope_no_text, json == NULL) ||
-	    REFUSE(envelope_max, len > HM_ENVELOPE_MAX))
+	    REFUSE(envelope_max, len > max))
 		return HM_ENVELOPE_MALFORMED;
 	room = malloc(len + FLAT_JSON_SLACK);
 	if (room == NULL)
 		return HM_ENVELOPE_MALFORMED;
-	if (read_envelope(out, json, len, room) == 0)
+	if (read(out, json, len, room) == 0)
 		verdict = HM_VALID;
 	else
 		hm_envelope_fini(out);
 	free(room);
 	return verdict;
+}
+
+enum hm_verdict hm_envelope_parse(
+    struct hm_envelope *out, const char *json, size_t len)
+{
+	return envelope_read(out, json, len, HM_ENVELOPE_MAX, read_envelope);
 }
 
 void hm_envelope_fini(struct hm_envelope *envelope)
