@@ -61,17 +61,6 @@ static int unpack(
 	return 0;
 }
 
-static int read_endpoint(struct endpoint *out, const char *key,
-    const char *text, char error[static CONFIG_ERROR_MAX])
-{
-	if (endpoint_parse(out, text) == 0)
-		return 0;
-	return config_refuse(error,
-	    "%s: \"%.100s\" is not an endpoint; write tcp://HOST:PORT, "
-	    "unix:///PATH, vsock://CID:PORT or hybrid:///PATH:PORT",
-	    key, text);
-}
-
 int config_read_path(char out[static CONFIG_PATH_MAX], const char *key,
     const char *directory, const char *path,
     char error[static CONFIG_ERROR_MAX])
@@ -190,11 +179,12 @@ static int fill(struct config *out, const struct texts *texts,
 {
 	char feed_error[FEED_CONFIG_ERROR_MAX];
 
-	if (read_endpoint(&out->listen, "listen", texts->listen, error) != 0)
+	if (config_read_endpoint(
+		&out->listen, "listen", directory, texts->listen, error) != 0)
 		return -1;
 	out->has_proxy = texts->proxy != NULL;
-	if (out->has_proxy &&
-	    read_endpoint(&out->proxy, "proxy", texts->proxy, error) != 0)
+	if (out->has_proxy && config_read_endpoint(&out->proxy, "proxy",
+				  directory, texts->proxy, error) != 0)
 		return -1;
 	if (read_attester(out, texts, directory, error) != 0 ||
 	    config_read_gramine(out, texts->gramine_dir, texts->gramine_root,

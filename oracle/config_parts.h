@@ -15,6 +15,12 @@ __attribute__((warn_unused_result)) int config_read_path(
     char out[static CONFIG_PATH_MAX], const char *key, const char *directory,
     const char *path, char error[static CONFIG_ERROR_MAX]);
 
+/* An endpoint (base/endpoint.h), or unix://./PATH relative to the file. 0, or
+ * -1 and why. */
+__attribute__((warn_unused_result)) int config_read_endpoint(
+    struct endpoint *out, const char *key, const char *directory,
+    const char *text, char error[static CONFIG_ERROR_MAX]);
+
 /* "gramine_dir" and "gramine_root"; NULL: absent. 0, or -1 and why. */
 __attribute__((warn_unused_result)) int config_read_gramine(struct config *out,
     const char *dir, const char *root, const char *directory,

@@ -1,49 +1,48 @@
 /*
  * config_peers: the "peers" part of the configuration, and "quorum". All of
  * those that are peers have the same bytes here, so `connect` may name the
- * oracle itself: it finds out, and leaves itself alone. A Unix socket's path
- * may be relative to the file, as "unix://./peer.sock": then each has its own.
+ * oracle itself: it finds out, and leaves itself alone.
  */
 #include "oracle/config_parts.h"
 
 #include "verifier/hallmark.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <arpa/inet.h>
+#include <linux/vm_sockets.h>
 
-#define RELATIVE "unix://./"
-
-static int read_relative(struct endpoint *out, const char *directory,
-    const char *path, char error[static CONFIG_ERROR_MAX])
+static bool is_address(const char *host)
 {
-	int len;
+	struct in6_addr address;
 
-	*out = (struct endpoint){.kind = ENDPOINT_UNIX};
-	len = snprintf(out->path, sizeof(out->path), "%s/%s", directory, path);
-	if (path[0] == '\0' || len < 0 || (size_t)len >= sizeof(out->path))
-		return config_refuse(
-		    error, "peers: a socket's path is empty or too long");
+	return inet_pton(AF_INET, host, &address) == 1 ||
+	       inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* What can never be connected to is better said now than once a minute. */
+static int check_connect(const struct config *config, const struct endpoint *to,
+    const char *text, char error[static CONFIG_ERROR_MAX])
+{
+	if ((to->kind == ENDPOINT_TCP && to->port == 0) ||
+	    (to->kind == ENDPOINT_VSOCK && to->cid == VMADDR_CID_ANY))
+		return config_refuse(error,
+		    "peers.connect: \"%.100s\": neither port 0 nor \"any\" "
+		    "can be connected to",
+		    text);
+	/* The bridge holds a client to a name: in CONNECT, and in TLS (RFC
+	 * 6066, 3: no addresses). */
+	if (config->has_proxy && to->kind == ENDPOINT_TCP &&
+	    is_address(to->host))
+		return config_refuse(error,
+		    "peers.connect: \"%.100s\": through \"proxy\" a name is "
+		    "needed, not an address",
+		    text);
 	return 0;
 }
 
-static int read_endpoint(struct endpoint *out, const char *key,
-    const char *directory, const char *text,
-    char error[static CONFIG_ERROR_MAX])
-{
-	if (strncmp(text, RELATIVE, strlen(RELATIVE)) == 0)
-		return read_relative(
-		    out, directory, text + strlen(RELATIVE), error);
-	if (endpoint_parse(out, text) == 0)
-		return 0;
-	return config_refuse(error,
-	    "peers: %s: \"%.100s\" is not an endpoint; write tcp://HOST:PORT, "
-	    "unix:///PATH, unix://./PATH or vsock://CID:PORT",
-	    key, text);
-}
-
-static int read_connect(struct config_peers *out, const json_t *list,
+static int read_connect(struct config *config, const json_t *list,
     const char *directory, char error[static CONFIG_ERROR_MAX])
 {
+	struct config_peers *out = &config->peers;
 	const json_t *one;
 	size_t i;
 
@@ -56,8 +55,9 @@ static int read_connect(struct config_peers *out, const json_t *list,
 	{
 		const char *text = json_string_value(one);
 
-		if (read_endpoint(&out->connect[i], "connect", directory,
-			text ? text : "", error) != 0)
+		if (config_read_endpoint(&out->connect[i], "peers.connect",
+			directory, text ? text : "", error) != 0 ||
+		    check_connect(config, &out->connect[i], text, error) != 0)
 			return -1;
 		out->connect_count++;
 	}
@@ -79,7 +79,7 @@ static int read_numbers(struct config_peers *out, json_int_t bps,
 	return 0;
 }
 
-static int read_peers(struct config_peers *out, json_t *peers,
+static int read_peers(struct config *config, json_t *peers,
     const char *directory, char error[static CONFIG_ERROR_MAX])
 {
 	json_int_t bps = CONFIG_PEERS_BPS, wait_ms = CONFIG_PEERS_WAIT_MS;
@@ -91,11 +91,11 @@ static int read_peers(struct config_peers *out, json_t *peers,
 		"listen", &listen, "connect", &connect, "max_disagreement_bps",
 		&bps, "wait_ms", &wait_ms) != 0)
 		return config_refuse(error, "peers: %s", why.text);
-	if (read_endpoint(&out->listen, "listen", directory, listen, error) !=
-		0 ||
-	    read_connect(out, connect, directory, error) != 0)
+	if (config_read_endpoint(&config->peers.listen, "peers.listen",
+		directory, listen, error) != 0 ||
+	    read_connect(config, connect, directory, error) != 0)
 		return -1;
-	return read_numbers(out, bps, wait_ms, error);
+	return read_numbers(&config->peers, bps, wait_ms, error);
 }
 
 int config_read_peers(struct config *out, json_t *peers, json_int_t quorum,
@@ -105,7 +105,7 @@ int config_read_peers(struct config *out, json_t *peers, json_int_t quorum,
 		return config_refuse(error, "quorum: only with \"peers\"");
 	if (!peers)
 		return 0;
-	if (read_peers(&out->peers, peers, directory, error) != 0)
+	if (read_peers(out, peers, directory, error) != 0)
 		return -1;
 	if (quorum < 0 || quorum > HM_COSIGNATURES_MAX)
 		return config_refuse(

@@ -80,6 +80,50 @@ static void test_all(void **state)
 	assert_int_equal(config.quorum, 2);
 }
 
+/* With a socket each beside their files, oracles of one machine are peers. */
+static void test_relative(void **state)
+{
+	char path[128];
+
+	(void)state;
+	assert_int_equal(
+	    load(WITH("\"proxy\":\"unix://./out.sock\",\"peers\":{" LISTEN
+		      ",\"connect\":[\"unix://./b.sock\",\"tcp://h:1\"]}")),
+	    0);
+	snprintf(path, sizeof(path), "%s/out.sock", dir);
+	assert_string_equal(config.proxy.path, path);
+	snprintf(path, sizeof(path), "%s/b.sock", dir);
+	assert_string_equal(config.peers.connect[0].path, path);
+}
+
+#define DIALS(to) WITH("\"peers\":{" LISTEN ",\"connect\":[\"" to "\"]}")
+#define PROXIED(to)                          \
+	WITH("\"proxy\":\"vsock://3:8443\"," \
+	     "\"peers\":{" LISTEN ",\"connect\":[\"" to "\"]}")
+
+/* What could never be dialed, and why. */
+static void test_unreachable(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+	    {DIALS("tcp://h:0"), "neither port 0"},
+	    {DIALS("vsock://any:9000"), "nor \"any\""},
+	    {PROXIED("tcp://10.0.0.1:9000"), "a name is needed"},
+	    {PROXIED("tcp://[2001:db8::1]:9000"), "a name is needed"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(load(bad[i].text), -1);
+		assert_non_null(strstr(error, bad[i].why));
+		assert_non_null(strstr(error, "peers.connect: \""));
+	}
+	assert_int_equal(load(DIALS("tcp://10.0.0.1:9000")), 0);
+	assert_int_equal(load(PROXIED("tcp://b.example:9000")), 0);
+	assert_int_equal(load(PROXIED("vsock://3:9000")), 0);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -122,6 +166,8 @@ int main(void)
 	    cmocka_unit_test(test_absent),
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_all),
+	    cmocka_unit_test(test_relative),
+	    cmocka_unit_test(test_unreachable),
 	    cmocka_unit_test(test_refused),
 	};
 
