@@ -45,6 +45,7 @@ REGISTRY   = $(wildcard deploy/feeds/*)
 OPERATORS  = deploy/README.md deploy/OPERATIONS.md deploy/MANY-EDGES.md
 NATS       = $(wildcard deploy/nats/*.conf)
 KMS        = $(wildcard deploy/kms/*)
+PEERS      = $(wildcard deploy/peers/*)
 MONITORING = $(wildcard deploy/monitoring/*)
 to         = $(DESTDIR)$(1)
 # What a template says of places and versions; the units say /usr/local/bin.
@@ -57,7 +58,7 @@ FILL       = sed -e 's|@PREFIX@|$(PREFIX)|g' \
 install: all library
 	install -d $(call to,$(BINDIR)) $(call to,$(LIBDIR)/pkgconfig) \
 	    $(call to,$(INCLUDEDIR)) $(call to,$(UNITDIR)) \
-	    $(foreach d,feeds deploy deploy/nats deploy/kms monitoring,$(call to,$(DOCDIR)/$(d))) \
+	    $(foreach d,feeds deploy deploy/nats deploy/kms deploy/peers monitoring,$(call to,$(DOCDIR)/$(d))) \
 	    $(foreach s,1 3 8,$(call to,$(MANDIR)/man$(s)))
 	install -m 755 $(PROGRAMS) $(call to,$(BINDIR))
 	install -m 644 $(wildcard verifier/hallmark*.h) $(call to,$(INCLUDEDIR))
@@ -75,6 +76,7 @@ install: all library
 	install -m 644 $(OPERATORS) $(call to,$(DOCDIR)/deploy)
 	install -m 644 $(NATS) $(call to,$(DOCDIR)/deploy/nats)
 	install -m 644 $(KMS) $(call to,$(DOCDIR)/deploy/kms)
+	install -m 644 $(PEERS) $(call to,$(DOCDIR)/deploy/peers)
 	install -m 644 $(MONITORING) $(call to,$(DOCDIR)/monitoring)
 	chmod 644 $(call to,$(LIBDIR)/pkgconfig/hallmark.pc) \
 	    $(call to,$(UNITDIR))/*.service $(call to,$(UNITDIR))/*.socket

@@ -65,11 +65,13 @@ class Oracle:
 
 
 class Cluster:
+    oracle = Oracle
+
     def __init__(self, names=NAMES, **peers):
         self.stack = Stack(settings.live_feeds(), verifierd=False)
         self.dir = self.stack.dir
         self.names = names
-        self.oracles = {name: Oracle(self, name) for name in names}
+        self.oracles = {name: self.oracle(self, name) for name in names}
         self.peers = {"listen": "unix://./peer.sock",
                       "connect": [f"unix://{self.dir}/{name}/peer.sock"
                                   for name in names], **peers}
@@ -91,10 +93,13 @@ class Cluster:
         (self.dir / "simulated").mkdir()
         stack.programs["simulator"].start()
         stack.wait_ready("simulator")
-        stack._start_listener("bridge", "bridge-out.sock")
+        self.start_bridges()
         for oracle in self.oracles.values():
             oracle.start(self.config())
         self.write_policy()
+
+    def start_bridges(self):
+        self.stack._start_listener("bridge", "bridge-out.sock")
 
     def write_policy(self):
         """Accepts these oracles; the other one a quorum of all besides."""
