@@ -22,6 +22,7 @@
 #include "oracle/attester.h"
 #include "oracle/user_data.h"
 #include "verifier/hallmark.h"
+#include "verifier/nonce_path.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -85,16 +86,10 @@ const struct attestation_document *attestation_current(
 const struct attestation_document *attestation_find(
     const struct attestation *a, const uint8_t sha256[HM_SHA256_LEN]);
 
-/* One nonce's place among those that a document answers. */
-struct attestation_path {
-	uint64_t index, size;
-	struct hm_log_proof proof;
-};
-
 /* Of a nonce: doc, path (NULL: the document's nonce is this one) and error are
  * borrowed for the call; doc NULL and an error text on failure. */
 typedef void (*attestation_nonce_cb)(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data);
+    const struct nonce_path *path, const char *error, void *data);
 
 /* A document for this nonce (copied) and, unless that is NULL, for a result
  * with this SHA-256 (copied), which then stands in its user data. Returns 0 and

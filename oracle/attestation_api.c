@@ -8,29 +8,11 @@
 #include "base/now.h"
 #include "feeds/hex.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- texts ---- */
-
-void attestation_api_put_path(FILE *out, const struct attestation_path *path)
-{
-	char hex[2 * HM_SHA256_LEN + 1];
-
-	if (!path)
-		return;
-	fprintf(out,
-	    ",\"nonce_path\":{\"index\":%" PRIu64 ",\"size\":%" PRIu64
-	    ",\"path\":[",
-	    path->index, path->size);
-	for (size_t i = 0; i < path->proof.count; i++) {
-		hex_encode(path->proof.hashes[i], HM_SHA256_LEN, hex);
-		fprintf(out, "%s\"%s\"", i > 0 ? "," : "", hex);
-	}
-	fputs("]}", out);
-}
 
 /* All but the document, which needs no escaping; the caller frees it. */
 static char *format_facts(
@@ -56,8 +38,8 @@ static char *format_facts(
 }
 
 static char *format(const struct api *api,
-    const struct attestation_document *document,
-    const struct attestation_path *path, size_t *len)
+    const struct attestation_document *document, const struct nonce_path *path,
+    size_t *len)
 {
 	char *facts = format_facts(api, document), *text = NULL;
 	FILE *out = open_memstream(&text, len);
@@ -68,7 +50,7 @@ static char *format(const struct api *api,
 	fputs(",\"attestation_doc_b64\":\"", out);
 	fputs(document->base64, out);
 	fputs("\"", out);
-	attestation_api_put_path(out, path);
+	nonce_path_put(out, path);
 	fputs("}", out);
 	free(facts);
 	if (fclose(out) != 0)
@@ -85,8 +67,7 @@ char *api_attestation_json(
 }
 
 static void reply(struct http_request *req, const struct api *api,
-    const struct attestation_document *document,
-    const struct attestation_path *path)
+    const struct attestation_document *document, const struct nonce_path *path)
 {
 	size_t len;
 	char *text = format(api, document, path, &len);
@@ -117,7 +98,7 @@ static void on_nonce_abandoned(struct http_request *req, void *data)
 }
 
 static void on_nonce_document(const struct attestation_document *document,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct nonce_request *waiting = data;
 

@@ -18,9 +18,6 @@ extern const struct service_route attestation_api_routes[];
 char *api_attestation_json(
     const struct api *api, const struct attestation_document *document);
 
-/* Writes `,"nonce_path":{...}`, or nothing for NULL. */
-void attestation_api_put_path(FILE *out, const struct attestation_path *path);
-
 /* The bytes of a nonce in hex, at most ATTESTER_NONCE_MAX, or 0: it has
  * answered 400. */
 size_t attestation_api_read_nonce(struct http_request *req, const char *hex,

@@ -46,8 +46,7 @@ static char *format_facts(
 }
 
 static void reply(const struct asker *asker,
-    const struct attestation_document *document,
-    const struct attestation_path *path)
+    const struct attestation_document *document, const struct nonce_path *path)
 {
 	char *facts = format_facts(asker, document), *text = NULL;
 	size_t len = 0;
@@ -57,7 +56,7 @@ static void reply(const struct asker *asker,
 		log_die("api", "out of memory");
 	fwrite(facts, 1, strlen(facts) - 1, out); /* but the } */
 	fprintf(out, ",\"attestation_doc_b64\":\"%s\"", document->base64);
-	attestation_api_put_path(out, path);
+	nonce_path_put(out, path);
 	fputs("}", out);
 	free(facts);
 	if (fclose(out) != 0)
@@ -73,7 +72,7 @@ static void reply(const struct asker *asker,
 }
 
 static void on_document(const struct attestation_document *document,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct asker *asker = data;
 

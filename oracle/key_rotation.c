@@ -130,7 +130,7 @@ static void switch_keys(struct key_rotation *r)
 /* ---- ATTESTING ---- */
 
 static void on_document(const struct attestation_document *document,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct key_rotation *r = data;
 
@@ -170,7 +170,7 @@ static void attest_next(struct key_rotation *r)
 /* ---- MAKING ---- */
 
 static void on_recipient_document(const struct attestation_document *document,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct key_rotation *r = data;
 

@@ -106,7 +106,7 @@ static void answer_one(const struct nonce_batch *batch, size_t index,
     const struct attestation_document *doc)
 {
 	const struct nonce_asker *asker = &batch->askers[index];
-	struct attestation_path path = {.index = index, .size = batch->count};
+	struct nonce_path path = {.index = index, .size = batch->count};
 
 	if (batch->count > 1)
 		must(merkle_inclusion(

@@ -1,7 +1,6 @@
 /* peer_hello: see peer_hello.h. */
 #include "oracle/peer_hello.h"
 
-#include "feeds/hex.h"
 #include "verifier/attested_data.h"
 #include "verifier/base64.h"
 
@@ -19,32 +18,24 @@ void peer_hello_nonce(const uint8_t exporter[static PEER_EXPORTER_LEN],
 
 /* ---- writing ---- */
 
-static json_t *path_json(const struct attestation_path *path)
+char *peer_hello_format(
+    const struct attestation_document *document, const struct nonce_path *path)
 {
-	json_t *hashes = json_array();
-
-	for (size_t i = 0; i < path->proof.count; i++) {
-		char hex[2 * HM_SHA256_LEN + 1];
-
-		hex_encode(path->proof.hashes[i], HM_SHA256_LEN, hex);
-		json_array_append_new(hashes, json_string(hex));
-	}
-	return json_pack("{s:I, s:I, s:o}", "index", (json_int_t)path->index,
-	    "size", (json_int_t)path->size, "path", hashes);
-}
-
-char *peer_hello_format(const struct attestation_document *document,
-    const struct attestation_path *path)
-{
-	json_t *root = json_pack("{s:s, s:s}", "format", PEER_HELLO_FORMAT,
-	    "attestation_doc_b64", document->base64);
 	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 
-	if (root && (!path || json_object_set_new(
-				  root, "nonce_path", path_json(path)) == 0))
-		text = json_dumps(root, JSON_COMPACT);
-	json_decref(root);
-	return text;
+	if (out == NULL)
+		return NULL;
+	/* Base64 needs no escapes. */
+	fprintf(out, "{\"format\":\"%s\",\"attestation_doc_b64\":\"%s\"",
+	    PEER_HELLO_FORMAT, document->base64);
+	nonce_path_put(out, path);
+	fputc('}', out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* ---- reading ---- */
@@ -52,35 +43,8 @@ char *peer_hello_format(const struct attestation_document *document,
 struct hello {
 	uint8_t *document; /* owned */
 	size_t len;
-	uint64_t index, size;
-	struct hm_log_proof path;
+	struct nonce_path path; /* size 0: the nonce stands plain */
 };
-
-static int read_path(struct hello *out, json_t *value)
-{
-	json_int_t index, size;
-	json_t *list, *one;
-	size_t i;
-
-	if (!value)
-		return 0;
-	if (json_unpack_ex(value, NULL, 0, "{s:I, s:I, s:o !}", "index", &index,
-		"size", &size, "path", &list) != 0 ||
-	    index < 0 || size < 1 || !json_is_array(list) ||
-	    json_array_size(list) > HM_LOG_HASHES_MAX)
-		return -1;
-	out->index = (uint64_t)index;
-	out->size = (uint64_t)size;
-	json_array_foreach(list, i, one)
-	{
-		if (!json_is_string(one) ||
-		    hex_decode(out->path.hashes[i], HM_SHA256_LEN,
-			json_string_value(one), json_string_length(one)) != 0)
-			return -1;
-		out->path.count++;
-	}
-	return 0;
-}
 
 static int read_members(struct hello *out, json_t *root)
 {
@@ -93,7 +57,7 @@ static int read_members(struct hello *out, json_t *root)
 	    strcmp(format, PEER_HELLO_FORMAT) != 0 ||
 	    strlen(base64) > HM_DOCUMENT_MAX / 3 * 4 + 4)
 		return -1;
-	if (read_path(out, path) != 0)
+	if (path != NULL && nonce_path_read(&out->path, path) != 0)
 		return -1;
 	return base64_decode(&out->document, &out->len, base64, strlen(base64));
 }
@@ -135,9 +99,8 @@ static const char *judge_document(const struct peer_hello_question *q,
 	if (verdict != HM_VALID)
 		return hm_verdict_name(verdict);
 	peer_hello_nonce(q->exporter, q->speaker, nonce);
-	if (hm_nonce_verify(document.nonce.bytes, document.nonce.len, nonce,
-		sizeof(nonce), hello->index, hello->size, hello->path.hashes,
-		hello->path.count) != HM_VALID)
+	if (!nonce_path_holds(
+		&hello->path, &document.nonce, nonce, sizeof(nonce)))
 		return "made for another connection, or for the other side";
 	return judge_bound(q, &document, boot_id);
 }

@@ -34,8 +34,8 @@ void peer_hello_nonce(const uint8_t exporter[static PEER_EXPORTER_LEN],
 
 /* One-line JSON, the caller's to free; NULL: no memory. path: NULL if the
  * document's nonce is the plain one. */
-char *peer_hello_format(const struct attestation_document *document,
-    const struct attestation_path *path);
+char *peer_hello_format(
+    const struct attestation_document *document, const struct nonce_path *path);
 
 struct peer_hello_question {            /* all borrowed */
 	const struct hm_policy *policy; /* our own: root, PCR0, 1, 2 and 16 */

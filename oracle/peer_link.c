@@ -277,7 +277,7 @@ static void maybe_open(struct peer_link *link)
 }
 
 static void on_document(const struct attestation_document *document,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct peer_link *link = data;
 	char *text = document ? peer_hello_format(document, path) : NULL;

@@ -11,11 +11,15 @@
 #include "verifier/hallmark.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 struct nonce_path {
 	uint64_t index, size;
 	struct hm_log_proof proof;
 };
+
+/* Writes `,"nonce_path":{...}`, or nothing for NULL: the nonce stands plain. */
+void nonce_path_put(FILE *out, const struct nonce_path *path);
 
 /* Borrows the value. 0, or -1 and *out zeroed: no such object, a key too many,
  * capital digits. Whether it leads anywhere is not looked at. */

@@ -14,7 +14,7 @@
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 
 static void note(const struct attestation_document *doc,
-    const struct attestation_path *path, const char letter)
+    const struct nonce_path *path, const char letter)
 {
 	struct attested_data attested;
 	struct hm_document read;
@@ -40,7 +40,7 @@ static void note(const struct attestation_document *doc,
 }
 
 static void on_nonce(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	if (doc != NULL) {
 		assert_null(error);
@@ -101,7 +101,7 @@ static void test_nonces(void **state)
 }
 
 static void on_largest(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct hm_document read;
 
@@ -217,7 +217,7 @@ static void test_renewal_goes_first(void **state)
 }
 
 static void ask_again(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	assert_non_null(doc);
 	on_nonce(doc, path, error, data);
@@ -366,7 +366,7 @@ static void test_stop_while_paced(void **state)
 }
 
 static void stop_now(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	on_nonce(doc, path, error, data);
 	attestation_stop(keeper, on_stopped, &seen);

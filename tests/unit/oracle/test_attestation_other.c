@@ -21,7 +21,7 @@ static struct {
 } heard;
 
 static void on_other(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	struct hm_document read;
 

@@ -16,7 +16,7 @@ static struct nonce_queue queue;
 static uint64_t due_ms;
 
 static void fired(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	(void)doc;
 	(void)path;
@@ -124,7 +124,7 @@ struct asked {
 };
 
 static void on_path(const struct attestation_document *doc,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	const struct asked *asked = data;
 	const struct nonce_batch *batch = asked->batch;

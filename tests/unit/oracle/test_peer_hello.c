@@ -15,7 +15,7 @@ static const uint8_t exporter[PEER_EXPORTER_LEN] = "of this very connection";
 static char *hello; /* b's, as the one that listens */
 
 static void on_hello(const struct attestation_document *document,
-    const struct attestation_path *path, const char *error, void *data)
+    const struct nonce_path *path, const char *error, void *data)
 {
 	(void)error;
 	assert_non_null(document);

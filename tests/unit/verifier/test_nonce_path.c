@@ -118,6 +118,26 @@ static void test_text(void **state)
 	assert_int_equal(path.proof.hashes[1][31], 0x12);
 }
 
+/* What is written is read again, and nothing is written of a plain nonce. */
+static void test_put(void **state)
+{
+	struct nonce_path path = {.index = 5, .size = 7, .proof = {.count = 3}},
+			  again;
+	char text[512] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	for (size_t i = 0; i < path.proof.count; i++)
+		memset(path.proof.hashes[i], 0xa0 + (int)i, HM_SHA256_LEN);
+	nonce_path_put(out, NULL);
+	assert_int_equal(ftell(out), 0);
+	nonce_path_put(out, &path);
+	fclose(out);
+	assert_memory_equal(text, ",\"nonce_path\":{", 15);
+	assert_int_equal(read_text(&again, text + 14), 0);
+	assert_memory_equal(&again, &path, sizeof(path));
+}
+
 static void test_wrong_text(void **state)
 {
 	static const char *const wrong[] = {
@@ -177,6 +197,7 @@ int main(void)
 	    cmocka_unit_test(test_holds),
 	    cmocka_unit_test(test_plain_is_no_batch),
 	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_put),
 	    cmocka_unit_test(test_wrong_text),
 	    cmocka_unit_test(test_too_long),
 	};
