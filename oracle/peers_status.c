@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "base/now.h"
-#include "feeds/hex.h"
 #include "oracle/own_envelope.h"
 #include "verifier/envelope.h"
+#include "verifier/hex_json.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -23,14 +23,6 @@ struct peers_status {
 };
 
 /* ---- what it says ---- */
-
-static json_t *hex_of(const uint8_t *bytes, size_t len)
-{
-	char hex[2 * HM_SHA256_LEN + 1];
-
-	hex_encode(bytes, len, hex);
-	return json_string(hex);
-}
 
 static json_t *disagreement(
     const char *feed, const struct peer_opinion *opinion)
@@ -70,7 +62,7 @@ static json_t *peer_json(
 	json_t *out = json_pack("{s:s, s:s, s:s?, s:o, s:I, s:I, s:I, s:I}",
 	    "endpoint", view->endpoint, "state", peer_state_name(view->state),
 	    "why", view->why[0] ? view->why : NULL, "boot_id",
-	    known ? hex_of(view->boot_id, 16) : json_null(), "cosigned",
+	    known ? hex_json(view->boot_id, 16) : json_null(), "cosigned",
 	    (json_int_t)view->cosigned, "disagreed",
 	    (json_int_t)view->disagreed, "late", (json_int_t)view->late,
 	    "refused", (json_int_t)view->refused);
@@ -91,8 +83,8 @@ char *peers_status_content(
 		json_array_append_new(list, peer_json(with->config, &view));
 	}
 	root = json_pack("{s:s, s:o, s:o, s:I, s:i, s:i, s:i, s:o}", "format",
-	    PEERS_STATUS_FORMAT, "boot_id", hex_of(with->boot_id, 16),
-	    "config_sha256", hex_of(with->config->sha256, HM_SHA256_LEN),
+	    PEERS_STATUS_FORMAT, "boot_id", hex_json(with->boot_id, 16),
+	    "config_sha256", hex_json(with->config->sha256, HM_SHA256_LEN),
 	    "published_ms", (json_int_t)now_ms, "quorum",
 	    (int)with->config->quorum, "max_disagreement_bps",
 	    (int)with->config->peers.max_disagreement_bps, "incoming",

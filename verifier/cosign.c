@@ -4,8 +4,8 @@
 
 #include "feeds/check.h"
 #include "feeds/decimal.h"
-#include "feeds/hex.h"
 #include "feeds/item_check.h"
+#include "verifier/hex_json.h"
 #include "verifier/moment.h"
 #include "verifier/verify_signed.h"
 
@@ -47,14 +47,6 @@ static bool makes_sense(const struct cosign *c)
 
 /* ---- writing ---- */
 
-static json_t *hex_of(const uint8_t *bytes, size_t len)
-{
-	char hex[2 * HM_SHA256_LEN + 1];
-
-	hex_encode(bytes, len, hex);
-	return json_string(hex);
-}
-
 /* 0 if there was no room or no memory. */
 static size_t write_content(
     const struct cosign *c, char out[static COSIGN_CONTENT_MAX])
@@ -62,14 +54,14 @@ static size_t write_content(
 	json_t *root = json_pack(
 	    "{s:s, s:o, s:o, s:s, s:o, s:I, s:o, s:I, s:s?, s:o, s:I}",
 	    "format", COSIGN_FORMAT, "boot_id",
-	    hex_of(c->boot_id, sizeof(c->boot_id)), "config_sha256",
-	    hex_of(c->config_sha256, HM_SHA256_LEN), "feed", c->feed,
-	    "item_boot_id", hex_of(c->item_boot_id, sizeof(c->item_boot_id)),
+	    hex_json(c->boot_id, sizeof(c->boot_id)), "config_sha256",
+	    hex_json(c->config_sha256, HM_SHA256_LEN), "feed", c->feed,
+	    "item_boot_id", hex_json(c->item_boot_id, sizeof(c->item_boot_id)),
 	    "sequence", (json_int_t)c->sequence, "content_sha256",
-	    hex_of(c->content_sha256, HM_SHA256_LEN), "published_ms",
+	    hex_json(c->content_sha256, HM_SHA256_LEN), "published_ms",
 	    (json_int_t)c->published_ms, "price",
 	    c->price[0] != '\0' ? c->price : NULL, "own_content_sha256",
-	    hex_of(c->own_content_sha256, HM_SHA256_LEN), "own_published_ms",
+	    hex_json(c->own_content_sha256, HM_SHA256_LEN), "own_published_ms",
 	    (json_int_t)c->own_published_ms);
 	size_t len = json_dumpb(root, out, COSIGN_CONTENT_MAX, JSON_COMPACT);
 
@@ -86,12 +78,6 @@ int cosign_encode(const struct cosign *cosign,
 }
 
 /* ---- reading: whatever is left unsaid here, the writer says ---- */
-
-static void read_hex(uint8_t *out, size_t len, const char *text)
-{
-	if (hex_decode(out, len, text, strlen(text)) != 0)
-		memset(out, 0, len); /* and that is not as it was written */
-}
 
 /* tree may be NULL: not JSON. */
 static int read_tree(struct cosign *out, json_t *tree)
@@ -116,11 +102,11 @@ static int read_tree(struct cosign *out, json_t *tree)
 	/* One that was cut is not as it was written. */
 	snprintf(out->feed, sizeof(out->feed), "%s", feed);
 	snprintf(out->price, sizeof(out->price), "%s", price ? price : "");
-	read_hex(out->boot_id, sizeof(out->boot_id), boot);
-	read_hex(out->config_sha256, HM_SHA256_LEN, config);
-	read_hex(out->item_boot_id, sizeof(out->item_boot_id), item_boot);
-	read_hex(out->content_sha256, HM_SHA256_LEN, sha256);
-	read_hex(out->own_content_sha256, HM_SHA256_LEN, own);
+	hex_json_read(out->boot_id, sizeof(out->boot_id), boot);
+	hex_json_read(out->config_sha256, HM_SHA256_LEN, config);
+	hex_json_read(out->item_boot_id, sizeof(out->item_boot_id), item_boot);
+	hex_json_read(out->content_sha256, HM_SHA256_LEN, sha256);
+	hex_json_read(out->own_content_sha256, HM_SHA256_LEN, own);
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 #include "verifier/fetched.h"
 
 #include "feeds/check.h"
-#include "feeds/hex.h"
 #include "feeds/item_check.h"
 #include "verifier/base64.h"
+#include "verifier/hex_json.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_HEX  (2 * HM_SHA256_LEN + 1)
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
 #define LETTERS   "abcdefghijklmnopqrstuvwxyz"
 #define CAPITALS  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -142,14 +141,6 @@ static json_t *base64_of(const uint8_t *bytes, size_t len)
 	return out;
 }
 
-static json_t *hex_of(const uint8_t *bytes, size_t len)
-{
-	char hex[HASH_HEX];
-
-	hex_encode(bytes, len, hex);
-	return json_string(hex);
-}
-
 static json_t *tree_of(const struct hm_fetched *f)
 {
 	const uint8_t *body = f->body_len > 0 ? f->body : (const uint8_t *)"";
@@ -165,15 +156,15 @@ static json_t *tree_of(const struct hm_fetched *f)
 	return json_pack(
 	    "{s:s, s:o, s:s, s:I, s:s, s:I, s:o, s:o, s:o, s:o, s:I, s:o}",
 	    "format", FETCHED_FORMAT, "boot_id",
-	    hex_of(f->boot_id, sizeof(f->boot_id)), "hostname", f->hostname,
+	    hex_json(f->boot_id, sizeof(f->boot_id)), "hostname", f->hostname,
 	    "port", (json_int_t)f->port, "path", f->path, "status",
 	    (json_int_t)f->status, text != NULL ? "body" : "body_b64",
 	    text != NULL ? text : base64_of(body, f->body_len), "body_sha256",
-	    hex_of(sha256, sizeof(sha256)), "tls_spki_sha256",
-	    hex_of(f->tls_spki_sha256, HM_SHA256_LEN), "date_ms",
+	    hex_json(sha256, sizeof(sha256)), "tls_spki_sha256",
+	    hex_json(f->tls_spki_sha256, HM_SHA256_LEN), "date_ms",
 	    f->date_ms < 0 ? json_null() : json_integer(f->date_ms),
 	    "fetched_ms", (json_int_t)f->fetched_ms, "config_sha256",
-	    hex_of(f->config_sha256, HM_SHA256_LEN));
+	    hex_json(f->config_sha256, HM_SHA256_LEN));
 }
 
 char *fetched_encode(const struct hm_fetched *fetched, size_t *len)
@@ -187,12 +178,6 @@ char *fetched_encode(const struct hm_fetched *fetched, size_t *len)
 }
 
 /* ---- reading: whatever is left unsaid here, the writer says ---- */
-
-static void read_hex(uint8_t *out, size_t len, const char *text)
-{
-	if (hex_decode(out, len, text, strlen(text)) != 0)
-		memset(out, 0, len); /* and that is not as it was written */
-}
 
 static int copy_body(struct hm_fetched *out, const char *text, size_t len)
 {
@@ -256,10 +241,10 @@ static int read_tree(struct hm_fetched *out, json_t *tree)
 	out->status = (int)status;
 	out->date_ms = read_date(date);
 	out->fetched_ms = fetched_ms;
-	read_hex(out->boot_id, sizeof(out->boot_id), boot_id);
-	read_hex(out->body_sha256, HM_SHA256_LEN, sha256);
-	read_hex(out->tls_spki_sha256, HM_SHA256_LEN, spki);
-	read_hex(out->config_sha256, HM_SHA256_LEN, config);
+	hex_json_read(out->boot_id, sizeof(out->boot_id), boot_id);
+	hex_json_read(out->body_sha256, HM_SHA256_LEN, sha256);
+	hex_json_read(out->tls_spki_sha256, HM_SHA256_LEN, spki);
+	hex_json_read(out->config_sha256, HM_SHA256_LEN, config);
 	return read_body(out, text, base64);
 }
 

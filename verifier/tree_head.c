@@ -8,16 +8,14 @@
 #include "verifier/tree_head.h"
 
 #include "feeds/check.h"
-#include "feeds/hex.h"
 #include "feeds/item_check.h"
+#include "verifier/hex_json.h"
 #include "verifier/merkle.h"
 
 #include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-#define HASH_HEX (2 * HM_SHA256_LEN + 1)
 
 /* ---- whether it holds together ---- */
 
@@ -79,14 +77,6 @@ static bool makes_sense(const struct hm_head *head)
 
 /* ---- writing ---- */
 
-static json_t *hex_of(const uint8_t *bytes, size_t len)
-{
-	char hex[HASH_HEX];
-
-	hex_encode(bytes, len, hex);
-	return json_string(hex);
-}
-
 static json_t *tree_of(const struct hm_head *head)
 {
 	json_t *feeds = json_object(), *frontier = json_array();
@@ -99,17 +89,17 @@ static json_t *tree_of(const struct hm_head *head)
 			goto out;
 	for (size_t i = 0; i < head->frontier_count; i++)
 		if (json_array_append_new(frontier,
-			hex_of(head->frontier[i], HM_SHA256_LEN)) != 0)
+			hex_json(head->frontier[i], HM_SHA256_LEN)) != 0)
 			goto out;
 	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o}",
 	    "format", TREE_HEAD_FORMAT, "boot_id",
-	    hex_of(head->boot_id, sizeof(head->boot_id)), "head",
+	    hex_json(head->boot_id, sizeof(head->boot_id)), "head",
 	    (json_int_t)head->number, "tree_size", (json_int_t)head->tree_size,
-	    "root_sha256", hex_of(head->root_sha256, HM_SHA256_LEN),
+	    "root_sha256", hex_json(head->root_sha256, HM_SHA256_LEN),
 	    "published_ms", (json_int_t)head->published_ms, "feeds", feeds,
 	    "frontier", frontier, "config_sha256",
-	    hex_of(head->config_sha256, HM_SHA256_LEN), "previous_sha256",
-	    hex_of(head->previous_sha256, HM_SHA256_LEN));
+	    hex_json(head->config_sha256, HM_SHA256_LEN), "previous_sha256",
+	    hex_json(head->previous_sha256, HM_SHA256_LEN));
 out:
 	json_decref(feeds);
 	json_decref(frontier);
@@ -140,12 +130,6 @@ int tree_head_encode(
 
 /* ---- reading: whatever is left unsaid here, the writer says ---- */
 
-static void read_hex(uint8_t *out, size_t len, const char *text)
-{
-	if (text == NULL || hex_decode(out, len, text, strlen(text)) != 0)
-		memset(out, 0, len); /* and that is not as it was written */
-}
-
 static int read_feeds(struct hm_head *out, json_t *feeds)
 {
 	const char *name;
@@ -174,7 +158,7 @@ static int read_frontier(struct hm_head *out, json_t *frontier)
 		json_array_size(frontier) > HM_LOG_HASHES_MAX))
 		return -1;
 	json_array_foreach(frontier, i, value)
-	    read_hex(out->frontier[out->frontier_count++], HM_SHA256_LEN,
+	    hex_json_read(out->frontier[out->frontier_count++], HM_SHA256_LEN,
 		json_string_value(value));
 	return 0;
 }
@@ -197,10 +181,10 @@ static int read_tree(struct hm_head *out, json_t *tree)
 	out->number = (uint64_t)number;
 	out->tree_size = (uint64_t)size;
 	out->published_ms = published_ms;
-	read_hex(out->boot_id, sizeof(out->boot_id), boot_id);
-	read_hex(out->root_sha256, HM_SHA256_LEN, root);
-	read_hex(out->config_sha256, HM_SHA256_LEN, config);
-	read_hex(out->previous_sha256, HM_SHA256_LEN, previous);
+	hex_json_read(out->boot_id, sizeof(out->boot_id), boot_id);
+	hex_json_read(out->root_sha256, HM_SHA256_LEN, root);
+	hex_json_read(out->config_sha256, HM_SHA256_LEN, config);
+	hex_json_read(out->previous_sha256, HM_SHA256_LEN, previous);
 	return read_feeds(out, feeds) == 0 && read_frontier(out, frontier) == 0
 		   ? 0
 		   : -1; /* unnamed: by the two */

@@ -94,14 +94,14 @@ static json_t *json_of_facts(
 	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "bound", facts->bound, "pin",
 	    facts->bound ? json_string(address->pin) : json_null(), "boot_id",
-	    json_of_hex(a->boot_id, 16), "config_sha256",
-	    json_of_hex(a->config_sha256, 32), "key_epoch",
+	    hex_json(a->boot_id, 16), "config_sha256",
+	    hex_json(a->config_sha256, 32), "key_epoch",
 	    a->key_epoch > 0 ? json_integer((json_int_t)a->key_epoch)
 			     : json_null(),
 	    "tls_spki_sha256",
-	    a->has_tls ? json_of_hex(a->tls_spki_sha256, 32) : json_null(),
+	    a->has_tls ? hex_json(a->tls_spki_sha256, 32) : json_null(),
 	    "seal_spki_sha256",
-	    a->has_seal ? json_of_hex(a->seal_spki_sha256, 32) : json_null(),
+	    a->has_seal ? hex_json(a->seal_spki_sha256, 32) : json_null(),
 	    "seal_public_key",
 	    facts->seal_public_key[0] ? json_string(facts->seal_public_key)
 				      : json_null(),

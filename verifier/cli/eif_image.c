@@ -122,10 +122,10 @@ json_t *eif_image_measurements(const struct eif_image *image)
 	json_t *out = json_pack("{s:s}", "HashAlgorithm", "Sha384 { ... }");
 
 	for (unsigned i = 0; i < 3; i++)
-		json_object_set_new(out, names[i],
-		    json_of_hex(image->reader.pcrs[i], HM_PCR_LEN));
+		json_object_set_new(
+		    out, names[i], hex_json(image->reader.pcrs[i], HM_PCR_LEN));
 	if (image->certificate != NULL)
 		json_object_set_new(
-		    out, "PCR8", json_of_hex(image->pcr8, HM_PCR_LEN));
+		    out, "PCR8", hex_json(image->pcr8, HM_PCR_LEN));
 	return out;
 }

@@ -46,13 +46,13 @@ json_t *fetched_view_json(const struct hm_fetched *f)
 	put_body(out, f);
 	json_object_update_new(out,
 	    json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "body_sha256",
-		json_of_hex(f->body_sha256, HM_SHA256_LEN), "tls_spki_sha256",
-		json_of_hex(f->tls_spki_sha256, HM_SHA256_LEN), "date_ms",
+		hex_json(f->body_sha256, HM_SHA256_LEN), "tls_spki_sha256",
+		hex_json(f->tls_spki_sha256, HM_SHA256_LEN), "date_ms",
 		f->date_ms < 0 ? json_null() : json_integer(f->date_ms),
 		"fetched_ms", (json_int_t)f->fetched_ms, "boot_id",
-		json_of_hex(f->boot_id, sizeof(f->boot_id)), "config_sha256",
-		json_of_hex(f->config_sha256, HM_SHA256_LEN), "content_sha256",
-		json_of_hex(f->content_sha256, HM_SHA256_LEN), "document",
+		hex_json(f->boot_id, sizeof(f->boot_id)), "config_sha256",
+		hex_json(f->config_sha256, HM_SHA256_LEN), "content_sha256",
+		hex_json(f->content_sha256, HM_SHA256_LEN), "document",
 		json_of_document(&f->document)));
 	return out;
 }

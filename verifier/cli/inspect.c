@@ -134,10 +134,10 @@ static json_t *of_envelope(const struct hm_envelope *e)
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "content",
 	    of_content(e), "signature",
-	    json_of_hex(e->signature, e->signature_len), "public_key",
+	    hex_json(e->signature, e->signature_len), "public_key",
 	    json_of_text(e->public_key), "platform", json_of_text(e->platform),
 	    "attestation_sha256",
-	    json_of_hex(e->attestation_sha256, HM_SHA256_LEN), "document",
+	    hex_json(e->attestation_sha256, HM_SHA256_LEN), "document",
 	    e->document ? of_document(e->document, e->document_len, &ignored)
 			: json_null());
 }
@@ -188,8 +188,8 @@ static json_t *of_attested(
 	    "attested item", "content", of_content(&e), "public_key",
 	    json_of_text(a->public_key), "platform", json_of_text(a->platform),
 	    "attestation_sha256",
-	    json_of_hex(a->attestation_sha256, HM_SHA256_LEN), "nonce",
-	    json_of_hex(a->nonce, a->nonce_len), "document",
+	    hex_json(a->attestation_sha256, HM_SHA256_LEN), "nonce",
+	    hex_json(a->nonce, a->nonce_len), "document",
 	    of_document(a->document, a->document_len, verdict));
 }
 

@@ -1,23 +1,7 @@
 /* json_of: documents and items as JSON for people and scripts. */
 #include "verifier/cli/json_of.h"
 
-#include "feeds/hex.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-
-json_t *json_of_hex(const uint8_t *bytes, size_t len)
-{
-	char *text = malloc(2 * len + 1);
-	json_t *out;
-
-	if (!text)
-		return NULL;
-	hex_encode(bytes, len, text);
-	out = json_string(text);
-	free(text);
-	return out;
-}
 
 json_t *json_of_text(const char *text)
 {
@@ -28,7 +12,7 @@ json_t *json_of_text(const char *text)
 
 static json_t *of_bytes(const struct hm_bytes *bytes)
 {
-	return bytes->present ? json_of_hex(bytes->bytes, bytes->len)
+	return bytes->present ? hex_json(bytes->bytes, bytes->len)
 			      : json_null();
 }
 
@@ -42,7 +26,7 @@ static json_t *of_pcrs(const struct hm_document *document)
 			continue;
 		snprintf(name, sizeof(name), "%u", i);
 		json_object_set_new(
-		    out, name, json_of_hex(document->pcrs[i], HM_PCR_LEN));
+		    out, name, hex_json(document->pcrs[i], HM_PCR_LEN));
 	}
 	return out;
 }
@@ -58,8 +42,7 @@ static json_t *of_rtmrs(const struct hm_quote *q)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < HM_RTMR_COUNT; i++)
-		json_array_append_new(
-		    out, json_of_hex(q->rtmrs[i], HM_PCR_LEN));
+		json_array_append_new(out, hex_json(q->rtmrs[i], HM_PCR_LEN));
 	return out;
 }
 
@@ -68,7 +51,7 @@ static json_t *of_quote(const struct hm_quote *q)
 {
 	json_t *out = json_pack("{s:i, s:s, s:o, s:o, s:o}", "version",
 	    (int)q->version, "tee", q->is_td ? "tdx" : "sgx", "report_data",
-	    json_of_hex(q->report_data, sizeof(q->report_data)), "tcb_status",
+	    hex_json(q->report_data, sizeof(q->report_data)), "tcb_status",
 	    text_or_null(q->tcb_status), "advisories",
 	    text_or_null(q->advisories));
 	bool judged = q->tcb_status[0] && q->collateral_until_ms != INT64_MAX;
@@ -76,15 +59,14 @@ static json_t *of_quote(const struct hm_quote *q)
 	json_object_set_new(out, "collateral_until_ms",
 	    judged ? json_integer(q->collateral_until_ms) : json_null());
 	if (q->is_td) {
-		json_object_set_new(
-		    out, "mrtd", json_of_hex(q->mrtd, HM_PCR_LEN));
+		json_object_set_new(out, "mrtd", hex_json(q->mrtd, HM_PCR_LEN));
 		json_object_set_new(out, "rtmrs", of_rtmrs(q));
 		return out;
 	}
 	json_object_set_new(
-	    out, "mrenclave", json_of_hex(q->mrenclave, HM_MRENCLAVE_LEN));
+	    out, "mrenclave", hex_json(q->mrenclave, HM_MRENCLAVE_LEN));
 	json_object_set_new(
-	    out, "mrsigner", json_of_hex(q->mrsigner, HM_MRENCLAVE_LEN));
+	    out, "mrsigner", hex_json(q->mrsigner, HM_MRENCLAVE_LEN));
 	json_object_set_new(out, "product_id", json_integer(q->product_id));
 	json_object_set_new(out, "svn", json_integer(q->svn));
 	return out;
@@ -95,7 +77,7 @@ json_t *json_of_document(const struct hm_document *d)
 	json_t *out = json_pack(
 	    "{s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, "
 	    "s:o, s:o, s:o}",
-	    "sha256", json_of_hex(d->sha256, HM_SHA256_LEN), "module_id",
+	    "sha256", hex_json(d->sha256, HM_SHA256_LEN), "module_id",
 	    json_of_text(d->module_id), "platform", text_or_null(d->platform),
 	    "root", text_or_null(d->root), "release", text_or_null(d->release),
 	    "timestamp_ms", (json_int_t)d->timestamp_ms, "not_before_ms",
@@ -114,7 +96,7 @@ json_t *json_of_item(const struct hm_item *i)
 	return json_pack("{s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, "
 			 "s:I, s:I, s:o, s:o, s:o, s:o}",
 	    "feed", json_of_text(i->feed), "boot_id",
-	    json_of_hex(i->boot_id, sizeof(i->boot_id)), "sequence",
+	    hex_json(i->boot_id, sizeof(i->boot_id)), "sequence",
 	    (json_int_t)i->sequence, "status", i->ok ? "ok" : "unavailable",
 	    "price", text_or_null(i->price), "confidence",
 	    text_or_null(i->confidence), "reason", text_or_null(i->reason),
@@ -122,9 +104,9 @@ json_t *json_of_item(const struct hm_item *i)
 	    (json_int_t)i->expires_ms, "sources_used",
 	    (json_int_t)i->sources_used, "sources_total",
 	    (json_int_t)i->sources_total, "cosigners", (json_int_t)i->cosigners,
-	    "content_sha256", json_of_hex(i->content_sha256, HM_SHA256_LEN),
-	    "previous_sha256", json_of_hex(i->previous_sha256, HM_SHA256_LEN),
-	    "config_sha256", json_of_hex(i->config_sha256, HM_SHA256_LEN),
+	    "content_sha256", hex_json(i->content_sha256, HM_SHA256_LEN),
+	    "previous_sha256", hex_json(i->previous_sha256, HM_SHA256_LEN),
+	    "config_sha256", hex_json(i->config_sha256, HM_SHA256_LEN),
 	    "document", json_of_document(&i->document));
 }
 

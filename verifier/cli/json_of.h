@@ -4,10 +4,10 @@
 #define HALLMARK_VERIFIER_CLI_JSON_OF_H
 
 #include "verifier/hallmark.h"
+#include "verifier/hex_json.h"
 
 #include <jansson.h>
 
-json_t *json_of_hex(const uint8_t *bytes, size_t len);
 /* A string, null for NULL; what is not UTF-8 is said to be so. */
 json_t *json_of_text(const char *text);
 json_t *json_of_document(const struct hm_document *document);

@@ -198,11 +198,11 @@ static json_t *of_pcrs(const struct eif_image *image, const uint8_t *config_pcr)
 	json_t *out = json_object();
 
 	for (unsigned i = 0; i < 3; i++)
-		json_object_set_new(out, names[i],
-		    json_of_hex(image->reader.pcrs[i], HM_PCR_LEN));
+		json_object_set_new(
+		    out, names[i], hex_json(image->reader.pcrs[i], HM_PCR_LEN));
 	if (config_pcr)
 		json_object_set_new(
-		    out, "16", json_of_hex(config_pcr, HM_PCR_LEN));
+		    out, "16", hex_json(config_pcr, HM_PCR_LEN));
 	return out;
 }
 

@@ -22,7 +22,7 @@
 
 static json_t *capitals(const uint8_t *bytes, size_t len)
 {
-	json_t *lower = json_of_hex(bytes, len), *out;
+	json_t *lower = hex_json(bytes, len), *out;
 	char *text = lower ? strdup(json_string_value(lower)) : NULL;
 
 	for (char *at = text; at && *at; at++)
@@ -80,19 +80,19 @@ static json_t *of_report(const struct sgx_report *e)
 {
 	return json_pack("{s:o, s:o, s:o, s:I, s:b, s:o, s:o, s:i, s:i, s:i, "
 			 "s:o, s:o, s:o, s:o}",
-	    "cpusvn", json_of_hex(e->cpusvn, sizeof(e->cpusvn)), "miscselect",
-	    json_of_hex(e->misc_select, sizeof(e->misc_select)), "attributes",
-	    json_of_hex(e->attributes, sizeof(e->attributes)), "flags",
+	    "cpusvn", hex_json(e->cpusvn, sizeof(e->cpusvn)), "miscselect",
+	    hex_json(e->misc_select, sizeof(e->misc_select)), "attributes",
+	    hex_json(e->attributes, sizeof(e->attributes)), "flags",
 	    (json_int_t)e->flags, "debug", (e->flags & SGX_FLAG_DEBUG) != 0,
-	    "mrenclave", json_of_hex(e->mrenclave, sizeof(e->mrenclave)),
-	    "mrsigner", json_of_hex(e->mrsigner, sizeof(e->mrsigner)),
+	    "mrenclave", hex_json(e->mrenclave, sizeof(e->mrenclave)),
+	    "mrsigner", hex_json(e->mrsigner, sizeof(e->mrsigner)),
 	    "product_id", e->isv_prod_id, "svn", e->isv_svn, "config_svn",
 	    e->config_svn, "config_id",
-	    json_of_hex(e->config_id, sizeof(e->config_id)), "family_id",
-	    json_of_hex(e->isv_family_id, sizeof(e->isv_family_id)),
+	    hex_json(e->config_id, sizeof(e->config_id)), "family_id",
+	    hex_json(e->isv_family_id, sizeof(e->isv_family_id)),
 	    "extended_product_id",
-	    json_of_hex(e->isv_ext_prod_id, sizeof(e->isv_ext_prod_id)),
-	    "report_data", json_of_hex(e->report_data, sizeof(e->report_data)));
+	    hex_json(e->isv_ext_prod_id, sizeof(e->isv_ext_prod_id)),
+	    "report_data", hex_json(e->report_data, sizeof(e->report_data)));
 }
 
 static json_t *of_rtmrs(const struct sgx_td *td)
@@ -101,7 +101,7 @@ static json_t *of_rtmrs(const struct sgx_td *td)
 
 	for (size_t i = 0; i < 4; i++)
 		json_array_append_new(
-		    out, json_of_hex(td->rtmrs[i], sizeof(td->rtmrs[i])));
+		    out, hex_json(td->rtmrs[i], sizeof(td->rtmrs[i])));
 	return out;
 }
 
@@ -109,22 +109,21 @@ static json_t *of_td(const struct sgx_td *td, bool debug)
 {
 	json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o,"
 				" s:o, s:o, s:o, s:o}",
-	    "tee_tcb_svn", json_of_hex(td->tee_tcb_svn, 16), "mrseam",
-	    json_of_hex(td->mrseam, 48), "mrsignerseam",
-	    json_of_hex(td->mrsignerseam, 48), "seam_attributes",
-	    json_of_hex(td->seam_attributes, 8), "td_attributes",
-	    json_of_hex(td->td_attributes, 8), "debug", debug, "xfam",
-	    json_of_hex(td->xfam, 8), "mrtd", json_of_hex(td->mrtd, 48),
-	    "mrconfigid", json_of_hex(td->mrconfigid, 48), "mrowner",
-	    json_of_hex(td->mrowner, 48), "mrownerconfig",
-	    json_of_hex(td->mrownerconfig, 48), "rtmrs", of_rtmrs(td),
-	    "report_data", json_of_hex(td->report_data, 64));
+	    "tee_tcb_svn", hex_json(td->tee_tcb_svn, 16), "mrseam",
+	    hex_json(td->mrseam, 48), "mrsignerseam",
+	    hex_json(td->mrsignerseam, 48), "seam_attributes",
+	    hex_json(td->seam_attributes, 8), "td_attributes",
+	    hex_json(td->td_attributes, 8), "debug", debug, "xfam",
+	    hex_json(td->xfam, 8), "mrtd", hex_json(td->mrtd, 48), "mrconfigid",
+	    hex_json(td->mrconfigid, 48), "mrowner", hex_json(td->mrowner, 48),
+	    "mrownerconfig", hex_json(td->mrownerconfig, 48), "rtmrs",
+	    of_rtmrs(td), "report_data", hex_json(td->report_data, 64));
 
 	if (td->is_15) {
 		json_object_set_new(
-		    out, "tee_tcb_svn2", json_of_hex(td->tee_tcb_svn2, 16));
+		    out, "tee_tcb_svn2", hex_json(td->tee_tcb_svn2, 16));
 		json_object_set_new(
-		    out, "mrservicetd", json_of_hex(td->mrservicetd, 48));
+		    out, "mrservicetd", hex_json(td->mrservicetd, 48));
 	}
 	return out;
 }
@@ -142,8 +141,8 @@ static json_t *of_quote(const struct sgx_quote *q)
 	json_t *out = json_pack("{s:i, s:s, s:i, s:i, s:o, s:o, s:o, s:o}",
 	    "version", (int)q->version, "tee", q->is_td ? "tdx" : "sgx",
 	    "qe_svn", q->qe_svn, "pce_svn", q->pce_svn, "qe_id",
-	    json_of_hex(q->user_data, HEADER_USER), "attestation_key",
-	    json_of_hex(q->attestation_key.at, q->attestation_key.len), "qe",
+	    hex_json(q->user_data, HEADER_USER), "attestation_key",
+	    hex_json(q->attestation_key.at, q->attestation_key.len), "qe",
 	    of_report(&q->qe), "pck_chain", of_pem(q));
 
 	if (q->is_td)
@@ -166,7 +165,7 @@ static json_t *of_claims(struct slice held)
 		    json_pack("{s:s%, s:o}", "name",
 			(const char *)claims[i].name.at, claims[i].name.len,
 			"value",
-			json_of_hex(claims[i].value.at, claims[i].value.len)));
+			hex_json(claims[i].value.at, claims[i].value.len)));
 	return out;
 }
 
@@ -179,7 +178,7 @@ static json_t *of_wrapper(const struct quote_input *quote)
 		return json_null();
 	return json_pack("{s:s, s:o, s:o, s:o}", "form", forms[oe->form],
 	    "format_id",
-	    oe->form == OE_EVIDENCE ? json_of_hex(oe->format_id, OE_UUID_LEN)
+	    oe->form == OE_EVIDENCE ? hex_json(oe->format_id, OE_UUID_LEN)
 				    : json_null(),
 	    "format", json_of_text(oe->format), "custom_claims",
 	    oe->held.at ? of_claims(oe->held) : json_array());
@@ -195,7 +194,7 @@ static json_t *of_held(
 				   wanted, NULL, EVP_sha256(), NULL) != 1)
 		return json_null();
 	return json_pack("{s:I, s:o, s:b}", "bytes",
-	    (json_int_t)quote->held.len, "sha256", json_of_hex(wanted, 32),
+	    (json_int_t)quote->held.len, "sha256", hex_json(wanted, 32),
 	    "is_report_data",
 	    memcmp(wanted, q->report_data, sizeof(wanted)) == 0);
 }

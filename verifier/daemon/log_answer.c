@@ -2,10 +2,10 @@
 #include "verifier/daemon/log_answer.h"
 
 #include "base/log.h"
-#include "feeds/hex.h"
 #include "verifier/daemon/log_day.h"
 #include "verifier/daemon/log_tiles.h"
 #include "verifier/envelope.h"
+#include "verifier/hex_json.h"
 #include "verifier/merkle.h"
 
 #include <inttypes.h>
@@ -56,20 +56,13 @@ static json_t *envelope_json(const struct hm_envelope *envelope, bool full)
 	return value;
 }
 
-static json_t *hex_json(const uint8_t bytes[HM_SHA256_LEN])
-{
-	char hex[2 * HM_SHA256_LEN + 1];
-
-	hex_encode(bytes, HM_SHA256_LEN, hex);
-	return json_string(hex);
-}
-
 static json_t *path_json(const struct hm_log_proof *proof)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < proof->count; i++)
-		json_array_append_new(list, hex_json(proof->hashes[i]));
+		json_array_append_new(
+		    list, hex_json(proof->hashes[i], HM_SHA256_LEN));
 	return list;
 }
 
@@ -225,14 +218,14 @@ static int answer_inclusion(struct answering *a)
 	if (hm_log_inclusion_verify(leaf.content_sha256, leaf.index,
 		head->tree_size, head->root_sha256, &a->proof) != HM_VALID)
 		return damaged(a);
-	return give(
-	    a, json_pack("{s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:o}",
-		   "format", "hallmark-inclusion/1", "boot_id", a->boot_id,
-		   "feed", a->q->feed, "sequence", (json_int_t)a->q->sequence,
-		   "content_sha256", hex_json(leaf.content_sha256),
-		   "leaf_index", (json_int_t)leaf.index, "tree_size",
-		   (json_int_t)head->tree_size, "path", path_json(&a->proof),
-		   "head", envelope_json(&a->head.envelope, true)));
+	return give(a,
+	    json_pack("{s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:o}", "format",
+		"hallmark-inclusion/1", "boot_id", a->boot_id, "feed",
+		a->q->feed, "sequence", (json_int_t)a->q->sequence,
+		"content_sha256", hex_json(leaf.content_sha256, HM_SHA256_LEN),
+		"leaf_index", (json_int_t)leaf.index, "tree_size",
+		(json_int_t)head->tree_size, "path", path_json(&a->proof),
+		"head", envelope_json(&a->head.envelope, true)));
 }
 
 static int answer_consistency(struct answering *a)

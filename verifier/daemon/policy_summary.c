@@ -2,7 +2,7 @@
 #include "verifier/daemon/policy_summary.h"
 
 #include "base/log.h"
-#include "feeds/hex.h"
+#include "verifier/hex_json.h"
 #include "verifier/known_roots.h"
 #include "verifier/moment.h"
 #include "verifier/policy.h"
@@ -22,10 +22,7 @@ static json_t *or_die(json_t *value)
 
 static json_t *hex(const uint8_t *bytes, size_t len)
 {
-	char text[2 * HM_NONCE_MAX + 1];
-
-	hex_encode(bytes, len, text);
-	return or_die(json_string(text));
+	return or_die(hex_json(bytes, len));
 }
 
 static json_t *moment_or_null(int64_t ms, int64_t none)

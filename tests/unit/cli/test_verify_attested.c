@@ -88,7 +88,7 @@ static void make(bool batched)
 static json_t *path_of(const uint8_t hash[32])
 {
 	return json_pack("{s:i, s:i, s:[o]}", "index", 0, "size", 2, "path",
-	    json_of_hex(hash, 32));
+	    hex_json(hash, 32));
 }
 
 /* Releases it. */
@@ -107,9 +107,8 @@ static json_t *attested_item(bool batched)
 	char *base64 = base64_encode(b->document.at, b->document.len);
 	json_t *tree = json_pack("{s:s, s:s, s:o, s:s, s:s, s:s}", "content",
 	    i.content, "platform", "simulated", "attestation_sha256",
-	    json_of_hex(i.envelope.attestation_sha256, 32),
-	    "attestation_doc_b64", base64, "public_key", b->rsa_pem, "nonce",
-	    NONCE);
+	    hex_json(i.envelope.attestation_sha256, 32), "attestation_doc_b64",
+	    base64, "public_key", b->rsa_pem, "nonce", NONCE);
 
 	if (batched)
 		json_object_set_new(tree, "nonce_path", path_of(sibling));
@@ -123,9 +122,8 @@ static json_t *attestation(void)
 	json_int_t until_ms = BUILDER_NOW_MS +
 			      b->not_after_s[BUILDER_LEAF] * 1000;
 	json_t *tree = json_pack("{s:o, s:s, s:s, s:I, s:I, s:s}",
-	    "attestation_sha256",
-	    json_of_hex(i.envelope.attestation_sha256, 32), "platform",
-	    "simulated", "public_key", b->rsa_pem, "timestamp_ms",
+	    "attestation_sha256", hex_json(i.envelope.attestation_sha256, 32),
+	    "platform", "simulated", "public_key", b->rsa_pem, "timestamp_ms",
 	    (json_int_t)BUILDER_NOW_MS, "not_after_ms", until_ms,
 	    "attestation_doc_b64", base64);
 
@@ -234,9 +232,9 @@ static void test_copies(void **state)
 {
 	(void)state;
 	make(false);
-	expect_answer("tls_spki_sha256", json_of_hex(tls, 32), 0);
+	expect_answer("tls_spki_sha256", hex_json(tls, 32), 0);
 	says("ok    tls_key", true);
-	expect_answer("tls_spki_sha256", json_of_hex(nonce, 32), 3);
+	expect_answer("tls_spki_sha256", hex_json(nonce, 32), 3);
 	says("REFUSED attestation_mismatch", true);
 	expect_answer("seal_public_key", json_string(b->rsa_pem), 3);
 	says("FAIL  seal_key", true);
