@@ -26,9 +26,10 @@ static int read_fixed(struct cursor *cursor, uint8_t *out, size_t len)
 
 static int read_epoch(struct cursor *cursor, struct attested_data *out)
 {
-	if (REFUSE(data_epoch, cursor_uint(cursor, &out->key_epoch) != 0))
-		return -1;
-	return REQUIRE(data_epoch_zero, out->key_epoch != 0) ? 0 : -1;
+	return REQUIRE(data_epoch, cursor_uint(cursor, &out->key_epoch) == 0 &&
+				       out->key_epoch != 0)
+		   ? 0
+		   : -1;
 }
 
 struct seen {
