@@ -106,10 +106,11 @@ static size_t utf8_length(const char *text, size_t left)
 
 /* ---- escapes ---- */
 
-/* The number after "\u", or -1. */
+/* The number after "\u", or -1. It begins as one that no later check refuses:
+ * behind NUL a test would not see that the digits' check is gone. */
 static int32_t unit_at(const char *at, const char *end)
 {
-	uint8_t value[2] = {0};
+	uint8_t value[2] = {0, '?'};
 
 	if (REFUSE(escape_unit_cut, end - at < 6) ||
 	    REFUSE(escape_unit, at[0] != '\\' || at[1] != 'u'))
