@@ -4,6 +4,7 @@
 
 #include "feeds/check.h"
 #include "feeds/hex.h"
+#include "verifier/attested_data.h"
 #include "verifier/moment.h"
 
 #include <string.h>
@@ -255,6 +256,17 @@ static bool is_debug(const struct hm_document *document)
 	return false; /* unnamed: a fact */
 }
 
+/* User data that are no oracle's say nothing of it. */
+static uint64_t key_epoch(const struct hm_document *document)
+{
+	const struct hm_bytes *bytes = &document->user_data;
+	struct attested_data data;
+	int status = attested_data_parse(
+	    &data, (struct slice){bytes->bytes, bytes->len});
+
+	return status == 0 ? data.key_epoch : 0;
+}
+
 enum hm_verdict document_parse(
     struct hm_document *out, struct document_certs *certs, struct slice payload)
 {
@@ -271,6 +283,7 @@ enum hm_verdict document_parse(
 		return verdict;
 	}
 	out->debug = is_debug(out);
+	out->key_epoch = key_epoch(out);
 	return HM_VALID;
 }
 

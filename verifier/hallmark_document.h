@@ -82,6 +82,9 @@ struct hm_document {
 	uint8_t pcrs[HM_PCR_COUNT][HM_PCR_LEN];
 	bool debug; /* PCR0, PCR1 or PCR2 is all zero */
 	struct hm_bytes public_key, user_data, nonce; /* of a quote: none */
+	/* Which of its oracle's keys in turn public_key is, from 1; as bound in
+	 * user_data. 0: it does not say; each start has a key of its own. */
+	uint64_t key_epoch;
 	struct hm_quote quote;
 };
 
@@ -113,8 +116,8 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_document_verify_live(
  * chain, chain_time, qe_signature, attestation_key, quote_signature, held_data,
  * debug, root_crl, pck_crl, revoked, tcb_info, qe_identity, quoting_enclave,
  * tdx_module, tcb_status, policy_revoked, enclave_age, booted_after, nonce,
- * policy_nonce, policy_user_data, mrenclave, mrsigner, mrtd, rtmr0 ... rtmr3,
- * product_id, svn, release.
+ * policy_nonce, policy_user_data, policy_key_epoch, mrenclave, mrsigner, mrtd,
+ * rtmr0 ... rtmr3, product_id, svn, release.
  */
 HM_API HM_MUST_CHECK enum hm_verdict hm_quote_verify(
     const struct hm_policy *policy, struct hm_cache *cache,

@@ -54,6 +54,13 @@ HM_API void hm_policy_insecure_allow_debug(struct hm_policy *policy);
 HM_API HM_MUST_CHECK int hm_policy_set_quorum(
     struct hm_policy *policy, int64_t enclaves);
 
+/* An oracle whose key survives restarts counts its keys (key_epoch of struct
+ * hm_document): only the one with this number and later ones will do, so one
+ * that leaked, or that somebody brought back, is of no use. 0 (default): any
+ * key. 0 or -1. */
+HM_API HM_MUST_CHECK int hm_policy_set_min_key_epoch(
+    struct hm_policy *policy, int64_t epoch);
+
 /*
  * For the quotes of SGX enclaves and TDX domains. A release is of one
  * platform: it has PCRs, or one or several MRENCLAVEs (alternatives), or one

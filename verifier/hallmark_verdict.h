@@ -64,6 +64,7 @@ extern "C" {
 	X(QE_IDENTITY, "qe_identity", 5)                           \
 	X(TDX_MODULE, "tdx_module", 5)                             \
 	X(TCB_STATUS, "tcb_status", 5)                             \
+	X(KEY_EPOCH, "key_epoch", 5)                               \
 	X(QUORUM_MISSING, "quorum_missing", 5)                     \
 	X(CHAIN_EXPIRED, "chain_expired", 6)                       \
 	X(CHAIN_NOT_YET_VALID, "chain_not_yet_valid", 6)           \
@@ -108,10 +109,11 @@ HM_API int hm_verdict_class(enum hm_verdict verdict);
  * (attestation, if there is none) | cose, document, root, certificate_profile,
  * chain, document_signature, revoked, chain_time (live: twice, now and at the
  * document's timestamp), document_time, enclave_age, booted_after, debug,
- * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data | platform,
- * public_key, item_signature (attested_content), user_data, published, expires,
- * quorum (if one is asked for, or co-signatures are there), or of a fetched
- * answer request. "policy" alone: the policy cannot be used.
+ * pcr0 ... pcr31, release, nonce, policy_nonce, policy_user_data,
+ * policy_key_epoch | platform, public_key, item_signature (attested_content),
+ * user_data, published, expires, quorum (if one is asked for, or co-signatures
+ * are there), or of a fetched answer request. "policy" alone: the policy cannot
+ * be used.
  */
 typedef void (*hm_report_cb)(void *data, const char *check, bool passed,
     const char *wanted, const char *found);

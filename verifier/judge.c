@@ -14,6 +14,7 @@
 
 #define NONCE_SHOWN    32 /* bytes of a nonce that a report shows */
 #define SHOWN_TEXT_MAX (2 * NONCE_SHOWN + 4)
+#define EPOCH_TEXT_MAX 48
 
 static enum hm_verdict check_revoked(
     const struct question *q, const struct established *e)
@@ -319,6 +320,26 @@ static enum hm_verdict check_policy_user_data(
 	    ok ? HM_VALID : HM_USER_DATA_MISMATCH, wanted, found);
 }
 
+/* So that a key that leaked, or an older one that somebody brought back, stays
+ * of no use. A document that counts no keys has one of its start alone. */
+static enum hm_verdict check_policy_key_epoch(
+    const struct question *q, const struct established *e)
+{
+	uint64_t least = q->policy->min_key_epoch;
+	uint64_t epoch = e->document.key_epoch;
+	char wanted[EPOCH_TEXT_MAX], found[EPOCH_TEXT_MAX] = "none";
+	bool ok;
+
+	if (least == 0)
+		return HM_VALID;
+	ok = REQUIRE(policy_key_epoch, epoch >= least);
+	snprintf(wanted, sizeof(wanted), "key %" PRIu64 " or later", least);
+	if (epoch > 0)
+		snprintf(found, sizeof(found), "key %" PRIu64, epoch);
+	return report_check(q->report, "policy_key_epoch",
+	    ok ? HM_VALID : HM_KEY_EPOCH, wanted, found);
+}
+
 enum hm_verdict judge_document(const struct question *q, struct answer *answer)
 {
 	const struct established *e = answer->facts;
@@ -349,5 +370,7 @@ enum hm_verdict judge_document(const struct question *q, struct answer *answer)
 		verdict = check_policy_nonce(q, e);
 	if (verdict == HM_VALID)
 		verdict = check_policy_user_data(q, e);
+	if (verdict == HM_VALID)
+		verdict = check_policy_key_epoch(q, e);
 	return verdict;
 }

@@ -201,6 +201,9 @@ static enum hm_verdict check_unsaid(struct trial *t)
 	if (REFUSE(quote_policy_user_data, p->user_data.present))
 		return report_check(t->q->report, "policy_user_data",
 		    HM_USER_DATA_MISMATCH, "the policy's user_data", "none");
+	if (REFUSE(quote_policy_key_epoch, p->min_key_epoch > 0))
+		return report_check(t->q->report, "policy_key_epoch",
+		    HM_KEY_EPOCH, "the number of the key", silent);
 	return HM_VALID;
 }
 

@@ -53,6 +53,15 @@ int hm_policy_set_quorum(struct hm_policy *policy, int64_t enclaves)
 	return 0;
 }
 
+int hm_policy_set_min_key_epoch(struct hm_policy *policy, int64_t epoch)
+{
+	if (REFUSE(key_epoch_negative, epoch < 0) ||
+	    REFUSE(key_epoch_max, epoch > POLICY_KEY_EPOCH_MAX))
+		return -1;
+	policy->min_key_epoch = (uint64_t)epoch;
+	return 0;
+}
+
 /* ---- releases ---- */
 
 static bool name_ok(const struct hm_policy *policy, const char *name)

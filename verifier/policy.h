@@ -11,14 +11,15 @@
 #include "verifier/hallmark.h"
 #include "verifier/policy_quote.h"
 
-#define POLICY_ROOTS_MAX    8   /* platforms times renewals */
-#define POLICY_RELEASES_MAX 64  /* of one product, at one time */
-#define POLICY_PINS_MAX     256 /* of one release */
-#define POLICY_REVOKED_MAX  1024
-#define POLICY_AGE_MAX_S    3153600000 /* a hundred years */
-#define POLICY_JSON_MAX     1048576
-#define POLICY_PATH_MAX     512 /* bytes of a root file's name */
-#define POLICY_PEM_MAX      16384
+#define POLICY_ROOTS_MAX     8   /* platforms times renewals */
+#define POLICY_RELEASES_MAX  64  /* of one product, at one time */
+#define POLICY_PINS_MAX      256 /* of one release */
+#define POLICY_REVOKED_MAX   1024
+#define POLICY_AGE_MAX_S     3153600000       /* a hundred years */
+#define POLICY_KEY_EPOCH_MAX 9007199254740991 /* JSON's integers: 2^53 - 1 */
+#define POLICY_JSON_MAX      1048576
+#define POLICY_PATH_MAX      512 /* bytes of a root file's name */
+#define POLICY_PEM_MAX       16384
 
 struct policy_root {
 	uint8_t sha256[HM_SHA256_LEN]; /* of the DER */
@@ -62,6 +63,7 @@ struct hm_policy {
 	/* present: the document's must be the same bytes */
 	struct hm_bytes nonce, user_data;
 	bool allow_debug;
+	uint64_t min_key_epoch;      /* 0: not asked for */
 	unsigned quorum;             /* other enclaves; 0: none asked for */
 	struct policy_quotes quotes; /* what is about SGX and TDX */
 };

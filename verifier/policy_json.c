@@ -316,10 +316,23 @@ static int read_quorum(const struct reader *r, const json_t *value)
 	return 0;
 }
 
+/* The number of the first key that will do; absent: any key. */
+static int read_min_key_epoch(const struct reader *r, const json_t *value)
+{
+	json_int_t epoch = json_integer_value(value);
+
+	if (value == NULL)
+		return 0;
+	if (REFUSE(json_key_epoch, !json_is_integer(value)) ||
+	    hm_policy_set_min_key_epoch(r->policy, epoch) != 0)
+		return fail(r, "min_key_epoch: not the number of a key");
+	return 0;
+}
+
 struct members { /* of the file; NULL: absent */
 	json_t *roots, *root_files, *releases, *max_age, *max_future;
 	json_t *max_enclave_age, *booted_after, *nonce, *user_data, *revoked;
-	json_t *quorum;
+	json_t *quorum, *min_key_epoch;
 	struct policy_json_quotes quotes;
 	int allow_debug;
 };
@@ -332,15 +345,16 @@ static int read_members(const struct reader *r, struct members *m, json_t *root)
 	memset(m, 0, sizeof(*m));
 	status = json_unpack_ex(root, &why, 0,
 	    "{s?o, s?o, s:o, s?o, s?o, s?o, s?o, s?o, s?o, s?o, s?b, s?o, s?o,"
-	    " s?o, s?b !}",
+	    " s?o, s?o, s?b !}",
 	    "roots", &m->roots, "root_files", &m->root_files, "releases",
 	    &m->releases, "max_age_s", &m->max_age, "max_future_s",
 	    &m->max_future, "max_enclave_age_s", &m->max_enclave_age,
 	    "booted_after", &m->booted_after, "nonce", &m->nonce, "user_data",
 	    &m->user_data, "revoked", &m->revoked, "insecure_allow_debug",
-	    &m->allow_debug, "quorum", &m->quorum, "collateral_files",
-	    &m->quotes.collateral_files, "tcb_statuses",
-	    &m->quotes.tcb_statuses, "insecure_without_collateral",
+	    &m->allow_debug, "quorum", &m->quorum, "min_key_epoch",
+	    &m->min_key_epoch, "collateral_files", &m->quotes.collateral_files,
+	    "tcb_statuses", &m->quotes.tcb_statuses,
+	    "insecure_without_collateral",
 	    &m->quotes.insecure_without_collateral);
 	if (REFUSE(json_keys, status != 0))
 		return fail(r, "%.140s", why.text);
@@ -364,6 +378,7 @@ static int read_policy(const struct reader *r, json_t *root)
 	    read_hex(r, m.nonce, "nonce", &p->nonce) != 0 ||
 	    read_hex(r, m.user_data, "user_data", &p->user_data) != 0 ||
 	    read_revoked(r, m.revoked) != 0 || read_quorum(r, m.quorum) != 0 ||
+	    read_min_key_epoch(r, m.min_key_epoch) != 0 ||
 	    policy_json_read_quotes(p, &m.quotes, r->error) != 0)
 		return -1;
 	if (REFUSE(json_booted_after, read_bound(&p->booted_after_ms,

@@ -20,6 +20,7 @@
 #include "verifier/moment.h"
 #include "verifier/report.h"
 
+#include <inttypes.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,15 +118,20 @@ static enum hm_verdict check_platform(struct signed_trial *t)
 
 static enum hm_verdict check_public_key(struct signed_trial *t)
 {
+	uint64_t epoch = t->answer.facts->document.key_epoch;
 	const struct item_key *key = t->answer.key;
+	char found[HM_TEXT_MAX] = "the attested RSA key";
 	bool ok = REQUIRE(item_key_attested, key->pkey != NULL) &&
 		  REQUIRE(item_key_same,
 		      strcmp(key->pem, t->envelope->public_key) == 0);
 
+	if (epoch > 0 && report_wanted(t->question.report))
+		snprintf(found, sizeof(found),
+		    "the attested RSA key, of key_epoch %" PRIu64, epoch);
 	return signed_tell(t, "public_key", ok ? HM_VALID : HM_KEY_NOT_ATTESTED,
 	    "the attested RSA key",
 	    key->pkey == NULL ? "no such key in the document"
-	    : ok              ? "the attested RSA key"
+	    : ok              ? found
 			      : "another key");
 }
 

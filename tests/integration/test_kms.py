@@ -286,6 +286,9 @@ class Rotated(unittest.TestCase):
         cls.addClassCleanup(cls.stack.stop)
         cls.stack.start()
         cls.first = cls.stack.attestation()
+        cls.old_item = wait_until("an item of the first key", lambda:
+                                  support.price(cls.stack, "BTC-USD"),
+                                  support.SEEN_S)
         cls.stream = client.Stream(cls.stack.oracle_port, "/stream")
 
     def epoch(self):
@@ -343,6 +346,36 @@ class Rotated(unittest.TestCase):
             done = self.stack.verify(path)
             self.assertEqual(done.returncode, status,
                              done.stdout + done.stderr)
+
+    def judge(self, item, **more):
+        """`hallmark verify` of an item at its own time, by a policy that
+        says more."""
+        path = settings.write_json(self.stack.dir / "item.json", item)
+        policy = json.loads(self.stack.policy.read_text())
+        return support.run(
+            "hallmark", "verify", path, "--at", "published", "--policy",
+            settings.write_json(self.stack.policy.with_name("more.json"),
+                                {**policy, **more}))
+
+    def test_2_item(self):
+        """an item says by which key, and a policy can give old ones up"""
+        epoch = self.epoch()
+        item = wait_until("an item of a later key", lambda: (
+            found := support.price(self.stack, "BTC-USD")) and
+            found["public_key"] != self.first["public_key"] and found, 60)
+        done = self.judge(item, min_key_epoch=2)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^ok    public_key .*key_epoch [2-9]")
+        self.assertRegex(done.stdout, r"(?m)^ok    policy_key_epoch ")
+        shown = json.loads(support.run(
+            "hallmark", "inspect", self.stack.dir / "item.json").stdout)
+        self.assertGreaterEqual(shown["document"]["key_epoch"], 2)
+        self.assertEqual(self.judge(item, min_key_epoch=epoch + 9).returncode,
+                         5)
+        done = self.judge(self.old_item, min_key_epoch=2)
+        self.assertEqual(done.returncode, 5, done.stdout + done.stderr)
+        self.assertIn("REFUSED key_epoch ", done.stdout)
+        self.assertEqual(self.judge(self.old_item).returncode, 0)
 
     def test_3_older_blob(self):
         """a keeper that gives back an older blob: its key never signs again"""

@@ -86,6 +86,10 @@ json_t *json_of_document(const struct hm_document *d)
 	    "public_key", of_bytes(&d->public_key), "user_data",
 	    of_bytes(&d->user_data), "nonce", of_bytes(&d->nonce));
 
+	json_object_set_new(out, "key_epoch",
+	    d->key_epoch > 0 && d->key_epoch <= INT64_MAX
+		? json_integer((json_int_t)d->key_epoch)
+		: json_null());
 	if (d->quote.present)
 		json_object_set_new(out, "quote", of_quote(&d->quote));
 	return out;

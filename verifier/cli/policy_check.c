@@ -108,6 +108,9 @@ static void print_limits(const struct hm_policy *policy)
 	}
 	print_bytes("nonce  ", &policy->nonce);
 	print_bytes("user_data", &policy->user_data);
+	if (policy->min_key_epoch > 0)
+		printf("key      %" PRIu64 " or a later one (key_epoch)\n",
+		    policy->min_key_epoch);
 	if (policy->quorum > 0)
 		printf("quorum   %u other enclaves must co-sign each item\n",
 		    policy->quorum);

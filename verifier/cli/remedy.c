@@ -117,6 +117,10 @@
 	"The platform is not patched as the policy demands.",       \
 	    "Ask the operator to update it, or name its status in " \
 	    "tcb_statuses."
+#define SAYS_KEY_EPOCH                                                     \
+	"It is signed by an older key of the oracle's than min_key_epoch " \
+	"demands, or by one that has no number.",                          \
+	    "Do not use it: somebody may have brought back a key that you gave up."
 #define SAYS_QUORUM_MISSING                                                \
 	"Fewer other enclaves stand by the item than the policy's quorum " \
 	"asks for.",                                                       \

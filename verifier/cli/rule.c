@@ -46,6 +46,7 @@ const struct rule rules[] = {
     {"nonce", "the nonce that was asked for"},
     {"policy_nonce", "the policy's nonce"},
     {"policy_user_data", "the policy's user_data"},
+    {"policy_key_epoch", "a key_epoch of at least the policy's min_key_epoch"},
     {"platform", "the platform that the root speaks for"},
     {"public_key", "the key that the document attests"},
     {"item_signature", "a signature by that key over these very bytes"},

@@ -149,7 +149,7 @@ char *policy_summary_json(const struct hm_policy *policy)
 
 	add_roots(policy, names, files, pems);
 	root = or_die(json_pack(
-	    "{s:{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:i},"
+	    "{s:{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:i},"
 	    " s:o}",
 	    "policy", "roots", names, "root_files", files, "releases",
 	    releases(policy), "max_age_s",
@@ -161,8 +161,9 @@ char *policy_summary_json(const struct hm_policy *policy)
 	    "booted_after", moment_or_null(policy->booted_after_ms, INT64_MIN),
 	    "nonce", bytes_or_null(&policy->nonce), "user_data",
 	    bytes_or_null(&policy->user_data), "revoked", revoked(policy),
-	    "insecure_allow_debug", policy->allow_debug, "quorum",
-	    (int)policy->quorum, "root_pems", pems));
+	    "insecure_allow_debug", policy->allow_debug, "min_key_epoch",
+	    (json_int_t)policy->min_key_epoch, "quorum", (int)policy->quorum,
+	    "root_pems", pems));
 	text = json_dumps(root, JSON_COMPACT);
 	if (!text)
 		log_die("policy_summary", "out of memory");

@@ -25,6 +25,7 @@ const CHECKS = {
   release: ["Policy", "Is this release accepted at this time?"],
   policy_nonce: ["Policy", "Does it hold the policy's nonce?"],
   policy_user_data: ["Policy", "Does it hold the policy's user_data?"],
+  policy_key_epoch: ["Policy", "Is it signed by a key that is late enough?"],
   platform: ["Price", "Does the item name the root's platform?"],
   public_key: ["Price", "Is the item's key the attested one?"],
   item_signature: ["Price", "Did that key sign this very text?"],
@@ -35,7 +36,7 @@ const CHECKS = {
   previous_sha256: ["Order", "Does it name the hash of the one before?"],
 };
 const OPTIONAL = ["attestation", "enclave_age", "booted_after", "policy_nonce",
-  "policy_user_data"];
+  "policy_user_data", "policy_key_epoch"];
 const WORDS = { pass: ["\u2713", "passed"], fail: ["\u2717", "refused"],
   late: ["\u25f7", "too late"], skip: ["\u2013", "not reached"] };
 
@@ -52,7 +53,8 @@ export function plannedChecks(policy) {
     (c === "enclave_age" && policy.maxEnclaveAgeMs !== null) ||
     (c === "booted_after" && policy.bootedAfterMs !== null) ||
     (c === "policy_nonce" && policy.nonce !== null) ||
-    (c === "policy_user_data" && policy.userData !== null));
+    (c === "policy_user_data" && policy.userData !== null) ||
+    (c === "policy_key_epoch" && policy.minKeyEpoch > 0));
   names.splice(names.indexOf("release"), 0,
     ...[...pcrs].sort((a, b) => a - b).map((index) => `pcr${index}`));
   return names;

@@ -134,12 +134,12 @@ function comesAfter(key, before) {
 const HASHES =
   new Set(["content_sha256", "tls_spki_sha256", "seal_spki_sha256"]);
 
-// { bootId, configSha256 } of deterministic CBOR; throws an Error. Further
-// scalars are left for later and passed over.
+// { bootId, configSha256, keyEpoch (0: none) } of deterministic CBOR; throws an
+// Error. Further scalars are left for later and passed over.
 export function parseUserData(bytes) {
   need(bytes !== null && bytes.length <= DATA_MAX, "no user_data of ours");
   const cursor = new Cursor(bytes), map = cursor.map();
-  const found = {};
+  const found = { keyEpoch: 0 };
   let before = "";
   need(map.left <= DATA_KEYS_MAX, "too many keys");
   while (cursor.mapNext(map)) {
@@ -150,7 +150,10 @@ export function parseUserData(bytes) {
     else if (key === "config_sha256") {
       found.configSha256 = cursor.byteString(32, 32);
     } else if (HASHES.has(key)) cursor.byteString(32, 32);
-    else if (key === "key_epoch") need(cursor.uint() !== 0, "key_epoch");
+    else if (key === "key_epoch") {
+      found.keyEpoch = cursor.uint();
+      need(found.keyEpoch !== 0, "key_epoch");
+    }
     else cursor.skipScalar();
   }
   cursor.end();

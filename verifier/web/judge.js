@@ -1,7 +1,7 @@
 // judge: the checks of a document that depend on the time asked about and on
 // the policy, in their order; the first that fails ends it.
 import { toHex } from "./bytes.js";
-import { enclaveStartMs } from "./document.js";
+import { enclaveStartMs, parseUserData } from "./document.js";
 import { toText } from "./moment.js";
 import { chooseRelease, isRevoked, pcrMatches, sameBytes, windowHolds }
   from "./policy.js";
@@ -131,6 +131,24 @@ function checkPolicyBytes({ policy, tell }, { document }) {
   }
 }
 
+// User data that are no oracle's say nothing of it.
+function keyEpoch({ userData }) {
+  try {
+    return parseUserData(userData).keyEpoch;
+  } catch {
+    return 0;
+  }
+}
+
+function checkKeyEpoch({ policy, tell }, { document }) {
+  if (policy.minKeyEpoch === 0) return;
+  const epoch = keyEpoch(document);
+  tell("policy_key_epoch",
+    epoch >= policy.minKeyEpoch ? "valid" : "key_epoch",
+    `key ${policy.minKeyEpoch} or later`,
+    epoch === 0 ? "none" : `key ${epoch}`);
+}
+
 // question: { policy, tell, live, limitAge, atMs }; tell(check, verdict,
 // wanted, found) throws Refused if the verdict is not "valid". atMs is null
 // for a replay of a bare document: its own timestamp. Sets question.release.
@@ -143,4 +161,5 @@ export function judgeDocument(question, established) {
   checkDebug(question, established);
   checkRelease(question, established);
   checkPolicyBytes(question, established);
+  checkKeyEpoch(question, established);
 }

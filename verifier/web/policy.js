@@ -19,7 +19,7 @@ const PEM = new RegExp("^-----BEGIN CERTIFICATE-----\n" +
   "([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE-----$");
 const OPTIONAL = ["roots", "root_files", "max_age_s", "max_future_s",
   "max_enclave_age_s", "booted_after", "nonce", "user_data", "revoked",
-  "insecure_allow_debug", "quorum"];
+  "insecure_allow_debug", "min_key_epoch", "quorum"];
 
 // ---- roots ----
 
@@ -179,6 +179,13 @@ function checkRootsAreNotRevoked(policy) {
   }
 }
 
+// The number of the first key that will do; 0: any key.
+function readEpoch(value = 0) {
+  need(Number.isSafeInteger(value) && value >= 0,
+    "min_key_epoch: not the number of a key");
+  return value;
+}
+
 // The policy; or an Error that says what is wrong where.
 export async function parsePolicy(text, pems = []) {
   const json = parseJson(text);
@@ -197,6 +204,7 @@ export async function parsePolicy(text, pems = []) {
     nonce: readBytes(json.nonce, "nonce"),
     userData: readBytes(json.user_data, "user_data"),
     revoked: readRevoked(json.revoked ?? []),
+    minKeyEpoch: readEpoch(json.min_key_epoch),
     allowDebug: debug,
     roots: await readRoots(json.roots ?? [], json.root_files ?? [], pems),
   };

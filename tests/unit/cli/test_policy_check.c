@@ -81,6 +81,10 @@ static void test_warnings(void **state)
 	    COMMAND_OK);
 	says("DEBUG ENCLAVES ARE ACCEPTED", true);
 	says("co-sign", false);
+	says("key_epoch", false);
+	assert_int_equal(
+	    check(stdout, AWS, "0", ",\"min_key_epoch\":2"), COMMAND_OK);
+	says("key      2 or a later one (key_epoch)\n", true);
 	assert_int_equal(check(stdout, AWS, "0", ",\"quorum\":2"), COMMAND_OK);
 	says("quorum   2 other enclaves", true);
 }

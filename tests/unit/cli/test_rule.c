@@ -178,6 +178,16 @@ static void judge_reference(void)
 	hm_policy_free(empty);
 }
 
+static void judge_key_epoch(void)
+{
+	assert_int_equal(hm_policy_set_min_key_epoch(i.policy, 1), 0);
+	assert_int_equal(
+	    hm_document_verify_replay(i.policy, NULL, b->document.at,
+		b->document.len, NULL, 0, NULL, &report),
+	    HM_KEY_EPOCH);
+	assert_int_equal(hm_policy_set_min_key_epoch(i.policy, 0), 0);
+}
+
 static void test_each(void **state)
 {
 	(void)state;
@@ -193,6 +203,7 @@ static void test_each(void **state)
 		b->document.len, b->nonce.at, b->nonce.len, NULL, &report),
 	    HM_VALID);
 	judge_reference();
+	judge_key_epoch();
 	judge_fetched();
 	item_drop(&i);
 	judge_quotes();

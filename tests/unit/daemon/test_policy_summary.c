@@ -106,6 +106,7 @@ static void assert_same(const struct hm_policy *a, const struct hm_policy *b)
 	assert_memory_equal(&a->user_data, &b->user_data, sizeof(a->nonce));
 	assert_int_equal(a->allow_debug, b->allow_debug);
 	assert_int_equal(a->quorum, b->quorum);
+	assert_int_equal(a->min_key_epoch, b->min_key_epoch);
 }
 
 static void check(struct hm_policy *policy)
@@ -139,7 +140,8 @@ static void test_all_that_there_is(void **state)
 	    "\"booted_after\":\"2026-01-01T00:00:00Z\",\"nonce\":\"00ff\","
 	    "\"user_data\":\"" Z8 "\",\"revoked\":[{\"issuer_spki_sha256\":"
 	    "\"" Z32 "\",\"serial\":\"0123\"}],"
-	    "\"insecure_allow_debug\":true,\"quorum\":3}");
+	    "\"insecure_allow_debug\":true,\"quorum\":3,"
+	    "\"min_key_epoch\":5}");
 
 	(void)state;
 	add_mints_root(policy);

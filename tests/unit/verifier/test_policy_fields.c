@@ -101,6 +101,74 @@ static void test_user_data(void **state)
 	check_field(&b->user_data, policy_user_data, HM_USER_DATA_MISMATCH);
 }
 
+/* What an oracle binds besides its boot and configuration: an epoch, or one
+ * that is no number, or none. */
+static void bind_epoch(const char *cbor, size_t len)
+{
+	static const uint8_t hash[32];
+	struct blob *out = &b->user_data;
+
+	out->len = 0;
+	blob_head(out, 5, len > 0 ? 3 : 2);
+	blob_text(out, "boot_id");
+	blob_bytes(out, hash, 16);
+	if (len > 0) {
+		blob_text(out, "key_epoch");
+		blob_put(out, cbor, len);
+	}
+	blob_text(out, "config_sha256");
+	blob_bytes(out, hash, 32);
+	again();
+}
+
+static enum hm_verdict with_least(int64_t epoch)
+{
+	assert_int_equal(hm_policy_set_min_key_epoch(policy, epoch), 0);
+	return judge();
+}
+
+static void test_key_epoch(void **state)
+{
+	struct hm_document out;
+
+	(void)state;
+	bind_epoch("\x03", 1);
+	assert_int_equal(with_least(0), HM_VALID);
+	assert_int_equal(with_least(2), HM_VALID);
+	assert_int_equal(with_least(4), HM_KEY_EPOCH);
+	assert_int_equal(with_least(POLICY_KEY_EPOCH_MAX), HM_KEY_EPOCH);
+	assert_int_equal(with_least(3), HM_VALID);
+	assert_int_equal(
+	    hm_document_read(b->document.at, b->document.len, &out), HM_VALID);
+	assert_int_equal(out.key_epoch, 3);
+	bind_epoch("\x1b\xff\xff\xff\xff\xff\xff\xff\xff", 9);
+	assert_int_equal(with_least(POLICY_KEY_EPOCH_MAX), HM_VALID);
+}
+
+/* Who does not say which key it is has not the first one either. */
+static void test_no_key_epoch(void **state)
+{
+	struct hm_document out;
+
+	(void)state;
+	bind_epoch("", 0);
+	assert_int_equal(with_least(1), HM_KEY_EPOCH);
+	assert_int_equal(with_least(0), HM_VALID);
+	bind_epoch("\x00", 1); /* epochs begin with 1 */
+	assert_int_equal(with_least(1), HM_KEY_EPOCH);
+	bind_epoch("\x61\x39", 2); /* "9" */
+	assert_int_equal(with_least(1), HM_KEY_EPOCH);
+	blob_set(&b->user_data, "\x09", 1);
+	again();
+	assert_int_equal(with_least(1), HM_KEY_EPOCH);
+	b->user_data.len = 0;
+	again();
+	assert_int_equal(with_least(1), HM_KEY_EPOCH);
+	assert_int_equal(
+	    hm_document_read(b->document.at, b->document.len, &out), HM_VALID);
+	assert_int_equal(out.key_epoch, 0);
+}
+
 /* The caller's nonce does not stand in for the policy's, nor this for that. */
 static void test_both_nonces(void **state)
 {
@@ -156,6 +224,7 @@ static void test_report(void **state)
 	again();
 	want(&policy->nonce, "\x07", 1);
 	want(&policy->user_data, "\x08", 1);
+	policy->min_key_epoch = 2;
 	policy->booted_after_ms = 0;
 	policy->releases[0].not_before_ms = 0;
 	policy->releases[0].not_after_ms = BUILDER_NOW_MS;
@@ -168,6 +237,21 @@ static void test_report(void **state)
 	    "2026-11-21T09:00:00.000Z 2026-11-21T09:00:00.000Z\n"
 	    "policy_nonce 1 07 07\n"
 	    "policy_user_data 0 08 none\n");
+	text[0] = '\0';
+	policy->nonce.present = policy->user_data.present = false;
+	assert_int_equal(hm_document_verify_replay(policy, NULL, b->document.at,
+			     b->document.len, NULL, 0, NULL, &report),
+	    HM_KEY_EPOCH);
+	assert_non_null(
+	    strstr(text, "policy_key_epoch 0 key 2 or later none\n"));
+	text[0] = '\0';
+	bind_epoch("\x02", 1);
+	policy->min_key_epoch = 2;
+	assert_int_equal(hm_document_verify_replay(policy, NULL, b->document.at,
+			     b->document.len, NULL, 0, NULL, &report),
+	    HM_VALID);
+	assert_non_null(
+	    strstr(text, "policy_key_epoch 1 key 2 or later key 2\n"));
 }
 
 /* ---- read ---- */
@@ -189,8 +273,10 @@ static void test_file(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&p, "\"booted_after\":\"2026-11-01T00:00:00Z\","
-				   "\"nonce\":\"00fF\",\"user_data\":\"0a\""),
+				   "\"nonce\":\"00fF\",\"user_data\":\"0a\","
+				   "\"min_key_epoch\":9007199254740991"),
 	    0);
+	assert_int_equal(p->min_key_epoch, 9007199254740991);
 	assert_int_equal(p->booted_after_ms, 1793491200000);
 	assert_true(p->nonce.present);
 	assert_int_equal(p->nonce.len, 2);
@@ -209,6 +295,7 @@ static void test_file(void **state)
 	assert_int_equal(parse(&p, "\"max_age_s\":1"), 0);
 	assert_true(p->booted_after_ms == INT64_MIN);
 	assert_false(p->nonce.present || p->user_data.present);
+	assert_int_equal(p->min_key_epoch, 0);
 	hm_policy_free(p);
 }
 
@@ -230,6 +317,11 @@ static void test_file_refused(void **state)
 	    "\"user_data\":\"abc\"",
 	    "\"user_data\":{}",
 	    "\"user_datas\":\"00\"",
+	    "\"min_key_epoch\":-1",
+	    "\"min_key_epoch\":9007199254740992",
+	    "\"min_key_epoch\":\"1\"",
+	    "\"min_key_epoch\":1.0",
+	    "\"min_key_epoch\":null",
 	};
 	struct hm_policy *p;
 
@@ -332,6 +424,8 @@ int main(void)
 	    EACH(test_started_after_signature),
 	    EACH(test_nonce),
 	    EACH(test_user_data),
+	    EACH(test_key_epoch),
+	    EACH(test_no_key_epoch),
 	    EACH(test_both_nonces),
 	    EACH(test_cached),
 	    EACH(test_report),

@@ -425,6 +425,9 @@ static void test_unsaid(void **state)
 	policy->user_data.present = true;
 	refused(HM_USER_DATA_MISMATCH, "policy_user_data");
 	policy->user_data.present = false;
+	policy->min_key_epoch = 1;
+	refused(HM_KEY_EPOCH, "policy_key_epoch");
+	policy->min_key_epoch = 0;
 	assert_int_equal(verify(), HM_VALID);
 	assert_int_equal(hm_document_verify_live(policy, NULL, quote, quote_len,
 			     NOW_MS, (const uint8_t *)"n", 1, NULL, NULL),

@@ -267,6 +267,22 @@ test("the policy's pins, windows and wishes", async () => {
   }
 });
 
+test("the key's epoch that the policy demands", async () => {
+  const bound = (...epoch) => ({ payload: { user_data: cborBytes(cborMap([
+    [cborText("boot_id"), cborBytes(Buffer.alloc(16))],
+    ...epoch.map((value) => [cborText("key_epoch"), value]),
+    [cborText("config_sha256"), cborBytes(Buffer.alloc(32))]])) } });
+  const cases = [[bound(cborUint(3)), 3, "valid"],
+    [bound(cborUint(3)), 4, "key_epoch"], [bound(cborUint(0)), 1, "key_epoch"],
+    [bound(cborText("9")), 1, "key_epoch"], [bound(), 1, "key_epoch"],
+    [bound(), 0, "valid"], [{ payload: { user_data: cborNull } }, 1,
+      "key_epoch"]];
+  for (const [spoil, least, wanted] of cases) {
+    assert.equal(await verdictOf(makeDocument(spoil), NOW_MS,
+      await makePolicy({ min_key_epoch: least })), wanted);
+  }
+});
+
 test("a revoked certificate", async () => {
   const out = await verifyDocument({ policy, bytes: makeDocument(),
     nowMs: NOW_MS });

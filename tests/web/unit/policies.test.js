@@ -53,7 +53,10 @@ async function wrongPolicies() {
     revoked({ issuer_spki_sha256: "00" }),
     revoked({ issuer_spki_sha256: hex(spkiSha256), serial: hex(serial) }),
     { ...GOOD, insecure_allow_debug: 1 }, { ...GOOD, quorum: -1 },
-    { ...GOOD, quorum: "2" }, { ...GOOD, quorum: 5 }];
+    { ...GOOD, quorum: "2" }, { ...GOOD, quorum: 5 },
+    { ...GOOD, min_key_epoch: -1 }, { ...GOOD, min_key_epoch: "1" },
+    { ...GOOD, min_key_epoch: 1.5 }, { ...GOOD, min_key_epoch: null },
+    { ...GOOD, min_key_epoch: 2 ** 53 }];
 }
 
 test("policies that are refused, here and by hallmark policy check", {
@@ -70,7 +73,7 @@ test("policies that are refused, here and by hallmark policy check", {
   const pems = (policyJson) => (policyJson.root_files ?? [])
     .map(() => ROOT_PEM);
   for (const right of [GOOD, { ...GOOD, booted_after: null, nonce: null,
-    max_enclave_age_s: null, revoked: [] },
+    max_enclave_age_s: null, revoked: [], min_key_epoch: 2 ** 53 - 1 },
   withRelease({ not_before: null, not_after: null })]) {
     await parsePolicy(JSON.stringify(right), pems(right));
     assert.ok(await accepts(right), JSON.stringify(right));
