@@ -1,13 +1,7 @@
-/*
- * imds: see imds.h.
- *
- *   DIALING --> TALKING --> over      both under the one deadline
- *
- * After it is over it waits for libuv to let go of the dial, the pipe and the
- * timer; the last of them frees.
- */
+/* imds: see imds.h. The connection is base/call's; here is the HTTP. */
 #include "vsock-bridge/imds.h"
 
+#include "base/call.h"
 #include "base/log.h"
 
 #include <assert.h>
@@ -15,20 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 struct imds_request {
-	struct endpoint at;
-	struct endpoint_connect dial;
-	uv_pipe_t pipe; /* any stream socket; initialised from the start */
-	uv_timer_t timer;
-	uv_write_t write;
-	bool dialing, over;
-	unsigned open_handles; /* pipe, timer */
+	struct call call;
 	imds_cb cb;
 	void *data;
 	char request[IMDS_REQUEST_MAX];
-	size_t request_len, len;
+	size_t len;
 	char
 	    answer[IMDS_ANSWER_MAX + 1]; /* and a byte to see that it is over */
 };
@@ -86,41 +73,33 @@ bool imds_body(
 	return headers_agree(first + 2, end + 2, *body_len);
 }
 
-/* ---- the end ---- */
+/* ---- the connection ---- */
 
-static void free_if_idle(struct imds_request *request)
+static uv_buf_t room(void *data)
 {
-	if (request->dialing || request->open_handles > 0)
-		return;
-	explicit_bzero(request->answer, sizeof(request->answer));
-	free(request);
+	struct imds_request *request = data;
+
+	return uv_buf_init(request->answer + request->len,
+	    (unsigned)(sizeof(request->answer) - request->len));
 }
 
-static void on_closed(uv_handle_t *handle)
+static int took(void *data, size_t len)
 {
-	struct imds_request *request = handle->data;
+	struct imds_request *request = data;
 
-	request->open_handles--;
-	free_if_idle(request);
+	request->len += len;
+	if (request->len > IMDS_ANSWER_MAX)
+		return UV_EMSGSIZE;
+	return len > 0 ? CALL_MORE : 0; /* it ends with the connection */
 }
 
-static void end(struct imds_request *request)
+static void ended(void *data, int status)
 {
-	request->over = true;
-	uv_close((uv_handle_t *)&request->pipe, on_closed);
-	uv_close((uv_handle_t *)&request->timer, on_closed);
-	if (request->dialing)
-		endpoint_connect_cancel(&request->dial);
-}
-
-static void finish(struct imds_request *request, int status)
-{
+	struct imds_request *request = data;
 	const char *body = NULL;
 	size_t len = 0;
 
-	if (request->over)
-		return;
-	end(request);
+	request->answer[status == 0 ? request->len : 0] = '\0';
 	if (status == 0 &&
 	    !imds_body(request->answer, request->len, &body, &len))
 		status = UV_EPROTO;
@@ -128,130 +107,70 @@ static void finish(struct imds_request *request, int status)
 	    request->data);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void closed(void *data)
 {
-	finish(timer->data, UV_ETIMEDOUT);
+	struct imds_request *request = data;
+
+	/* A token, or credentials. */
+	explicit_bzero(request, sizeof(*request));
+	free(request);
 }
 
-/* ---- talking ---- */
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-	struct imds_request *request = handle->data;
-
-	(void)suggested;
-	*buf = uv_buf_init(request->answer + request->len,
-	    (unsigned)(sizeof(request->answer) - request->len));
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-	struct imds_request *request = stream->data;
-
-	(void)buf;
-	if (n < 0) {
-		if (n == UV_EOF)
-			request->answer[request->len] = '\0';
-		finish(request, n == UV_EOF ? 0 : (int)n);
-		return;
-	}
-	request->len += (size_t)n;
-	if (request->len > IMDS_ANSWER_MAX)
-		finish(request, UV_EMSGSIZE);
-}
-
-static void on_written(uv_write_t *req, int status)
-{
-	(void)req; /* the reading side tells */
-	(void)status;
-}
-
-static int talk(struct imds_request *request, int fd)
-{
-	uv_stream_t *stream = (uv_stream_t *)&request->pipe;
-	uv_buf_t buf = uv_buf_init(
-	    request->request, (unsigned)request->request_len);
-	int err = uv_pipe_open(&request->pipe, fd);
-
-	if (err != 0) {
-		close(fd);
-		return err;
-	}
-	err = uv_read_start(stream, on_alloc, on_read);
-	if (err == 0)
-		err = uv_write(&request->write, stream, &buf, 1, on_written);
-	return err;
-}
-
-static void on_dialled(struct endpoint_connect *op, int fd)
-{
-	struct imds_request *request = op->data;
-	int err = fd < 0 ? fd : 0;
-
-	request->dialing = false;
-	if (request->over) {
-		if (fd >= 0)
-			close(fd);
-		free_if_idle(request);
-		return;
-	}
-	if (err == 0)
-		err = talk(request, fd);
-	if (err != 0)
-		finish(request, err);
-}
+static const struct call_owner owner = {
+    .name = "imds",
+    .room = room,
+    .took = took,
+    .ended = ended,
+    .closed = closed,
+};
 
 /* ---- public ---- */
 
-static void write_request(
-    struct imds_request *request, const char *path, const char *token)
+/* Its length. */
+static size_t write_request(char out[static IMDS_REQUEST_MAX], const char *host,
+    const char *path, const char *token)
 {
-	int n = snprintf(request->request, sizeof(request->request),
+	int n = snprintf(out, IMDS_REQUEST_MAX,
 	    "%s %s HTTP/1.1\r\n"
 	    "Host: %s\r\n"
 	    "%s%s\r\n"
 	    "%s"
 	    "Connection: close\r\n\r\n",
-	    token != NULL ? "GET" : "PUT", path, request->at.host,
+	    token != NULL ? "GET" : "PUT", path, host,
 	    token != NULL ? "X-aws-ec2-metadata-token: "
 			  : "X-aws-ec2-metadata-token-ttl-seconds: ",
 	    token != NULL ? token : "60",
 	    token != NULL ? "" : "Content-Length: 0\r\n");
 
-	assert(n > 0 && (size_t)n < sizeof(request->request));
-	request->request_len = (size_t)n;
+	assert(n > 0 && n < IMDS_REQUEST_MAX);
+	return (size_t)n;
 }
 
 struct imds_request *imds_start(uv_loop_t *loop, const struct endpoint *at,
     const char *path, const char *token, imds_cb cb, void *data)
 {
 	struct imds_request *request = calloc(1, sizeof(*request));
-	int err;
 
 	assert(strlen(path) < IMDS_PATH_MAX &&
 	       (token == NULL || strlen(token) < IMDS_TOKEN_MAX));
 	if (request == NULL)
 		log_die("imds", "out of memory");
-	request->at = *at;
 	request->cb = cb;
 	request->data = data;
-	write_request(request, path, token);
-	uv_pipe_init(loop, &request->pipe, 0);
-	uv_timer_init(loop, &request->timer);
-	request->pipe.data = request->timer.data = request->dial.data = request;
-	request->open_handles = 2;
-	uv_timer_start(&request->timer, on_timer, IMDS_TIMEOUT_MS, 0);
-	err = endpoint_connect_start(&request->dial, loop, &request->at,
-	    2 * IMDS_TIMEOUT_MS, on_dialled);
-	/* Only for an address that the configuration must not let through. */
-	if (err != 0)
-		log_die("imds", "dial: %s", uv_strerror(err));
-	request->dialing = true;
+	call_start(&request->call,
+	    &(struct call_options){
+		.loop = loop,
+		.at = at,
+		.bytes = request->request,
+		.len = write_request(request->request, at->host, path, token),
+		.timeout_ms = IMDS_TIMEOUT_MS,
+		.owner = &owner,
+		.data = request,
+	    });
 	return request;
 }
 
 void imds_cancel(struct imds_request *request)
 {
-	assert(!request->over);
-	end(request);
+	call_cancel(&request->call);
 }
