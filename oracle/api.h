@@ -14,6 +14,7 @@
 #include "oracle/publisher.h"
 #include "oracle/tree_log.h"
 
+struct key_rotation;
 struct secrets;
 struct secrets_api;
 
@@ -30,11 +31,12 @@ struct api {                      /* all borrowed while the server runs */
 	const struct peers_status *peers_status;
 	const char *platform;
 	const char *public_key_pem;
-	uint64_t key_epoch;                 /* 0: the key is of this start */
-	const char *tls_spki_sha256;        /* hex; NULL: no TLS of its own */
-	const char *seal_public_key_pem;    /* NULL: takes no secrets */
-	struct secrets_api *secrets;        /* NULL: takes none */
-	const struct secrets *secret_store; /* of it, for the counters */
+	uint64_t key_epoch;                  /* 0: the key is of this start */
+	const struct key_rotation *rotation; /* NULL: it does not retire */
+	const char *tls_spki_sha256;         /* hex; NULL: no TLS of its own */
+	const char *seal_public_key_pem;     /* NULL: takes no secrets */
+	struct secrets_api *secrets;         /* NULL: takes none */
+	const struct secrets *secret_store;  /* of it, for the counters */
 	char boot_id[33];
 };
 

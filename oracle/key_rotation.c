@@ -23,6 +23,7 @@ struct key_rotation {
 	bool stopping, closed; /* closed: the timer, after stopping */
 	bool attesting;        /* attestation calls back */
 	bool switching;        /* the signer does */
+	uint64_t failures;
 	struct kms_key *making;
 	struct kept_key next;            /* its signer is owned; or none */
 	uint8_t document[HM_SHA256_LEN]; /* of the next key, in OVERLAP */
@@ -74,6 +75,7 @@ static void try_later(struct key_rotation *r, const char *step, const char *why,
 
 	if (wait_ms > KEY_ROTATION_RETRY_MAX_MS)
 		wait_ms = KEY_ROTATION_RETRY_MAX_MS;
+	r->failures++;
 	signer_free(r->next.signer);
 	r->next = (struct kept_key){0};
 	log_warn("key", "rotation_failed", LOG_S("step", step),
@@ -260,6 +262,15 @@ struct key_rotation *key_rotation_start(
 	r->timer.data = r;
 	wait_until(r, due_ms(r));
 	return r;
+}
+
+void key_rotation_stats(
+    const struct key_rotation *rotation, struct key_rotation_stats *out)
+{
+	*out = (struct key_rotation_stats){
+	    .retire_ms = rotation->with.identity->kept.retire_ms,
+	    .failures = rotation->failures,
+	};
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -37,6 +37,13 @@ struct key_rotation_options {
 /* NULL: the key does not retire, there is nothing to do. */
 struct key_rotation *key_rotation_start(
     const struct key_rotation_options *options);
+struct key_rotation_stats {
+	int64_t retire_ms; /* of the key that signs; Unix */
+	uint64_t failures; /* since the start: the next key was not to be had */
+};
+void key_rotation_stats(
+    const struct key_rotation *rotation, struct key_rotation_stats *out);
+
 /* Before attestation_stop(); it frees itself when that has answered. NULL is
  * fine. */
 void key_rotation_stop(struct key_rotation *rotation);

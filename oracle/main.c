@@ -104,6 +104,7 @@ static void stop(struct oracle *oracle)
 		return;
 	oracle->stopping = true;
 	log_info("oracle", "stopping");
+	oracle->api.rotation = NULL;
 	key_rotation_stop(oracle->rotation);
 	publisher_stop(oracle->publisher);
 	peering_stop(&oracle->peering);
@@ -177,6 +178,7 @@ static void start_rotation(struct oracle *oracle)
 	    .switched = on_switched,
 	    .data = oracle,
 	});
+	oracle->api.rotation = oracle->rotation;
 }
 
 static void start_board(struct oracle *oracle)

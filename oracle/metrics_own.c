@@ -5,6 +5,7 @@
 #include "base/now.h"
 #include "oracle/clock_check.h"
 #include "oracle/fetch_metrics.h"
+#include "oracle/key_rotation.h"
 #include "oracle/secrets.h"
 
 #define PREFIX "hallmark_oracle_"
@@ -17,6 +18,22 @@ static void put_build(const struct api *api, struct metrics_text *text)
 	metrics_text_family(text, PREFIX "build_info", "gauge",
 	    "1 for the version and the attester's platform.");
 	metrics_text_sample(text, labels, 1);
+}
+
+/* Without "rotate_s" nothing retires. */
+static void put_rotation(const struct api *api, struct metrics_text *text)
+{
+	struct key_rotation_stats stats;
+
+	if (!api->rotation)
+		return;
+	key_rotation_stats(api->rotation, &stats);
+	metrics_text_family(text, PREFIX "key_retires_timestamp_seconds",
+	    "gauge", "When the next key is to sign in its place.");
+	metrics_text_sample_ms(text, NULL, stats.retire_ms);
+	metrics_text_family(text, PREFIX "key_rotation_failures_total",
+	    "counter", "Attempts to make the next key that came to nothing.");
+	metrics_text_sample(text, NULL, (int64_t)stats.failures);
 }
 
 static void put_key(const struct api *api, struct metrics_text *text)
@@ -87,6 +104,9 @@ static void put_secrets(const struct api *api, struct metrics_text *text)
 	metrics_text_family(text, PREFIX "secrets_held", "gauge",
 	    "Secrets that were sealed to this enclave.");
 	metrics_text_sample(text, NULL, (int64_t)stats.held);
+	metrics_text_family(text, PREFIX "secrets_configured", "gauge",
+	    "Secrets that the configuration has names for.");
+	metrics_text_sample(text, NULL, (int64_t)stats.configured);
 	metrics_text_family(text, PREFIX "secret_messages_total", "counter",
 	    "Sealed messages, by what became of them.");
 	for (int i = 0; i < SECRETS_OUTCOME_COUNT; i++) {
@@ -122,6 +142,7 @@ void metrics_own(
 {
 	put_build(api, text);
 	put_key(api, text);
+	put_rotation(api, text);
 	put_clock(api, text);
 	put_attestation(api, text, now_ms);
 	put_attester(api, text);

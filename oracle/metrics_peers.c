@@ -62,6 +62,30 @@ static void put_disagreements(const struct api *api, struct metrics_text *text)
 	}
 }
 
+static void put_quorum(const struct api *api, struct metrics_text *text)
+{
+	struct peers_quorum quorum;
+
+	if (api->config->quorum == 0)
+		return;
+	metrics_text_family(text, PREFIX "quorum_items_total", "counter",
+	    "Items with a price, by whether they carry a quorum's "
+	    "co-signatures.");
+	for (size_t i = 0; i < api->config->feeds.count; i++) {
+		const char *feed = api->config->feeds.feeds[i].feed;
+
+		peers_quorum(api->peers, i, &quorum);
+		metrics_text_sample(text,
+		    (const struct metrics_label[]){
+			{"feed", feed}, {"result", "reached"}, {NULL, NULL}},
+		    (int64_t)quorum.reached);
+		metrics_text_sample(text,
+		    (const struct metrics_label[]){
+			{"feed", feed}, {"result", "missed"}, {NULL, NULL}},
+		    (int64_t)quorum.missed);
+	}
+}
+
 void metrics_peers(const struct api *api, struct metrics_text *text)
 {
 	if (!api->peers)
@@ -69,4 +93,5 @@ void metrics_peers(const struct api *api, struct metrics_text *text)
 	put_state(api, text);
 	put_answers(api, text);
 	put_disagreements(api, text);
+	put_quorum(api, text);
 }

@@ -96,6 +96,15 @@ struct peer_view { /* borrowed until the loop turns */
 size_t peers_count(const struct peers *peers);
 void peers_look(const struct peers *peers, size_t peer, struct peer_view *out);
 size_t peers_incoming(const struct peers *peers); /* open links to us */
+
+/* Of a feed's items with a price, since the start: whether there were as many
+ * co-signatures in time as `quorum` names. Zeros without one. */
+struct peers_quorum {
+	uint64_t reached, missed;
+};
+void peers_quorum(
+    const struct peers *peers, size_t feed, struct peers_quorum *out);
+
 /* Something changed since the last call. */
 bool peers_changed(struct peers *peers);
 

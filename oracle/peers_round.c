@@ -28,11 +28,25 @@ static void drop(struct round *round)
 	uv_timer_stop(&round->timer);
 }
 
+/* An item without a price needs nobody's word. */
+static void count_quorum(struct round *round, const struct hm_item *item)
+{
+	unsigned quorum = round->peers->with.config->quorum;
+
+	if (quorum == 0 || !item->ok)
+		return;
+	if (round->count >= quorum)
+		round->quorum.reached++;
+	else
+		round->quorum.missed++;
+}
+
 static void finish(struct round *round)
 {
 	struct hm_envelope got[HM_COSIGNATURES_MAX];
 	size_t count = round->count;
 
+	count_quorum(round, &round->item);
 	memcpy(got, round->got, sizeof(got));
 	round->count = 0;
 	drop(round);
@@ -300,8 +314,10 @@ bool peers_ask(struct peers *peers, size_t feed, const char *text, size_t len,
 		dialed->unanswered++;
 		peer_link_send(dialed->link, text, len);
 	}
-	if (!somebody_is_asked(round))
+	if (!somebody_is_asked(round)) {
+		count_quorum(round, item);
 		return false;
+	}
 	round->active = true;
 	round->item = *item;
 	round->cb = cb;
@@ -309,6 +325,12 @@ bool peers_ask(struct peers *peers, size_t feed, const char *text, size_t len,
 	uv_timer_start(&round->timer, on_time,
 	    (uint64_t)peers->with.config->peers.wait_ms, 0);
 	return true;
+}
+
+void peers_quorum(
+    const struct peers *peers, size_t feed, struct peers_quorum *out)
+{
+	*out = peers->rounds[feed].quorum;
 }
 
 /* ---- life ---- */

@@ -38,6 +38,7 @@ struct round { /* one feed: the item that the others are asked about */
 	struct hm_envelope got[HM_COSIGNATURES_MAX]; /* owned */
 	uint8_t voices[HM_COSIGNATURES_MAX][16];     /* their boot_ids */
 	size_t count;
+	struct peers_quorum quorum;
 	peers_done_cb cb;
 	void *data;
 };

@@ -145,6 +145,7 @@ void secrets_watch(struct secrets *secrets,
 void secrets_stats(const struct secrets *secrets, struct secrets_stats *out)
 {
 	*out = secrets->stats;
+	out->configured = secrets->config->count;
 }
 
 struct secrets *secrets_new(

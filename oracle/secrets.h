@@ -66,7 +66,7 @@ enum secrets_outcome secrets_take(struct secrets *secrets, const char *name,
 
 struct secrets_stats {
 	uint64_t outcomes[SECRETS_OUTCOME_COUNT]; /* since the start */
-	size_t held;
+	size_t held, configured; /* names that have one, and all names */
 };
 void secrets_stats(const struct secrets *secrets, struct secrets_stats *out);
 

@@ -400,6 +400,10 @@ class Rotated(unittest.TestCase):
         before, key = len(program.log()), self.stack.attestation()
         wait_until("it says so", lambda: "key rotation_failed step=kms" in
                    program.log()[before:], 60)
+        metrics = client.request(
+            self.stack.oracle_url("/metrics")).body.decode()
+        self.assertRegex(metrics, r"key_rotation_failures_total [1-9]")
+        self.assertRegex(metrics, r"key_retires_timestamp_seconds \d{10}")
         support.wait_prices(self.stack, support.now_ms())
         self.assertEqual(self.stack.attestation()["public_key"],
                          key["public_key"])

@@ -15,8 +15,8 @@ import client
 import promql
 import settings
 import support
+from kms_stack import ARN, KmsStack
 from program import wait_until
-from stack import Stack
 
 try:
     import yaml
@@ -56,11 +56,13 @@ def dashboard():
     return json.loads((FOLDER / "grafana.json").read_text())
 
 
-class Monitored(Stack):
-    """With metrics of the bridge too, and all kinds of its rules."""
+class Monitored(KmsStack):
+    """With metrics of the bridge too, all kinds of its rules, and all that an
+    oracle may have besides prices: a key that retires, secrets that nobody
+    seals, fetches that nobody asks for, a peer that is not there."""
 
     def __init__(self):
-        super().__init__(support.fast_feeds())
+        super().__init__({"rotate_s": 3600, "overlap_s": 60})
         self.bridge_metrics, = settings.free_ports(1)
 
     def write_configs(self):
@@ -72,6 +74,14 @@ class Monitored(Stack):
                                "file": "oracle.json"}],
             "logs": [{"listen": f"unix://{self.dir}/l.sock"}]})
         settings.write_json(self.config("bridge"), config)
+        self._change("oracle", {
+            "peers": {"listen": "unix://./peer.sock",
+                      "connect": ["unix://./nobody.sock"]}, "quorum": 1,
+            "secrets": {"token_sha256": "ab" * 32, "names": ["coinmarketcap_api_key"]},
+            "fetch": {"allow": [{"hostname": "api.kraken.com", "port": 443,
+                                 "path_prefix": "/0/public"}],
+                      "per_minute": 10, "max_bytes": 65536}})
+        self.kms.keys[ARN] = self.key_policy()
 
     def scrape(self):
         return promql.merged(*(

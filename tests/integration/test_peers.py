@@ -86,6 +86,8 @@ class ThreeOracles(unittest.TestCase):
         metrics = self.cluster["a"].get("/metrics").body.decode()
         self.assertIn("hallmark_oracle_peer_open{", metrics)
         self.assertIn('answer="cosigned"', metrics)
+        self.assertRegex(metrics, r'quorum_items_total\{feed="BTC-USD",'
+                         r'result="reached"\} [1-9]')
 
     def test_daemon(self):
         """a daemon whose policy has a quorum serves what was co-signed"""

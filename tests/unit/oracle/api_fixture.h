@@ -16,6 +16,7 @@
 #include "base/http_server.h"
 #include "base/now.h"
 #include "oracle/api.h"
+#include "oracle/key_rotation.h"
 #include "oracle/secrets.h"
 
 #include <jansson.h>
@@ -94,6 +95,16 @@ uint64_t publisher_items(
 	(void)publisher;
 	assert_true(feed < 2);
 	return 10 * feed + (uint64_t)reason;
+}
+
+/* ---- in place of the rotation, if a test sets it ---- */
+
+void key_rotation_stats(
+    const struct key_rotation *rotation, struct key_rotation_stats *out)
+{
+	(void)rotation;
+	*out = (struct key_rotation_stats){
+	    .retire_ms = 1900000000500, .failures = 3};
 }
 
 /* ---- in place of secrets and peers, of which there are none ---- */

@@ -154,6 +154,23 @@ static void the_oracle_says_who_it_is(void **state)
 	assert_null(strstr(reply_text, "\nhallmark_oracle_clock_offset"));
 }
 
+static void a_key_that_retires_says_when(void **state)
+{
+	static int rotation;
+
+	(void)state;
+	scrape();
+	assert_null(strstr(reply_text, "\nhallmark_oracle_key_"));
+	api.key_epoch = 7;
+	api.rotation = (const struct key_rotation *)&rotation;
+	scrape();
+	shows("hallmark_oracle_key_epoch 7");
+	shows("hallmark_oracle_key_retires_timestamp_seconds 1900000000.500");
+	shows("hallmark_oracle_key_rotation_failures_total 3");
+	api.key_epoch = 0;
+	api.rotation = NULL;
+}
+
 static void the_attestation_has_an_age_and_an_end(void **state)
 {
 	(void)state;
@@ -237,6 +254,7 @@ int main(void)
 	    TEST(feeds_have_status_and_states),
 	    TEST(a_feed_without_an_item_has_no_status),
 	    TEST(the_oracle_says_who_it_is),
+	    TEST(a_key_that_retires_says_when),
 	    TEST(the_attestation_has_an_age_and_an_end),
 	    TEST(streams_are_counted),
 	    TEST(only_a_price_is_a_price),

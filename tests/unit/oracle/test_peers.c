@@ -113,6 +113,17 @@ static enum hm_verdict verify_with_quorum(int64_t quorum)
 	return verdict;
 }
 
+static void assert_quorum(uint64_t reached, uint64_t missed)
+{
+	struct peers_quorum found;
+
+	peers_quorum(a->peers, 0, &found);
+	assert_int_equal(found.reached, reached);
+	assert_int_equal(found.missed, missed);
+	peers_quorum(a->peers, 1, &found); /* another feed */
+	assert_int_equal(found.reached + found.missed, 0);
+}
+
 /* ---- good ---- */
 
 static void test_three(void **state)
@@ -136,6 +147,7 @@ static void test_three(void **state)
 	enclave_price(a, 8403700);
 	assert_true(ask());
 	assert_int_equal(seen.count, 2);
+	assert_quorum(2, 0);
 }
 
 static void test_unavailable(void **state)
@@ -149,11 +161,13 @@ static void test_unavailable(void **state)
 	assert_true(ask());
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(verify_with_quorum(1), HM_VALID);
+	assert_quorum(0, 0); /* it says that there is no price */
 	enclave_price(a, 8403600);
 	enclave_price(b, 0);
 	assert_true(ask());
 	assert_int_equal(seen.count, 0);
 	assert_string_equal(view_of(1).opinions[0].why, PEER_WHY_NO_PRICE);
+	assert_quorum(0, 1);
 }
 
 static void test_disagree(void **state)
@@ -191,6 +205,7 @@ static void test_gone(void **state)
 	enclave_start(a);
 	enclave_price(a, 10000);
 	assert_false(ask());
+	assert_quorum(0, 1);
 	enclave_start(b);
 	wait_open(a, 1);
 	peers_stop(b->peers, NULL, NULL);
