@@ -1,7 +1,6 @@
 /* config: what is read, and that each wrong file is refused by name. */
 #include "oracle/config.h"
 
-#include "base/file.h"
 #include "base/rate_limit.h"
 #include "oracle/plan.h"
 
@@ -10,35 +9,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define FEEDS                                                              \
-	"\"feeds\":[{\"feed\":\"BTC-USD\",\"decimals\":8,\"interval_ms\":" \
-	"1000,\"max_age_ms\":5000,\"min_sources\":1,\"sources\":[{"        \
-	"\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\"}]}]"
+#include "tests/unit/oracle/config_fixture.h"
+
 #define NSM "\"listen\":\"vsock://any:8080\",\"attester\":\"nsm\","
 #define CA  "\"ca_bundle\":\"ca.pem\","
 #define PEM CERTIFICATES_BEGIN "\\n"
 
-static char directory[] = "/tmp/hallmark-config-XXXXXX";
-static char path[64];
-static struct config config;
-static char error[CONFIG_ERROR_MAX];
-
-static int load(const char *text)
-{
-	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
-	error[0] = '\0';
-	return config_load(&config, path, error);
-}
-
 static void refused(const char *text, const char *why)
 {
-	assert_int_equal(load(text), -1);
+	assert_int_equal(config_text(text), -1);
 	if (!strstr(error, why))
 		fail_msg("\"%s\" does not say \"%s\"", error, why);
 	assert_int_equal(config.feeds.count, 0);
@@ -46,13 +28,13 @@ static void refused(const char *text, const char *why)
 
 static void the_design_example_is_read(void **state)
 {
-	static const char text[] = "{" NSM
-				   "\"proxy\":\"vsock://3:8443\"," CA FEEDS "}";
+	static const char text[] =
+	    "{" NSM "\"proxy\":\"vsock://3:8443\"," CA CONFIG_FEEDS "}";
 	uint8_t wanted[SHA256_DIGEST_LENGTH];
 	char ca[80];
 
 	(void)state;
-	assert_int_equal(load(text), 0);
+	assert_int_equal(config_text(text), 0);
 	assert_int_equal(config.attester, CONFIG_NSM);
 	assert_string_equal(config.nsm_device, "/dev/nsm");
 	assert_int_equal(config.listen.kind, ENDPOINT_VSOCK);
@@ -61,7 +43,7 @@ static void the_design_example_is_read(void **state)
 	assert_int_equal(config.feeds.count, 1);
 	assert_false(config.insecure_allow_debug);
 	assert_false(config.insecure_emulator);
-	snprintf(ca, sizeof(ca), "%s/ca.pem", directory);
+	snprintf(ca, sizeof(ca), "%s/ca.pem", config_dir);
 	assert_string_equal(config.ca_bundle, ca);
 	SHA256((const uint8_t *)text, strlen(text), wanted);
 	assert_memory_equal(config.sha256, wanted, sizeof(wanted));
@@ -70,7 +52,7 @@ static void the_design_example_is_read(void **state)
 static void a_proxy_is_optional(void **state)
 {
 	(void)state;
-	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config_text("{" NSM CA CONFIG_FEEDS "}"), 0);
 	assert_false(config.has_proxy);
 	assert_false(config.listen_proxy_protocol);
 }
@@ -79,56 +61,69 @@ static void a_proxy_header_may_be_expected(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    load("{" NSM "\"listen_proxy_protocol\":true," CA FEEDS "}"), 0);
+	    config_text(
+		"{" NSM "\"listen_proxy_protocol\":true," CA CONFIG_FEEDS "}"),
+	    0);
 	assert_true(config.listen_proxy_protocol);
-	refused("{" NSM "\"listen_proxy_protocol\":1," CA FEEDS "}", "true");
+	refused(
+	    "{" NSM "\"listen_proxy_protocol\":1," CA CONFIG_FEEDS "}", "true");
 }
 
 static void tls_may_be_attested(void **state)
 {
 	(void)state;
-	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config_text("{" NSM CA CONFIG_FEEDS "}"), 0);
 	assert_false(config.attested_tls);
-	assert_int_equal(load("{" NSM "\"tls\":\"attested\"," CA FEEDS "}"), 0);
+	assert_int_equal(
+	    config_text("{" NSM "\"tls\":\"attested\"," CA CONFIG_FEEDS "}"),
+	    0);
 	assert_true(config.attested_tls);
-	refused("{" NSM "\"tls\":\"on\"," CA FEEDS "}", "attested");
-	refused("{" NSM "\"tls\":true," CA FEEDS "}", "string");
+	refused("{" NSM "\"tls\":\"on\"," CA CONFIG_FEEDS "}", "attested");
+	refused("{" NSM "\"tls\":true," CA CONFIG_FEEDS "}", "string");
 }
 
 static void heads_have_an_interval(void **state)
 {
 	(void)state;
-	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config_text("{" NSM CA CONFIG_FEEDS "}"), 0);
 	assert_int_equal(config.tree_head_interval_ms, CONFIG_HEAD_INTERVAL_MS);
 	assert_int_equal(
-	    load("{" NSM "\"tree_head_interval_ms\":200," CA FEEDS "}"), 0);
+	    config_text(
+		"{" NSM "\"tree_head_interval_ms\":200," CA CONFIG_FEEDS "}"),
+	    0);
 	assert_int_equal(config.tree_head_interval_ms, 200);
 	assert_int_equal(config.keep_raw_s, 0);
-	assert_int_equal(load("{" NSM "\"keep_raw_s\":3600," CA FEEDS "}"), 0);
+	assert_int_equal(
+	    config_text("{" NSM "\"keep_raw_s\":3600," CA CONFIG_FEEDS "}"), 0);
 	assert_int_equal(config.keep_raw_s, 3600);
-	refused("{" NSM "\"keep_raw_s\":-1," CA FEEDS "}", "keep_raw_s: 0");
-	refused("{" NSM "\"keep_raw_s\":3601," CA FEEDS "}", "keep_raw_s: 0");
-	refused("{" NSM "\"tree_head_interval_ms\":199," CA FEEDS "}",
+	refused(
+	    "{" NSM "\"keep_raw_s\":-1," CA CONFIG_FEEDS "}", "keep_raw_s: 0");
+	refused("{" NSM "\"keep_raw_s\":3601," CA CONFIG_FEEDS "}",
+	    "keep_raw_s: 0");
+	refused("{" NSM "\"tree_head_interval_ms\":199," CA CONFIG_FEEDS "}",
 	    "200 to 600000");
-	refused("{" NSM "\"tree_head_interval_ms\":600001," CA FEEDS "}",
+	refused("{" NSM "\"tree_head_interval_ms\":600001," CA CONFIG_FEEDS "}",
 	    "200 to 600000");
 }
 
 static void clients_may_be_limited(void **state)
 {
 	(void)state;
-	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config_text("{" NSM CA CONFIG_FEEDS "}"), 0);
 	assert_int_equal(config.requests_per_s, RATE_LIMIT_PER_S);
 	assert_int_equal(config.requests_burst, RATE_LIMIT_BURST);
-	assert_int_equal(load("{" NSM "\"requests_per_s\":0,"
-			      "\"requests_burst\":7," CA FEEDS "}"),
+	assert_int_equal(
+	    config_text("{" NSM "\"requests_per_s\":0,"
+			"\"requests_burst\":7," CA CONFIG_FEEDS "}"),
 	    0);
 	assert_int_equal(config.requests_per_s, 0);
 	assert_int_equal(config.requests_burst, 7);
-	refused("{" NSM "\"requests_per_s\":-1," CA FEEDS "}", "0 to");
-	refused("{" NSM "\"requests_burst\":-1," CA FEEDS "}", "0 to");
-	refused("{" NSM "\"requests_burst\":1000001," CA FEEDS "}", "0 to");
-	refused("{" NSM "\"requests_per_s\":1.5," CA FEEDS "}", "integer");
+	refused("{" NSM "\"requests_per_s\":-1," CA CONFIG_FEEDS "}", "0 to");
+	refused("{" NSM "\"requests_burst\":-1," CA CONFIG_FEEDS "}", "0 to");
+	refused(
+	    "{" NSM "\"requests_burst\":1000001," CA CONFIG_FEEDS "}", "0 to");
+	refused(
+	    "{" NSM "\"requests_per_s\":1.5," CA CONFIG_FEEDS "}", "integer");
 }
 
 /* --check says it in capitals, and nothing else is refused beside it. */
@@ -139,9 +134,10 @@ static void what_is_insecure_is_shown(void **state)
 	FILE *out;
 
 	(void)state;
-	refused("{" NSM "\"insecure_emulator\":1," CA FEEDS "}", "true");
-	assert_int_equal(load("{" NSM "\"insecure_emulator\":true,"
-			      "\"insecure_allow_debug\":true," CA FEEDS "}"),
+	refused("{" NSM "\"insecure_emulator\":1," CA CONFIG_FEEDS "}", "true");
+	assert_int_equal(
+	    config_text("{" NSM "\"insecure_emulator\":true,"
+			"\"insecure_allow_debug\":true," CA CONFIG_FEEDS "}"),
 	    0);
 	assert_true(config.insecure_emulator);
 	assert_true(config.insecure_allow_debug);
@@ -157,13 +153,14 @@ static void simulated_needs_a_directory(void **state)
 {
 	(void)state;
 	refused("{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
-		"\"simulated\"," CA FEEDS "}",
+		"\"simulated\"," CA CONFIG_FEEDS "}",
 	    "simulated_dir");
-	refused(
-	    "{" NSM "\"simulated_dir\":\"x\"," CA FEEDS "}", "simulated_dir");
+	refused("{" NSM "\"simulated_dir\":\"x\"," CA CONFIG_FEEDS "}",
+	    "simulated_dir");
 	assert_int_equal(
-	    load("{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
-		 "\"simulated\",\"simulated_dir\":\"/s\"," CA FEEDS "}"),
+	    config_text(
+		"{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
+		"\"simulated\",\"simulated_dir\":\"/s\"," CA CONFIG_FEEDS "}"),
 	    0);
 	assert_string_equal(config.simulated_dir, "/s");
 }
@@ -175,21 +172,23 @@ static void another_root_is_for_an_nsm_only(void **state)
 	FILE *out;
 
 	(void)state;
-	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config_text("{" NSM CA CONFIG_FEEDS "}"), 0);
 	assert_string_equal(config.nsm_root, "");
 	assert_int_equal(
-	    load("{" NSM "\"nsm_root\":\"root.pem\"," CA FEEDS "}"), 0);
-	snprintf(root, sizeof(root), "%s/root.pem", directory);
+	    config_text(
+		"{" NSM "\"nsm_root\":\"root.pem\"," CA CONFIG_FEEDS "}"),
+	    0);
+	snprintf(root, sizeof(root), "%s/root.pem", config_dir);
 	assert_string_equal(config.nsm_root, root);
 	out = open_memstream(&text, &len);
 	plan_print(&config, out);
 	fclose(out);
 	assert_non_null(strstr(text, root));
 	free(text);
-	refused("{" NSM "\"nsm_root\":\"\"," CA FEEDS "}", "nsm_root");
+	refused("{" NSM "\"nsm_root\":\"\"," CA CONFIG_FEEDS "}", "nsm_root");
 	refused("{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":"
 		"\"simulated\",\"simulated_dir\":\"/s\","
-		"\"nsm_root\":\"root.pem\"," CA FEEDS "}",
+		"\"nsm_root\":\"root.pem\"," CA CONFIG_FEEDS "}",
 	    "nsm_root");
 }
 
@@ -197,15 +196,15 @@ static void another_root_is_for_an_nsm_only(void **state)
 static void certificates_may_stand_in_it(void **state)
 {
 	static const char good[] = "{" NSM "\"nsm_root\":\"" PEM
-				   "root\",\"ca_bundle\":\"" PEM "ca\"," FEEDS
-				   "}";
+				   "root\",\"ca_bundle\":\"" PEM
+				   "ca\"," CONFIG_FEEDS "}";
 	static char text[2 * CERTIFICATES_MAX];
 	char *shown = NULL;
 	size_t len;
 	FILE *out;
 
 	(void)state;
-	assert_int_equal(load(good), 0);
+	assert_int_equal(config_text(good), 0);
 	assert_string_equal(config.ca_bundle, CERTIFICATES_BEGIN "\nca");
 	assert_string_equal(config.nsm_root, CERTIFICATES_BEGIN "\nroot");
 	out = open_memstream(&shown, &len);
@@ -215,17 +214,17 @@ static void certificates_may_stand_in_it(void **state)
 	assert_null(strstr(shown, "BEGIN"));
 	free(shown);
 	snprintf(text, sizeof(text),
-	    "{" NSM "\"ca_bundle\":\"" PEM "%0*d\"," FEEDS "}",
+	    "{" NSM "\"ca_bundle\":\"" PEM "%0*d\"," CONFIG_FEEDS "}",
 	    CERTIFICATES_MAX - (int)sizeof(CERTIFICATES_BEGIN) - 1, 0);
-	assert_int_equal(load(text), 0);
+	assert_int_equal(config_text(text), 0);
 	assert_int_equal(strlen(config.ca_bundle), CERTIFICATES_MAX - 1);
 	snprintf(text, sizeof(text),
-	    "{" NSM "\"ca_bundle\":\"" PEM "%0*d\"," FEEDS "}",
+	    "{" NSM "\"ca_bundle\":\"" PEM "%0*d\"," CONFIG_FEEDS "}",
 	    CERTIFICATES_MAX - (int)sizeof(CERTIFICATES_BEGIN), 0);
 	refused(text, "ca_bundle: more than 16383 bytes");
 	/* a path after all, and as long as one may be */
 	snprintf(text, sizeof(text),
-	    "{" NSM "\"ca_bundle\":\"x" PEM "%0*d\"," FEEDS "}",
+	    "{" NSM "\"ca_bundle\":\"x" PEM "%0*d\"," CONFIG_FEEDS "}",
 	    CONFIG_PATH_MAX, 0);
 	refused(text, "ca_bundle: the path");
 }
@@ -235,19 +234,19 @@ static void wrong_files_are_refused_by_name(void **state)
 	(void)state;
 	refused("", "line 1");
 	refused("[]", "configuration");
-	refused("{" NSM CA FEEDS "} x", "line 1");
-	refused("{" NSM CA FEEDS ",\"colour\":1}", "colour");
-	refused("{" NSM NSM CA FEEDS "}", "duplicate");
-	refused("{" NSM FEEDS "}", "ca_bundle");
+	refused("{" NSM CA CONFIG_FEEDS "} x", "line 1");
+	refused("{" NSM CA CONFIG_FEEDS ",\"colour\":1}", "colour");
+	refused("{" NSM NSM CA CONFIG_FEEDS "}", "duplicate");
+	refused("{" NSM CONFIG_FEEDS "}", "ca_bundle");
 	refused("{" NSM CA "\"feeds\":{}}", "feeds");
-	refused("{\"listen\":\"http://x\",\"attester\":\"nsm\"," CA FEEDS "}",
+	refused("{\"listen\":\"http://x\",\"attester\":\"nsm\"," CA CONFIG_FEEDS
+		"}",
 	    "listen");
-	refused(
-	    "{\"listen\":\"tcp://127.0.0.1:1\",\"attester\":\"tpm\"," CA FEEDS
-	    "}",
+	refused("{\"listen\":\"tcp://127.0.0.1:1\",\"attester\":\"tpm\"," CA
+		    CONFIG_FEEDS "}",
 	    "attester");
-	refused("{" NSM "\"proxy\":\"3:8443\"," CA FEEDS "}", "proxy");
-	refused("{" NSM "\"ca_bundle\":\"\"," FEEDS "}", "ca_bundle");
+	refused("{" NSM "\"proxy\":\"3:8443\"," CA CONFIG_FEEDS "}", "proxy");
+	refused("{" NSM "\"ca_bundle\":\"\"," CONFIG_FEEDS "}", "ca_bundle");
 }
 
 static void a_missing_file_says_so(void **state)
@@ -291,7 +290,7 @@ static void the_largest(void **state)
 	fputs("]}", out);
 	fclose(out);
 	assert_true(len > 262144); /* what was once the limit */
-	if (load(text) != 0)
+	if (config_text(text) != 0)
 		fail_msg("%s", error);
 	assert_int_equal(config.feeds.count, FEEDS_MAX);
 	free(text);
@@ -315,29 +314,13 @@ static void the_plan_names_each_request(void **state)
 	FILE *out = open_memstream(&text, &len);
 
 	(void)state;
-	assert_int_equal(load("{" NSM CA FEEDS "}"), 0);
+	assert_int_equal(config_text("{" NSM CA CONFIG_FEEDS "}"), 0);
 	plan_print(&config, out);
 	fclose(out);
 	assert_non_null(
 	    strstr(text, "https://api.kraken.com/0/public/Ticker?pair=XBTUSD"));
 	assert_non_null(strstr(text, "exchanges are dialled directly"));
 	free(text);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(path, sizeof(path), "%s/config.json", directory);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(directory);
 }
 
 int main(void)
@@ -360,5 +343,5 @@ int main(void)
 	    cmocka_unit_test(the_plan_names_each_request),
 	};
 
-	return cmocka_run_group_tests_name("config", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

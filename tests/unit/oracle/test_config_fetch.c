@@ -1,42 +1,15 @@
 /* config: "fetch", what is read, that each wrong one is refused, and what an
  * allow-list allows. */
-#include "oracle/config.h"
-
-#include "base/file.h"
 #include "verifier/fetched.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define BEGIN                                                        \
-	"{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":\"nsm\","    \
-	"\"ca_bundle\":\"ca.pem\",\"feeds\":[{\"feed\":\"BTC-USD\"," \
-	"\"decimals\":8,\"interval_ms\":1000,\"max_age_ms\":5000,"   \
-	"\"min_sources\":1,\"sources\":[{\"exchange\":\"kraken\","   \
-	"\"symbol\":\"XBTUSD\"}]}]"
-
-static char directory[] = "/tmp/hallmark-fetch-XXXXXX";
-static char path[64];
-static struct config config;
-static char error[CONFIG_ERROR_MAX];
-
-static int load(const char *fetch)
-{
-	char text[16384];
-	int n = snprintf(text, sizeof(text), BEGIN "%s}", fetch);
-
-	assert_in_range(n, 1, sizeof(text) - 1);
-	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
-	error[0] = '\0';
-	return config_load(&config, path, error);
-}
+#include "tests/unit/oracle/config_fixture.h"
 
 /* One entry with this member in place of a good one. */
 static const char *one(const char *member)
@@ -57,19 +30,10 @@ static const char *one(const char *member)
 	return text;
 }
 
-static void refused(const char *fetch, const char *why)
-{
-	if (load(fetch) == 0)
-		fail_msg("accepted: %s", fetch);
-	if (!strstr(error, why))
-		fail_msg("\"%s\" does not say \"%s\"", error, why);
-	assert_int_equal(config.fetch.allow_count, 0);
-}
-
 static void off_by_default(void **state)
 {
 	(void)state;
-	assert_int_equal(load(""), 0);
+	assert_int_equal(config_with(""), 0);
 	assert_int_equal(config.fetch.allow_count, 0);
 	assert_false(config_fetch_allows(
 	    &config.fetch, "api.kraken.com", 443, "/0/public"));
@@ -81,11 +45,12 @@ static void all_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    load(",\"fetch\":{\"allow\":[{\"hostname\":\"api.kraken.com\","
-		 "\"port\":443,\"path_prefix\":\"/0/public\"},"
-		 "{\"hostname\":\"a.example\",\"port\":8443,"
-		 "\"path_prefix\":\"/\"}],\"per_minute\":7,"
-		 "\"max_bytes\":524288}"),
+	    config_with(
+		",\"fetch\":{\"allow\":[{\"hostname\":\"api.kraken.com\","
+		"\"port\":443,\"path_prefix\":\"/0/public\"},"
+		"{\"hostname\":\"a.example\",\"port\":8443,"
+		"\"path_prefix\":\"/\"}],\"per_minute\":7,"
+		"\"max_bytes\":524288}"),
 	    0);
 	assert_int_equal(f->allow_count, 2);
 	assert_string_equal(f->allow[0].hostname, "api.kraken.com");
@@ -95,7 +60,7 @@ static void all_is_read(void **state)
 	assert_int_equal(f->allow[1].port, 8443);
 	assert_int_equal(f->per_minute, 7);
 	assert_int_equal(f->max_bytes, 524288);
-	assert_int_equal(load(one("\"port\":65535")), 0);
+	assert_int_equal(config_with(one("\"port\":65535")), 0);
 	assert_int_equal(f->per_minute, CONFIG_FETCH_PER_MINUTE);
 	assert_int_equal(f->max_bytes, CONFIG_FETCH_BYTES);
 }
@@ -113,21 +78,22 @@ static void wrong_entries(void **state)
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
 		snprintf(
 		    member, sizeof(member), "\"hostname\":\"%s\"", hosts[i]);
-		refused(one(member), "fetch: allow[0]: hostname");
+		config_refused(one(member), "fetch: allow[0]: hostname");
 	}
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		snprintf(member, sizeof(member), "\"path_prefix\":\"%s\"",
 		    prefixes[i]);
-		refused(one(member), "fetch: allow[0]: path_prefix");
+		config_refused(one(member), "fetch: allow[0]: path_prefix");
 	}
-	refused(one("\"port\":0"), "port");
-	refused(one("\"port\":65536"), "port");
-	refused(one("\"port\":-1"), "port");
-	refused(one("\"port\":\"443\""), "allow[0]");
-	refused(one("\"headers\":{}"), "allow[0]");
-	refused(",\"fetch\":{\"allow\":[{\"hostname\":\"a\",\"port\":1}]}",
+	config_refused(one("\"port\":0"), "port");
+	config_refused(one("\"port\":65536"), "port");
+	config_refused(one("\"port\":-1"), "port");
+	config_refused(one("\"port\":\"443\""), "allow[0]");
+	config_refused(one("\"headers\":{}"), "allow[0]");
+	config_refused(
+	    ",\"fetch\":{\"allow\":[{\"hostname\":\"a\",\"port\":1}]}",
 	    "allow[0]");
-	refused(",\"fetch\":{\"allow\":[1]}", "allow[0]");
+	config_refused(",\"fetch\":{\"allow\":[1]}", "allow[0]");
 }
 
 static void longest_prefix(void **state)
@@ -138,12 +104,12 @@ static void longest_prefix(void **state)
 	memset(letters, 'a', sizeof(letters));
 	snprintf(member, sizeof(member), "\"path_prefix\":\"/%.*s\"",
 	    CONFIG_FETCH_PREFIX_MAX - 2, letters);
-	assert_int_equal(load(one(member)), 0);
+	assert_int_equal(config_with(one(member)), 0);
 	assert_int_equal(strlen(config.fetch.allow[0].path_prefix),
 	    CONFIG_FETCH_PREFIX_MAX - 1);
 	snprintf(member, sizeof(member), "\"path_prefix\":\"/%.*s\"",
 	    CONFIG_FETCH_PREFIX_MAX - 1, letters);
-	refused(one(member), "path_prefix");
+	config_refused(one(member), "path_prefix");
 }
 
 #define ENTRY "{\"hostname\":\"a\",\"port\":1,\"path_prefix\":\"/\"}"
@@ -153,19 +119,20 @@ static void wrong_wholes(void **state)
 	char text[8192] = ",\"fetch\":{\"allow\":[";
 
 	(void)state;
-	refused(",\"fetch\":1", "fetch");
-	refused(",\"fetch\":{}", "fetch");
-	refused(",\"fetch\":{\"allow\":[]}", "allow is an array of 1");
-	refused(",\"fetch\":{\"allow\":{}}", "allow is an array of 1");
-	refused(",\"fetch\":{\"allow\":[" ENTRY "," ENTRY "]}", "twice");
-	refused(",\"fetch\":{\"allow\":[" ENTRY "],\"x\":1}", "fetch");
-	refused(",\"fetch\":{\"allow\":[" ENTRY "],\"per_minute\":0}",
+	config_refused(",\"fetch\":1", "fetch");
+	config_refused(",\"fetch\":{}", "fetch");
+	config_refused(",\"fetch\":{\"allow\":[]}", "allow is an array of 1");
+	config_refused(",\"fetch\":{\"allow\":{}}", "allow is an array of 1");
+	config_refused(",\"fetch\":{\"allow\":[" ENTRY "," ENTRY "]}", "twice");
+	config_refused(",\"fetch\":{\"allow\":[" ENTRY "],\"x\":1}", "fetch");
+	config_refused(",\"fetch\":{\"allow\":[" ENTRY "],\"per_minute\":0}",
 	    "per_minute: 1 to 600");
-	refused(",\"fetch\":{\"allow\":[" ENTRY "],\"per_minute\":601}",
+	config_refused(",\"fetch\":{\"allow\":[" ENTRY "],\"per_minute\":601}",
 	    "per_minute: 1 to 600");
-	refused(",\"fetch\":{\"allow\":[" ENTRY "],\"max_bytes\":0}",
+	config_refused(",\"fetch\":{\"allow\":[" ENTRY "],\"max_bytes\":0}",
 	    "max_bytes: 1 to 524288");
-	refused(",\"fetch\":{\"allow\":[" ENTRY "],\"max_bytes\":524289}",
+	config_refused(",\"fetch\":{\"allow\":[" ENTRY
+		       "],\"max_bytes\":524289}",
 	    "max_bytes: 1 to 524288");
 	for (int i = 0; i <= CONFIG_FETCH_ALLOW_MAX; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
@@ -173,7 +140,7 @@ static void wrong_wholes(void **state)
 		    "\"path_prefix\":\"/\"}",
 		    i > 0 ? "," : "", i + 1);
 	strcat(text, "]}");
-	refused(text, "allow is an array of 1 to 32");
+	config_refused(text, "allow is an array of 1 to 32");
 }
 
 /* ---- what is allowed ---- */
@@ -183,7 +150,7 @@ static bool allows(const char *prefix, const char *target)
 	char member[300];
 
 	snprintf(member, sizeof(member), "\"path_prefix\":\"%s\"", prefix);
-	assert_int_equal(load(one(member)), 0);
+	assert_int_equal(config_with(one(member)), 0);
 	assert_true(fetched_is_path(target));
 	return config_fetch_allows(
 	    &config.fetch, "api.kraken.com", 443, target);
@@ -237,7 +204,7 @@ static void host_and_port_too(void **state)
 	const struct config_fetch *f = &config.fetch;
 
 	(void)state;
-	assert_int_equal(load(one("\"port\":443")), 0);
+	assert_int_equal(config_with(one("\"port\":443")), 0);
 	assert_true(config_fetch_allows(f, "api.kraken.com", 443, "/0/public"));
 	assert_false(config_fetch_allows(f, "api.kraken.com", 80, "/0/public"));
 	assert_false(
@@ -248,22 +215,6 @@ static void host_and_port_too(void **state)
 	assert_false(
 	    config_fetch_allows(f, "api.kraken.com.evil", 443, "/0/public"));
 	assert_false(config_fetch_allows(f, "", 443, "/0/public"));
-}
-
-static int up(void **state)
-{
-	(void)state;
-	if (mkdtemp(directory) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/oracle.json", directory);
-	return 0;
-}
-
-static int down(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(directory);
 }
 
 int main(void)
@@ -279,5 +230,5 @@ int main(void)
 	    cmocka_unit_test(host_and_port_too),
 	};
 
-	return cmocka_run_group_tests_name("config_fetch", tests, up, down);
+	return cmocka_run_group_tests_name("config_fetch", tests, NULL, NULL);
 }

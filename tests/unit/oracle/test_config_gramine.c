@@ -1,40 +1,26 @@
 /* config_gramine: an oracle in an SGX enclave, in the configuration: what is
  * taken, what is refused, and what a quote cannot vouch for. */
-#include "base/file.h"
-#include "oracle/config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
-#define HASH "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+#include "tests/unit/oracle/config_fixture.h"
 
-static struct config config;
-static char error[CONFIG_ERROR_MAX];
+#define HASH "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 /* With this attester, and this after it. */
 static int load(const char *attester, const char *more)
 {
-	char path[64], text[4096];
-	int result;
+	char text[4096];
 
-	snprintf(path, sizeof(path), "/tmp/test_config_gramine.%d", getpid());
 	snprintf(text, sizeof(text),
 	    "{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":\"%s\"%s,"
-	    "\"ca_bundle\":\"ca.pem\","
-	    "\"feeds\":[{\"feed\":\"BTC-USD\",\"decimals\":2,"
-	    "\"interval_ms\":250,\"max_age_ms\":5000,\"min_sources\":1,"
-	    "\"sources\":[{\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\"}]}]}",
+	    "\"ca_bundle\":\"ca.pem\"," CONFIG_FEEDS "}",
 	    attester, more);
-	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
-	result = config_load(&config, path, error);
-	unlink(path);
-	return result;
+	return config_text(text);
 }
 
 static void refuse(const char *attester, const char *more, const char *why)
@@ -46,6 +32,8 @@ static void refuse(const char *attester, const char *more, const char *why)
 
 static void test_good(void **state)
 {
+	char root[80];
+
 	(void)state;
 	assert_int_equal(load("gramine", ""), 0);
 	assert_int_equal(config.attester, CONFIG_GRAMINE);
@@ -55,7 +43,8 @@ static void test_good(void **state)
 					 "\"gramine_root\":\"root.pem\""),
 	    0);
 	assert_string_equal(config.gramine_dir, "/there");
-	assert_string_equal(config.gramine_root, "/tmp/root.pem");
+	snprintf(root, sizeof(root), "%s/root.pem", config_dir);
+	assert_string_equal(config.gramine_root, root);
 	assert_int_equal(load("nsm", ""), 0);
 	assert_string_equal(config.gramine_dir, "");
 }

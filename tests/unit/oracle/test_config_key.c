@@ -1,55 +1,29 @@
 /* config_key: "key" of the configuration: what is taken, the defaults, and what
  * is refused with which words. */
-#include "base/file.h"
-#include "oracle/config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdint.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/oracle/config_fixture.h"
 
 #define KMS                                                          \
 	"\"key_id\":\"alias/hallmark\",\"region\":\"eu-central-1\"," \
 	"\"blob\":\"vsock://3:9003\",\"credentials\":\"vsock://3:9004\""
 
-static struct config config;
-static char error[CONFIG_ERROR_MAX];
-
-/* With this after "ca_bundle". */
-static int load(const char *key)
-{
-	char path[64], text[4096];
-	int result;
-
-	snprintf(path, sizeof(path), "/tmp/test_config_key.%d", getpid());
-	snprintf(text, sizeof(text),
-	    "{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":\"simulated\","
-	    "\"simulated_dir\":\"simulated\",\"ca_bundle\":\"ca.pem\"%s,"
-	    "\"feeds\":[{\"feed\":\"BTC-USD\",\"decimals\":2,"
-	    "\"interval_ms\":250,\"max_age_ms\":5000,\"min_sources\":1,"
-	    "\"sources\":[{\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\"}]}]}",
-	    key);
-	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
-	result = config_load(&config, path, error);
-	unlink(path);
-	return result;
-}
-
 static void test_none(void **state)
 {
 	(void)state;
-	assert_int_equal(load(""), 0);
+	assert_int_equal(config_with(""), 0);
 	assert_false(config.key.kms);
 }
 
 static void test_defaults(void **state)
 {
 	(void)state;
-	assert_int_equal(load(",\"key\":{\"kms\":{" KMS "}}"), 0);
+	assert_int_equal(config_with(",\"key\":{\"kms\":{" KMS "}}"), 0);
 	assert_true(config.key.kms);
 	assert_string_equal(config.key.key_id, "alias/hallmark");
 	assert_string_equal(config.key.region, "eu-central-1");
@@ -66,9 +40,10 @@ static void test_all(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    load(",\"key\":{\"kms\":{" KMS ",\"host\":\"kms.test\","
-		 "\"port\":4433},\"rotate_s\":2592000,\"overlap_s\":3600,"
-		 "\"wait_s\":60}"),
+	    config_with(
+		",\"key\":{\"kms\":{" KMS ",\"host\":\"kms.test\","
+		"\"port\":4433},\"rotate_s\":2592000,\"overlap_s\":3600,"
+		"\"wait_s\":60}"),
 	    0);
 	assert_string_equal(config.key.host, "kms.test");
 	assert_int_equal(config.key.port, 4433);
@@ -81,8 +56,9 @@ static void test_china(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    load(",\"key\":{\"kms\":{\"key_id\":\"k\",\"region\":\"cn-north-1\""
-		 ",\"blob\":\"unix:///b\",\"credentials\":\"unix:///c\"}}"),
+	    config_with(
+		",\"key\":{\"kms\":{\"key_id\":\"k\",\"region\":\"cn-north-1\""
+		",\"blob\":\"unix:///b\",\"credentials\":\"unix:///c\"}}"),
 	    0);
 	assert_string_equal(config.key.host, "kms.cn-north-1.amazonaws.com.cn");
 }
@@ -124,7 +100,7 @@ static void test_refused(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(load(wrong[i].key), -1);
+		assert_int_equal(config_with(wrong[i].key), -1);
 		assert_ptr_equal(strstr(error, wrong[i].why), error);
 	}
 }

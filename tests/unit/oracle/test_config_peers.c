@@ -1,51 +1,25 @@
 /* config_peers: what "peers" and "quorum" say, and what they may not. */
-#include "base/file.h"
-#include "oracle/config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/oracle/config_fixture.h"
+
 #define REST                                                           \
 	"\"listen\":\"tcp://127.0.0.1:0\",\"attester\":\"simulated\"," \
-	"\"simulated_dir\":\"s\",\"ca_bundle\":\"ca.pem\",\"feeds\":[" \
-	"{\"feed\":\"USDT-USD\",\"decimals\":6,\"interval_ms\":250,"   \
-	"\"max_age_ms\":5000,\"min_sources\":1,\"sources\":["          \
-	"{\"exchange\":\"kraken\",\"symbol\":\"USDTUSD\"}]}]"
+	"\"simulated_dir\":\"s\",\"ca_bundle\":\"ca.pem\"," CONFIG_FEEDS
 #define WITH(more)  "{" REST "," more "}"
 #define LISTEN      "\"listen\":\"unix://./p.sock\""
 #define CONNECT     "\"connect\":[\"tcp://h:1\"]"
 #define PEERS(more) WITH("\"peers\":{" LISTEN "," CONNECT more "}")
 
-static struct config config;
-static char error[CONFIG_ERROR_MAX], dir[64];
-
-static int load(const char *text)
-{
-	char path[128];
-	int status;
-
-	strcpy(dir, "/tmp/test_config_peers.XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/config.json", dir);
-	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
-	status = config_load(&config, path, error);
-	unlink(path);
-	rmdir(dir);
-	return status;
-}
-
 static void test_absent(void **state)
 {
 	(void)state;
-	assert_int_equal(load("{" REST "}"), 0);
+	assert_int_equal(config_text("{" REST "}"), 0);
 	assert_int_equal(config.peers.connect_count, 0);
 	assert_int_equal(config.quorum, 0);
 }
@@ -55,8 +29,8 @@ static void test_defaults(void **state)
 	char path[128];
 
 	(void)state;
-	assert_int_equal(load(PEERS("")), 0);
-	snprintf(path, sizeof(path), "%s/p.sock", dir);
+	assert_int_equal(config_text(PEERS("")), 0);
+	snprintf(path, sizeof(path), "%s/p.sock", config_dir);
 	assert_int_equal(config.peers.listen.kind, ENDPOINT_UNIX);
 	assert_string_equal(config.peers.listen.path, path);
 	assert_int_equal(config.peers.connect_count, 1);
@@ -70,9 +44,10 @@ static void test_all(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    load(WITH("\"quorum\":2,\"peers\":{\"listen\":\"vsock://any:9000\","
-		      "\"connect\":[\"vsock://3:1\",\"unix:///x\"],"
-		      "\"max_disagreement_bps\":7,\"wait_ms\":100}")),
+	    config_text(
+		WITH("\"quorum\":2,\"peers\":{\"listen\":\"vsock://any:9000\","
+		     "\"connect\":[\"vsock://3:1\",\"unix:///x\"],"
+		     "\"max_disagreement_bps\":7,\"wait_ms\":100}")),
 	    0);
 	assert_int_equal(config.peers.connect_count, 2);
 	assert_int_equal(config.peers.max_disagreement_bps, 7);
@@ -87,12 +62,13 @@ static void test_relative(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    load(WITH("\"proxy\":\"unix://./out.sock\",\"peers\":{" LISTEN
-		      ",\"connect\":[\"unix://./b.sock\",\"tcp://h:1\"]}")),
+	    config_text(
+		WITH("\"proxy\":\"unix://./out.sock\",\"peers\":{" LISTEN
+		     ",\"connect\":[\"unix://./b.sock\",\"tcp://h:1\"]}")),
 	    0);
-	snprintf(path, sizeof(path), "%s/out.sock", dir);
+	snprintf(path, sizeof(path), "%s/out.sock", config_dir);
 	assert_string_equal(config.proxy.path, path);
-	snprintf(path, sizeof(path), "%s/b.sock", dir);
+	snprintf(path, sizeof(path), "%s/b.sock", config_dir);
 	assert_string_equal(config.peers.connect[0].path, path);
 }
 
@@ -115,13 +91,13 @@ static void test_unreachable(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(load(bad[i].text), -1);
+		assert_int_equal(config_text(bad[i].text), -1);
 		assert_non_null(strstr(error, bad[i].why));
 		assert_non_null(strstr(error, "peers.connect: \""));
 	}
-	assert_int_equal(load(DIALS("tcp://10.0.0.1:9000")), 0);
-	assert_int_equal(load(PROXIED("tcp://b.example:9000")), 0);
-	assert_int_equal(load(PROXIED("vsock://3:9000")), 0);
+	assert_int_equal(config_text(DIALS("tcp://10.0.0.1:9000")), 0);
+	assert_int_equal(config_text(PROXIED("tcp://b.example:9000")), 0);
+	assert_int_equal(config_text(PROXIED("vsock://3:9000")), 0);
 }
 
 static void test_refused(void **state)
@@ -155,7 +131,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		error[0] = '\0';
-		if (load(bad[i]) == 0 || error[0] == '\0')
+		if (config_text(bad[i]) == 0 || error[0] == '\0')
 			fail_msg("%s", bad[i]);
 	}
 }

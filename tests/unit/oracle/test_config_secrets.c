@@ -1,58 +1,30 @@
 /* config_secrets: "secrets" of the configuration: what is taken, and what is
  * refused with which words. */
-#include "base/file.h"
-#include "oracle/config.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdint.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/oracle/config_fixture.h"
 
 #define HASH  "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 #define TOKEN "\"token_sha256\":\"" HASH "\""
 #define NAMES "\"names\":[\"coinmarketcap_api_key\"]"
-
-static struct config config;
-static char error[CONFIG_ERROR_MAX];
-
-/* With this after "ca_bundle". */
-static int load(const char *secrets)
-{
-	char path[64], text[4096];
-	int result;
-
-	snprintf(path, sizeof(path), "/tmp/test_config_secrets.%d", getpid());
-	snprintf(text, sizeof(text),
-	    "{\"listen\":\"tcp://127.0.0.1:0\",\"attester\":\"simulated\","
-	    "\"simulated_dir\":\"simulated\",\"ca_bundle\":\"ca.pem\"%s,"
-	    "\"feeds\":[{\"feed\":\"BTC-USD\",\"decimals\":2,"
-	    "\"interval_ms\":250,\"max_age_ms\":5000,\"min_sources\":1,"
-	    "\"sources\":[{\"exchange\":\"kraken\",\"symbol\":\"XBTUSD\"}]}]}",
-	    secrets);
-	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
-	result = config_load(&config, path, error);
-	unlink(path);
-	return result;
-}
 
 static void refuse(const char *secrets, const char *why)
 {
 	char text[2048];
 
 	snprintf(text, sizeof(text), ",\"secrets\":%s", secrets);
-	assert_int_equal(load(text), -1);
-	if (strstr(error, why) == NULL)
-		fail_msg("%s: %s", secrets, error);
+	config_refused(text, why);
 }
 
 static void test_none(void **state)
 {
 	(void)state;
-	assert_int_equal(load(""), 0);
+	assert_int_equal(config_with(""), 0);
 	assert_int_equal(config.secrets.count, 0);
 	assert_false(
 	    config_secrets_allows(&config.secrets, "coinmarketcap_api_key"));
@@ -61,7 +33,7 @@ static void test_none(void **state)
 static void test_one(void **state)
 {
 	(void)state;
-	assert_int_equal(load(",\"secrets\":{" TOKEN "," NAMES "}"), 0);
+	assert_int_equal(config_with(",\"secrets\":{" TOKEN "," NAMES "}"), 0);
 	assert_int_equal(config.secrets.count, 1);
 	assert_int_equal(config.secrets.token_sha256[0], 0x2c);
 	assert_int_equal(config.secrets.token_sha256[31], 0x24);
@@ -99,9 +71,9 @@ static void test_refused(void **state)
 static void test_nothing_half_read(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    load(",\"secrets\":{" TOKEN ",\"names\":[\"coinmarketcap_api_key\","
-		 "\"x\"]}"),
+	assert_int_equal(config_with(",\"secrets\":{" TOKEN
+				     ",\"names\":[\"coinmarketcap_api_key\","
+				     "\"x\"]}"),
 	    -1);
 	assert_int_equal(config.secrets.count, 0);
 }
