@@ -255,6 +255,10 @@ demo: deps
 	@$(MAKE) -s -j2 all
 	@LIVE=$(LIVE) python3 deploy/demo.py
 
+tour: deps
+	@$(MAKE) -s -j2 all $(B)/kms/kms_helper $(B)/sgx/quote_helper
+	@HALLMARK_BIN=$(B)/bin python3 deploy/tour.py
+
 check: deps-check
 	@MAKE="$(MAKE)" tests/check.sh
 
@@ -369,6 +373,7 @@ clean:
 help:
 	@echo "make demo        verified prices in the terminal, offline"
 	@echo "                 (DEMO_SECONDS=20 ends by itself, LIVE=1 real exchanges)"
+	@echo "make tour        the README's other commands, each and an attack on it, offline"
 	@echo "make check       all tests; ends with N passed, N failed"
 	@echo "make check-vm    the programs over real vsock, in a virtual machine"
 	@echo "make image       the enclave's image in build/image (CONFIG=FILE measured in it)"
@@ -392,5 +397,5 @@ help:
 	@echo "make install     DESTDIR= PREFIX="
 	@echo "make bundle      the programs for a parent with other libraries"
 
-.PHONY: deps deps-check demo check check-vm check-enclave check-web check-long fuzz mutants coverage bench \
+.PHONY: deps deps-check demo tour check check-vm check-enclave check-web check-long fuzz mutants coverage bench \
     bench-verify bench-bridge bench-oracle bench-serve bench-replay format clean help

@@ -27,8 +27,8 @@ ROLE = ("arn:aws:sts::111122223333:assumed-role/hallmark-enclave/"
 
 
 class KmsStack(Stack):
-    def __init__(self, key=None, **more):
-        super().__init__(support.fast_feeds(), **more)
+    def __init__(self, key=None, feeds=None, **more):
+        super().__init__(feeds or support.fast_feeds(), **more)
         if not HELPER.exists():
             raise Failed(f"{HELPER} is not built: make {HELPER.name}")
         self.key = {"wait_s": 3, **(key or {})}
