@@ -13,6 +13,8 @@
  */
 #include "oracle/cms.h"
 
+#include "verifier/der.h"
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -58,51 +60,13 @@ struct parts { /* borrowed */
 
 /* ---- one element after the other; each returns 0 or -1 ---- */
 
-/* X.690, 10.1: definite lengths, in as few bytes as can be. */
-static int take_length(struct slice *in, size_t *len)
-{
-	size_t count;
-
-	if (in->len == 0)
-		return -1;
-	*len = *in->at++;
-	in->len--;
-	if (*len < 0x80)
-		return *len <= in->len ? 0 : -1;
-	count = *len - 0x80;
-	if (count < 1 || count > 2 || count > in->len)
-		return -1;
-	*len = count == 1 ? in->at[0] : (size_t)in->at[0] << 8 | in->at[1];
-	in->at += count;
-	in->len -= count;
-	return *len >= (count == 1 ? 0x80u : 0x100u) && *len <= in->len ? 0
-									: -1;
-}
-
-/* Steps over an element of this tag; what is in it goes to *out. */
-static int take(struct slice *in, uint8_t tag, struct slice *out)
-{
-	size_t len;
-
-	if (in->len == 0 || in->at[0] != tag)
-		return -1;
-	in->at++;
-	in->len--;
-	if (take_length(in, &len) != 0)
-		return -1;
-	*out = (struct slice){in->at, len};
-	in->at += len;
-	in->len -= len;
-	return 0;
-}
-
 /* The element must hold these bytes. */
 static int expect(
     struct slice *in, uint8_t tag, const uint8_t *bytes, size_t len)
 {
 	struct slice found;
 
-	if (take(in, tag, &found) != 0 || found.len != len ||
+	if (der_take(in, tag, &found) != 0 || found.len != len ||
 	    memcmp(found.at, bytes, len) != 0)
 		return -1;
 	return 0;
@@ -116,7 +80,7 @@ static int expect_number(struct slice *in, uint8_t number)
 /* The last of what stands in something else. */
 static int take_last(struct slice *in, uint8_t tag, struct slice *out)
 {
-	return take(in, tag, out) == 0 && in->len == 0 ? 0 : -1;
+	return der_take(in, tag, out) == 0 && in->len == 0 ? 0 : -1;
 }
 
 /* ---- the form ---- */
@@ -142,10 +106,10 @@ static int expect_oaep(struct slice *in)
 {
 	struct slice algorithm, parameters, hash, mask, mask_hash;
 
-	if (take(in, SEQUENCE, &algorithm) != 0 ||
+	if (der_take(in, SEQUENCE, &algorithm) != 0 ||
 	    expect(&algorithm, OBJECT_ID, oaep, sizeof(oaep)) != 0 ||
 	    take_last(&algorithm, SEQUENCE, &parameters) != 0 ||
-	    take(&parameters, INSIDE_0, &hash) != 0 ||
+	    der_take(&parameters, INSIDE_0, &hash) != 0 ||
 	    expect_sha256(&hash) != 0 ||
 	    take_last(&parameters, INSIDE_1, &mask) != 0 ||
 	    take_last(&mask, SEQUENCE, &mask_hash) != 0 ||
@@ -159,7 +123,8 @@ static int read_recipient(
 {
 	struct slice set, info;
 
-	if (take(in, SET, &set) != 0 || take_last(&set, SEQUENCE, &info) != 0 ||
+	if (der_take(in, SET, &set) != 0 ||
+	    take_last(&set, SEQUENCE, &info) != 0 ||
 	    expect_number(&info, 2) != 0 ||
 	    expect(&info, OCTETS_0, recipient.at, recipient.len) != 0 ||
 	    expect_oaep(&info) != 0)
@@ -171,13 +136,13 @@ static int read_content(struct slice *in, struct parts *out)
 {
 	struct slice info, algorithm, parameters;
 
-	if (take(in, SEQUENCE, &info) != 0 ||
+	if (der_take(in, SEQUENCE, &info) != 0 ||
 	    expect(&info, OBJECT_ID, data, sizeof(data)) != 0 ||
-	    take(&info, SEQUENCE, &algorithm) != 0 ||
+	    der_take(&info, SEQUENCE, &algorithm) != 0 ||
 	    expect(&algorithm, OBJECT_ID, aes_256_gcm, sizeof(aes_256_gcm)) !=
 		0 ||
 	    take_last(&algorithm, SEQUENCE, &parameters) != 0 ||
-	    take(&parameters, OCTETS, &out->nonce) != 0 ||
+	    der_take(&parameters, OCTETS, &out->nonce) != 0 ||
 	    out->nonce.len != NONCE_LEN ||
 	    expect_number(&parameters, TAG_LEN) != 0 || parameters.len != 0)
 		return -1;

@@ -45,6 +45,16 @@ static int take_length(struct slice *in, size_t *len)
 	return REQUIRE(der_long_length, *len <= in->len) ? 0 : -1;
 }
 
+/* The content, whose length was just read. */
+static struct slice take_content(struct slice *in, size_t len)
+{
+	struct slice content = {in->at, len};
+
+	in->at += len;
+	in->len -= len;
+	return content;
+}
+
 static bool integer_ok(struct slice value)
 {
 	uint8_t first;
@@ -128,6 +138,7 @@ static bool may_be_constructed(uint8_t tag)
 static int take_element(struct slice *in, unsigned depth)
 {
 	struct slice value;
+	size_t len;
 	uint8_t tag;
 
 	if (REFUSE(der_empty, in->len == 0) ||
@@ -136,11 +147,9 @@ static int take_element(struct slice *in, unsigned depth)
 	tag = *in->at++;
 	in->len--;
 	if (REFUSE(der_long_tag, (tag & NUMBER_MASK) == NUMBER_MASK) ||
-	    take_length(in, &value.len) != 0)
+	    take_length(in, &len) != 0)
 		return -1;
-	value.at = in->at;
-	in->at += value.len;
-	in->len -= value.len;
+	value = take_content(in, len);
 	if ((tag & CONSTRUCTED) == 0)
 		return primitive_ok(tag, value) ? 0 : -1;
 	if (REFUSE(der_constructed, !may_be_constructed(tag)))
@@ -156,4 +165,20 @@ int der_check(struct slice der)
 	if (take_element(&der, 0) != 0)
 		return -1;
 	return REQUIRE(der_end, der.len == 0) ? 0 : -1;
+}
+
+int der_take(struct slice *in, uint8_t tag, struct slice *value)
+{
+	size_t len;
+
+	*value = (struct slice){NULL, 0};
+	if (REFUSE(der_nothing, in->len == 0) ||
+	    REFUSE(der_tag, in->at[0] != tag))
+		return -1;
+	in->at++;
+	in->len--;
+	if (take_length(in, &len) != 0)
+		return -1;
+	*value = take_content(in, len);
+	return 0;
 }

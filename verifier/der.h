@@ -10,6 +10,9 @@
  * each BOOLEAN (critical, cA) is FALSE by default. 11.5: "The encoding of a set
  * value or sequence value shall not include an encoding for any component value
  * which is equal to its default value." So 00 is never DER here.
+ *
+ * And one element after the other, for those who read what they know the form
+ * of.
  */
 #ifndef HALLMARK_VERIFIER_DER_H
 #define HALLMARK_VERIFIER_DER_H
@@ -17,5 +20,12 @@
 #include "verifier/cursor.h"
 
 __attribute__((warn_unused_result)) int der_check(struct slice der);
+
+/* Steps over the first element, which must have this tag (class, form and
+ * number in one byte), to its content; what is in that is not looked at. 0, or
+ * -1 and *value empty: another tag, cut off, or a length that is not in its
+ * shortest form or over 65535. Then *in is not to be used. */
+__attribute__((warn_unused_result)) int der_take(
+    struct slice *in, uint8_t tag, struct slice *value);
 
 #endif

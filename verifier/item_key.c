@@ -36,32 +36,12 @@ enum {
 static const uint8_t algorithm[] = {0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48,
     0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
 
-/* ---- reading: after der_check(), which bounds all lengths ---- */
-
-/* Enters the next element if it has this tag; *in goes on behind it. */
-static bool take(struct slice *in, uint8_t tag, struct slice *value)
-{
-	size_t head = 2, bytes;
-
-	*value = (struct slice){NULL, 0};
-	if (in->len < 2 || in->at[0] != tag)
-		return false; /* unnamed: the caller's to judge */
-	value->len = in->at[1];
-	if (value->len >= 0x80) {
-		bytes = value->len - 0x80;
-		for (value->len = 0; bytes > 0; bytes--)
-			value->len = value->len << 8 | in->at[head++];
-	}
-	value->at = in->at + head;
-	in->at += head + value->len;
-	in->len -= head + value->len;
-	return true;
-}
+/* ---- reading: after der_check(), so that an INTEGER has a byte ---- */
 
 /* A positive one, without the zero that keeps it so. */
 static bool take_positive(struct slice *in, struct slice *value)
 {
-	if (REFUSE(key_integer, !take(in, INTEGER, value)) ||
+	if (REFUSE(key_integer, der_take(in, INTEGER, value) != 0) ||
 	    REFUSE(key_negative, (value->at[0] & 0x80) != 0))
 		return false;
 	if (value->at[0] == 0) {
@@ -82,7 +62,7 @@ static bool read_spki(struct slice spki, struct rsa *out)
 	struct slice body, bits, key;
 
 	if (REFUSE(key_der, der_check(spki) != 0) ||
-	    !take(&spki, SEQUENCE, &body) ||
+	    der_take(&spki, SEQUENCE, &body) != 0 ||
 	    REFUSE(key_algorithm_len, body.len < sizeof(algorithm)) ||
 	    REFUSE(key_algorithm,
 		memcmp(body.at, algorithm, sizeof(algorithm)) != 0))
@@ -90,7 +70,7 @@ static bool read_spki(struct slice spki, struct rsa *out)
 	body.at += sizeof(algorithm);
 	body.len -= sizeof(algorithm);
 	if (REFUSE(key_bit_string,
-		!take(&body, BIT_STRING, &bits) || body.len > 0))
+		der_take(&body, BIT_STRING, &bits) != 0 || body.len > 0))
 		return false;
 	/* The first byte of a BIT STRING: how many of its bits are unused.
 	 * None, since they would be zero in DER, and the exponent at the end
@@ -98,7 +78,7 @@ static bool read_spki(struct slice spki, struct rsa *out)
 	bits.at++;
 	bits.len--;
 	return REQUIRE(key_inner_der, der_check(bits) == 0) &&
-	       take(&bits, SEQUENCE, &key) &&
+	       der_take(&bits, SEQUENCE, &key) == 0 &&
 	       take_positive(&key, &out->modulus) &&
 	       take_positive(&key, &out->exponent) &&
 	       REQUIRE(key_end, key.len == 0);

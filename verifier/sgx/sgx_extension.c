@@ -2,6 +2,7 @@
 #include "verifier/sgx/sgx_extension.h"
 
 #include "feeds/check.h"
+#include "verifier/der.h"
 
 #include <string.h>
 
@@ -31,43 +32,6 @@ static const uint8_t oid_own[] = {
 static const uint8_t oid_tcb[] = {
     0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01, 0x02};
 
-/* X.690, 10.1: the shortest length. Two bytes of it are more than enough. */
-static int take_length(struct slice *in, size_t *len)
-{
-	size_t count;
-
-	if (REFUSE(extension_no_length, in->len == 0))
-		return -1;
-	*len = *in->at++;
-	in->len--;
-	if (*len < 0x80)
-		return 0;
-	count = *len - 0x80;
-	if (REFUSE(extension_length_form, count < 1 || count > 2) ||
-	    REFUSE(extension_length_cut, in->len < count))
-		return -1;
-	for (*len = 0; count > 0; count--, in->at++, in->len--)
-		*len = *len << 8 | *in->at;
-	/* unnamed: another form of a length is under the CA's signature */
-	return *len >= 0x80 ? 0 : -1;
-}
-
-/* Steps over an element of this type. */
-static int take(struct slice *in, uint8_t tag, struct slice *value)
-{
-	if (REFUSE(extension_tag, in->len == 0 || in->at[0] != tag))
-		return -1;
-	in->at++;
-	in->len--;
-	if (take_length(in, &value->len) != 0 ||
-	    REFUSE(extension_cut, value->len > in->len))
-		return -1;
-	value->at = in->at;
-	in->at += value->len;
-	in->len -= value->len;
-	return 0;
-}
-
 /* A SEQUENCE of an OID under `prefix` and one value, which `rest` gets: the
  * OID's last number. Each number may come once. */
 static int take_member(struct slice *in, struct slice prefix, unsigned max,
@@ -75,7 +39,8 @@ static int take_member(struct slice *in, struct slice prefix, unsigned max,
 {
 	struct slice oid;
 
-	if (take(in, TAG_SEQUENCE, rest) != 0 || take(rest, TAG_OID, &oid) != 0)
+	if (der_take(in, TAG_SEQUENCE, rest) != 0 ||
+	    der_take(rest, TAG_OID, &oid) != 0)
 		return -1;
 	if (REFUSE(extension_oid_len, oid.len != prefix.len + 1) ||
 	    REFUSE(extension_oid, memcmp(oid.at, prefix.at, prefix.len) != 0))
@@ -93,7 +58,7 @@ static int only_number(struct slice in, unsigned max, unsigned *out)
 {
 	struct slice value;
 
-	if (take(&in, TAG_INTEGER, &value) != 0 ||
+	if (der_take(&in, TAG_INTEGER, &value) != 0 ||
 	    REFUSE(extension_number_end, in.len != 0))
 		return -1;
 	if (REFUSE(extension_number_len, value.len < 1 || value.len > 3) ||
@@ -109,7 +74,7 @@ static int only_octets(struct slice in, uint8_t *out, size_t len)
 {
 	struct slice value;
 
-	if (take(&in, TAG_OCTETS, &value) != 0 ||
+	if (der_take(&in, TAG_OCTETS, &value) != 0 ||
 	    REFUSE(extension_octets_end, in.len != 0) ||
 	    REFUSE(extension_octets_len, value.len != len))
 		return -1;
@@ -125,7 +90,7 @@ static int read_tcb(struct sgx_platform *out, struct slice in)
 	uint32_t seen = 0;
 	unsigned number, value;
 
-	if (take(&in, TAG_SEQUENCE, &members) != 0 ||
+	if (der_take(&in, TAG_SEQUENCE, &members) != 0 ||
 	    REFUSE(extension_tcb_end, in.len != 0))
 		return -1;
 	while (members.len > 0) {
@@ -169,7 +134,7 @@ int sgx_extension_parse(struct sgx_platform *out, struct slice der)
 	uint32_t seen = 0;
 	unsigned number;
 
-	if (take(&der, TAG_SEQUENCE, &members) != 0 ||
+	if (der_take(&der, TAG_SEQUENCE, &members) != 0 ||
 	    REFUSE(extension_end, der.len != 0))
 		return -1;
 	while (members.len > 0)

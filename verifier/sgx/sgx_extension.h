@@ -3,8 +3,8 @@
  * platform (OID 1.2.840.113741.1.13.1; Intel SGX PCK Certificate and
  * Certificate Revocation List Profile Specification, 1.3.5):
  *
- *   SEQUENCE { SEQUENCE { OID ...1.1, PPID }, SEQUENCE { OID ...1.2, TCB }, ...
- * }
+ *   SEQUENCE {
+ *     SEQUENCE { OID ...1.1, PPID }, SEQUENCE { OID ...1.2, TCB }, ... }
  *
  * OpenSSL does not know it, so it is read here, in DER.
  */

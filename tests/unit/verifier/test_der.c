@@ -151,9 +151,62 @@ static void test_depth(void **state)
 	}
 }
 
+/* One element after the other, of the tag that is due. */
+static void test_take(void **state)
+{
+	static const uint8_t bytes[] = {0x30, 0x02, 'a', 'b', 0x04, 0x81, 0x80};
+	uint8_t *copy = calloc(1, sizeof(bytes) + 128);
+	struct slice in = {copy, sizeof(bytes) + 128}, value, left;
+
+	(void)state;
+	memcpy(copy, bytes, sizeof(bytes));
+	left = in;
+	assert_int_equal(der_take(&left, 0x10, &value), -1);
+	left = in;
+	assert_int_equal(der_take(&left, 0x31, &value), -1);
+	assert_null(value.at);
+	left = in;
+	assert_int_equal(der_take(&left, 0x30, &value), 0);
+	assert_true(slice_is(value, "ab"));
+	assert_int_equal(der_take(&left, 0x04, &value), 0);
+	assert_int_equal(value.len, 128);
+	assert_ptr_equal(value.at, copy + sizeof(bytes));
+	assert_int_equal(left.len, 0);
+	assert_int_equal(der_take(&left, 0x00, &value), -1);
+	assert_int_equal(value.len, 0);
+	free(copy);
+}
+
+/* Nothing that der_check() refuses in a head, and nothing that is not there. */
+static void test_take_refused(void **state)
+{
+	static const struct example bad[] = {
+	    E("a tag alone", "\x04"),
+	    E("cut", "\x04\x02x"),
+	    E("no length bytes", "\x04\x82\x01"),
+	    E("indefinite", "\x04\x80xx\0\0"),
+	    E("not the shortest", "\x04\x81\x01x"),
+	    E("three bytes of length", "\x04\x83\0\0\x01x"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		uint8_t *copy = malloc(bad[i].len);
+		struct slice in = {copy, bad[i].len}, value;
+
+		memcpy(copy, bad[i].bytes, bad[i].len);
+		if (der_take(&in, 0x04, &value) == 0)
+			fail_msg("%s was taken", bad[i].name);
+		assert_null(value.at);
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_take),
+	    cmocka_unit_test(test_take_refused),
 	    cmocka_unit_test(test_der),
 	    cmocka_unit_test(test_not_der),
 	    cmocka_unit_test(test_lengths),
