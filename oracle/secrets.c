@@ -18,8 +18,6 @@ struct secrets {
 	const struct config_secrets *config;
 	const uint8_t *boot_id;
 	struct slot *slots; /* one for each name; in the secure heap */
-	/* When all tries will be back, by the monotonic clock. */
-	int64_t tries_back_ms;
 	struct secrets_stats stats;
 	void (*changed)(const char *name, void *data);
 	void *data;
@@ -53,19 +51,6 @@ static struct slot *slot_of(const struct secrets *secrets, const char *name)
 }
 
 /* ---- who may ---- */
-
-bool secrets_may_try(const struct secrets *secrets, int64_t now_monotonic_ms)
-{
-	return secrets->tries_back_ms - now_monotonic_ms <=
-	       (SECRETS_TRIES - 1) * SECRETS_TRY_MS;
-}
-
-static void spend_try(struct secrets *secrets, int64_t now_monotonic_ms)
-{
-	if (secrets->tries_back_ms < now_monotonic_ms)
-		secrets->tries_back_ms = now_monotonic_ms;
-	secrets->tries_back_ms += SECRETS_TRY_MS;
-}
 
 /* By hashes of one length, in constant time: how far a wrong token is right
  * does not show. */
@@ -101,8 +86,7 @@ static enum secrets_outcome judge(const struct secrets *secrets,
 }
 
 enum secrets_outcome secrets_take(struct secrets *secrets, const char *name,
-    const struct secret_message *message, int64_t now_unix_ms,
-    int64_t now_monotonic_ms)
+    const struct secret_message *message, int64_t now_unix_ms)
 {
 	struct slot *slot = slot_of(secrets, name);
 	enum secrets_outcome outcome;
@@ -111,10 +95,8 @@ enum secrets_outcome secrets_take(struct secrets *secrets, const char *name,
 	assert(slot != NULL);
 	outcome = judge(secrets, name, slot, message, now_unix_ms);
 	secrets->stats.outcomes[outcome]++;
-	if (outcome != SECRETS_STORED) {
-		spend_try(secrets, now_monotonic_ms);
+	if (outcome != SECRETS_STORED)
 		return outcome;
-	}
 	secrets->stats.held += slot->sealed_ms == 0;
 	is_new = strcmp(slot->text, message->secret) != 0;
 	OPENSSL_cleanse(slot->text, sizeof(slot->text));

@@ -5,9 +5,10 @@
  *
  * Taken is a message for this boot and this name, from somebody who knows the
  * token whose SHA-256 is in the measured configuration, newer than the last one
- * of its name, and of these minutes. Each refusal costs one of a few tries that
- * come back with time, so guessing is slow and cheap for us; what is held and
- * what is signed meanwhile suffers nothing.
+ * of its name, and of these minutes. Guesses are not counted: who has the
+ * configuration can try tokens against that hash without asking us, so a token
+ * has to be long, and a count would only keep the one out who knows it. What a
+ * flood may cost is secrets_api's to bound.
  */
 #ifndef HALLMARK_ORACLE_SECRETS_H
 #define HALLMARK_ORACLE_SECRETS_H
@@ -15,8 +16,6 @@
 #include "oracle/config_secrets.h"
 #include "verifier/secret_message.h"
 
-#define SECRETS_TRIES    10     /* that may be wrong at once */
-#define SECRETS_TRY_MS   1000   /* until one of them is back */
 #define SECRETS_CLOCK_MS 300000 /* a sender's clock may be off by so much */
 
 struct secrets;
@@ -55,14 +54,10 @@ void secrets_watch(struct secrets *secrets,
  * secrets. Whoever copies it wipes the copy. */
 const char *secrets_find(const struct secrets *secrets, const char *name);
 
-/* May a message be opened now, or were too many wrong? */
-bool secrets_may_try(const struct secrets *secrets, int64_t now_monotonic_ms);
-
 /* What becomes of a message that came for this name, which is a configured
  * one; NULL: it could not be opened. */
 enum secrets_outcome secrets_take(struct secrets *secrets, const char *name,
-    const struct secret_message *message, int64_t now_unix_ms,
-    int64_t now_monotonic_ms);
+    const struct secret_message *message, int64_t now_unix_ms);
 
 struct secrets_stats {
 	uint64_t outcomes[SECRETS_OUTCOME_COUNT]; /* since the start */

@@ -1,11 +1,18 @@
 /*
  * secrets_api: see secrets_api.h.
  *
- *   request --> [pool] opened --> judged --> [pool] receipt signed --> answer
+ *   request --> WAITING --> [pool] opened --> judged
+ *                                  --> [pool] receipt signed --> answer
  *
- * RSA takes milliseconds, so it is the pool's, one message at a time: a flood
- * of them costs a part of one core, and only as long as tries are left. A
- * client that leaves changes nothing: what it sent is judged all the same.
+ * RSA takes milliseconds, so it is the pool's, one message at a time, and after
+ * one that is not taken there is a pause of SECRETS_API_PAUSE times what it
+ * took: a flood costs a fifth of one core. Who is right cannot be known before
+ * his turn. So everybody waits for it in one line, with one place for each
+ * connection: a thousand senders of nonsense make him wait for some seconds,
+ * and nobody is sent away for what others sent.
+ *
+ * A client that leaves gives its place up; once its turn has come it changes
+ * nothing: what it sent is judged all the same.
  */
 #include "oracle/secrets_api.h"
 
@@ -20,18 +27,28 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 struct secrets_api {
 	struct secrets *secrets;
 	struct seal_key *key;
 	struct signer *signer; /* of the receipts */
 	const uint8_t *boot_id;
+	TAILQ_HEAD(, delivery) queue;   /* WAITING */
+	unsigned waiting;               /* so many */
+	int64_t open_from_ms;           /* monotonic: the pause is over */
+	int64_t tell_from_ms;           /* the same: of refusals */
+	unsigned untold;                /* refusals that no line tells of */
 	bool busy;                      /* one is being opened, into: */
 	struct secret_message *message; /* in the secure heap */
 };
 
 struct delivery { /* one message under way */
+	TAILQ_ENTRY(delivery) entry;
+	bool is_waiting;
+	uv_timer_t pause;
 	uv_work_t work;
+	uint64_t took_ns; /* to open it */
 	struct secrets_api *api;
 	uv_loop_t *loop;
 	struct http_request *req; /* NULL once the client has left */
@@ -40,7 +57,7 @@ struct delivery { /* one message under way */
 	int opened; /* 0 or -1; by the pool's thread */
 	struct signer_op op;
 	char receipt[SECRET_RECEIPT_MAX];
-	uint8_t der[CMS_BYTES_MAX];
+	uint8_t der[];
 };
 
 static void finish(struct delivery *delivery)
@@ -50,12 +67,23 @@ static void finish(struct delivery *delivery)
 	free(delivery);
 }
 
+static void leave_queue(struct delivery *delivery)
+{
+	TAILQ_REMOVE(&delivery->api->queue, delivery, entry);
+	delivery->api->waiting--;
+	delivery->is_waiting = false;
+}
+
 static void on_abandoned(struct http_request *req, void *data)
 {
 	struct delivery *delivery = data;
 
 	(void)req;
 	delivery->req = NULL;
+	if (!delivery->is_waiting)
+		return;
+	leave_queue(delivery);
+	free(delivery);
 }
 
 /* ---- the receipt ---- */
@@ -136,6 +164,33 @@ static void refuse(struct delivery *delivery, enum secrets_outcome outcome)
 	finish(delivery);
 }
 
+/* One line a second: a flood shall not fill the log either. */
+static void log_refused(struct secrets_api *api,
+    const struct delivery *delivery, enum secrets_outcome outcome)
+{
+	int64_t now_ms = now_monotonic_ms();
+
+	api->untold++;
+	if (now_ms < api->tell_from_ms)
+		return;
+	log_warn("secrets", "refused", LOG_S("name", delivery->name),
+	    LOG_S("why", secrets_outcome_name(outcome)),
+	    LOG_D("count", api->untold));
+	api->untold = 0;
+	api->tell_from_ms = now_ms + 1000;
+}
+
+static void pause_after(
+    struct secrets_api *api, const struct delivery *delivery)
+{
+	uint64_t pause_ns = SECRETS_API_PAUSE * delivery->took_ns;
+
+	api->open_from_ms = now_monotonic_ms() + 1 +
+			    (int64_t)(pause_ns / 1000000);
+}
+
+static void open_next(struct secrets_api *api);
+
 static void on_opened(uv_work_t *work, int status)
 {
 	struct delivery *delivery = work->data;
@@ -146,16 +201,17 @@ static void on_opened(uv_work_t *work, int status)
 	(void)status;
 	api->busy = false;
 	outcome = secrets_take(api->secrets, delivery->name,
-	    delivery->opened == 0 ? api->message : NULL, now_unix_ms(),
-	    now_monotonic_ms());
+	    delivery->opened == 0 ? api->message : NULL, now_unix_ms());
 	OPENSSL_cleanse(api->message, sizeof(*api->message));
+	if (outcome != SECRETS_STORED)
+		pause_after(api, delivery);
+	open_next(api);
 	if (outcome == SECRETS_STORED) {
 		log_info("secrets", "stored", LOG_S("name", delivery->name));
 		sign_receipt(delivery);
 		return;
 	}
-	log_warn("secrets", "refused", LOG_S("name", delivery->name),
-	    LOG_S("why", secrets_outcome_name(outcome)));
+	log_refused(api, delivery, outcome);
 	refuse(delivery, outcome);
 }
 
@@ -164,9 +220,51 @@ static void open_work(uv_work_t *work)
 {
 	struct delivery *delivery = work->data;
 	struct secrets_api *api = delivery->api;
+	uint64_t began_ns = uv_hrtime();
 
 	delivery->opened = seal_key_open(
 	    api->key, api->message, delivery->der, delivery->len);
+	delivery->took_ns = uv_hrtime() - began_ns;
+}
+
+/* ---- its turn ---- */
+
+static void open_now(struct delivery *delivery)
+{
+	int rc = uv_queue_work(
+	    delivery->loop, &delivery->work, open_work, on_opened);
+
+	assert(rc == 0); /* fails only without a work function */
+	(void)rc;
+}
+
+static void on_pause_closed(uv_handle_t *handle)
+{
+	open_now(handle->data);
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	uv_close((uv_handle_t *)timer, on_pause_closed);
+}
+
+static void open_next(struct secrets_api *api)
+{
+	struct delivery *delivery = TAILQ_FIRST(&api->queue);
+	int64_t pause_ms = api->open_from_ms - now_monotonic_ms();
+
+	if (api->busy || delivery == NULL)
+		return;
+	leave_queue(delivery);
+	api->busy = true;
+	if (pause_ms <= 0) {
+		open_now(delivery);
+		return;
+	}
+	uv_update_time(delivery->loop);
+	uv_timer_init(delivery->loop, &delivery->pause);
+	delivery->pause.data = delivery;
+	uv_timer_start(&delivery->pause, on_pause_over, (uint64_t)pause_ms, 0);
 }
 
 /* ---- the request ---- */
@@ -174,8 +272,7 @@ static void open_work(uv_work_t *work)
 static void begin(struct secrets_api *api, struct http_request *req,
     const char *name, const void *body, size_t len)
 {
-	struct delivery *delivery = calloc(1, sizeof(*delivery));
-	int rc;
+	struct delivery *delivery = calloc(1, sizeof(*delivery) + len);
 
 	if (!delivery)
 		log_die("secrets", "out of memory");
@@ -186,12 +283,11 @@ static void begin(struct secrets_api *api, struct http_request *req,
 	delivery->work.data = delivery;
 	memcpy(delivery->name, name, strlen(name) + 1);
 	memcpy(delivery->der, body, len);
-	api->busy = true;
+	delivery->is_waiting = true;
+	TAILQ_INSERT_TAIL(&api->queue, delivery, entry);
+	api->waiting++;
 	http_on_abandoned(req, on_abandoned, delivery);
-	rc = uv_queue_work(
-	    delivery->loop, &delivery->work, open_work, on_opened);
-	assert(rc == 0); /* fails only without a work function */
-	(void)rc;
+	open_next(api);
 }
 
 static void on_post(struct http_request *req, void *data)
@@ -208,10 +304,9 @@ static void on_post(struct http_request *req, void *data)
 	else if (len == 0 || len > CMS_BYTES_MAX)
 		http_problem(req, 403, "SECRET_REFUSED",
 		    secrets_outcome_text(SECRETS_REFUSED), NULL);
-	else if (secrets->busy ||
-		 !secrets_may_try(secrets->secrets, now_monotonic_ms()))
+	else if (secrets->waiting == SECRETS_API_WAITING_MAX)
 		http_problem(req, 429, "SECRET_BUSY",
-		    "too many were wrong lately; try again", NULL);
+		    "too many wait to be looked at; try again, soon", NULL);
 	else
 		begin(secrets, req, name, body, len);
 }
@@ -234,6 +329,7 @@ struct secrets_api *secrets_api_new(const struct config_secrets *config,
 	};
 	if (!api->message)
 		log_die("secrets", "no room in the secure heap");
+	TAILQ_INIT(&api->queue);
 	return api;
 }
 
@@ -241,7 +337,7 @@ void secrets_api_free(struct secrets_api *api)
 {
 	if (!api)
 		return;
-	assert(!api->busy);
+	assert(!api->busy && api->waiting == 0);
 	secrets_free(api->secrets);
 	seal_key_free(api->key);
 	OPENSSL_secure_clear_free(api->message, sizeof(*api->message));

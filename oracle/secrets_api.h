@@ -11,6 +11,11 @@
 #include "oracle/secrets.h"
 #include "oracle/signer.h"
 
+/* Messages that wait for their turn, of up to CMS_BYTES_MAX: as many as there
+ * are connections through a bridge. */
+#define SECRETS_API_WAITING_MAX 1024
+#define SECRETS_API_PAUSE       4 /* so many times what a wrong one took */
+
 struct secrets_api;
 
 /* Makes the key and the store; all borrowed. Dies without room in the secure

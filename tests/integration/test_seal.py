@@ -8,11 +8,11 @@ import contextlib
 import hashlib
 import http.server
 import json
-import os
 import secrets
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 import client
@@ -99,10 +99,6 @@ def posted(recorder):
     return bodies
 
 
-def tried(answer):
-    return answer if answer[0] != 429 else None
-
-
 class Liar(http.server.BaseHTTPRequestHandler):
     """A relay that answers with what `change` makes of the truth."""
     def log_message(self, *_):
@@ -163,11 +159,6 @@ class Seal(unittest.TestCase):
         self.stack.restart("oracle")
         self.stack.wait_ready("oracle")
 
-    def post(self, body, name=NAME):
-        """What is said to it once it is looked at."""
-        return wait_until("a try is left", lambda: tried(
-            self.stack.post(body, name)), SHOWS_S)
-
     def test_a_secret(self):
         """the key is sealed, and only then CoinMarketCap is asked, with it"""
         self.without_key()
@@ -207,11 +198,11 @@ class Seal(unittest.TestCase):
         with contextlib.closing(Recorder(self.stack.oracle_port)) as between:
             self.sealed(url=f"http://127.0.0.1:{between.port}")
         body, = set(posted(between))
-        self.assertEqual(self.post(body), (409, "SECRET_STALE"))
-        self.assertEqual(self.post(body, "another_api_key"),
+        self.assertEqual(self.stack.post(body), (409, "SECRET_STALE"))
+        self.assertEqual(self.stack.post(body, "another_api_key"),
                          (404, "SECRET_UNKNOWN"))
         self.without_key()
-        self.assertEqual(self.post(body), (403, "SECRET_REFUSED"))
+        self.assertEqual(self.stack.post(body), (403, "SECRET_REFUSED"))
         self.state("failed", "no_key")
 
     def test_altered(self):
@@ -226,9 +217,9 @@ class Seal(unittest.TestCase):
                             bytes.fromhex("60864801650304012a"))]
         for changed in cut:
             self.assertNotEqual(changed, body)
-            self.assertEqual(self.post(changed), (403, "SECRET_REFUSED"))
+            self.assertEqual(self.stack.post(changed), (403, "SECRET_REFUSED"))
         self.state("failed", "no_key")
-        self.assertEqual(self.post(body), (200, None))
+        self.assertEqual(self.stack.post(body), (200, None))
 
     def test_no_way_out(self):
         """a secret cannot be asked for"""
@@ -302,15 +293,36 @@ class Seal(unittest.TestCase):
             self.assertEqual(relay.taken, [])
 
     def test_flood(self):
-        """a flood of wrong messages is cheap, prices go on, and after it the
-        right one is taken"""
+        """under a flood of messages with a wrong token the right one is taken,
+        prices go on, and the log does not fill"""
         self.without_key()
+        with liar(self.stack.oracle_url("")) as (relay, url):
+            self.stack.seal(url=url, token=secrets.token_hex(32))
+        wrong, = relay.taken    # all that is wrong shows when it is opened
         before = client.request(self.stack.oracle_url("/price/BTC-USD"))
-        answers = [self.stack.post(os.urandom(700)) for _ in range(300)]
-        self.assertEqual(set(answers), {(403, "SECRET_REFUSED"),
-                                        (429, "SECRET_BUSY")})
-        self.assertLess(answers.count((403, "SECRET_REFUSED")), 30)
-        self.sealed()
+        lines = self.stack.programs["oracle"].log().count("secrets refused")
+        over, answers = threading.Event(), []
+
+        def flood():
+            while not over.is_set():
+                answers.append(self.stack.post(wrong))
+        threads = [threading.Thread(target=flood) for _ in range(24)]
+        began = time.monotonic()
+        for thread in threads:
+            thread.start()
+        try:
+            wait_until("the flood", lambda: len(answers) > 200, SHOWS_S)
+            self.sealed()
+            self.assertFalse(over.is_set())
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(set(answers), {(403, "SECRET_REFUSED")})
+        seconds = time.monotonic() - began
+        self.assertLessEqual(
+            self.stack.programs["oracle"].log().count("secrets refused")
+            - lines, seconds + 2)
         self.state("check")
         after = client.request(self.stack.oracle_url("/price/BTC-USD"))
         self.assertGreater(client.content_of(after.json())["sequence"],

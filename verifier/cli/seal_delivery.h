@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEAL_DELIVERY_MS        10000 /* of one try, to the last byte */
+#define SEAL_DELIVERY_MS        20000 /* of one try; others may be in line */
 #define SEAL_DELIVERY_TRIES     20    /* a second apart, while it says 429 */
 #define SEAL_DELIVERY_MAX       65536 /* bytes of an answer */
 #define SEAL_DELIVERY_ERROR_MAX 512

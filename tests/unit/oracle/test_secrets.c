@@ -1,6 +1,6 @@
 /* secrets and seal_key: who may, what is kept, and that nothing else gets it
  * out: the token wrong by one bit, another name, another boot, another key,
- * a message again, a flood. */
+ * a message again, guesses. */
 #include "oracle/secrets.h"
 
 #include "feeds/hex.h"
@@ -29,7 +29,6 @@ static struct config_secrets config = {
 };
 static struct secrets *secrets;
 static struct seal_key *key;
-static int64_t steady_ms = 1000;
 static unsigned changes;
 
 static void on_changed(const char *name, void *data)
@@ -87,7 +86,7 @@ static struct secret_message good(const char *secret, int64_t sealed_ms)
 
 static enum secrets_outcome take(const struct secret_message *message)
 {
-	return secrets_take(secrets, NAME, message, NOW_MS, steady_ms);
+	return secrets_take(secrets, NAME, message, NOW_MS);
 }
 
 static void test_kept(void **state)
@@ -159,8 +158,7 @@ static void test_misplaced(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    secrets_take(secrets, OTHER, &message, NOW_MS, steady_ms),
-	    SECRETS_MISPLACED);
+	    secrets_take(secrets, OTHER, &message, NOW_MS), SECRETS_MISPLACED);
 	message.boot_id[15] ^= 1;
 	assert_int_equal(take(&message), SECRETS_MISPLACED);
 	/* who does not know the token is not told so */
@@ -203,40 +201,17 @@ static void test_clocks(void **state)
 	assert_int_equal(take(&message), SECRETS_STORED);
 }
 
-static unsigned tries_left(int64_t now_ms)
+/* Whoever guesses keeps nobody out. */
+static void test_guesses(void **state)
 {
-	unsigned tries = 0;
-
-	while (secrets_may_try(secrets, now_ms) && tries < 1000) {
-		assert_int_equal(
-		    secrets_take(secrets, NAME, NULL, NOW_MS, now_ms),
-		    SECRETS_REFUSED);
-		tries++;
-	}
-	return tries;
-}
-
-static void test_flood(void **state)
-{
-	struct secret_message message = good("x", NOW_MS);
-	int64_t now_ms = steady_ms;
+	struct secret_message message = good("x", NOW_MS), wrong = message;
 
 	(void)state;
-	assert_int_equal(tries_left(now_ms), SECRETS_TRIES);
-	assert_int_equal(tries_left(now_ms + SECRETS_TRY_MS - 1), 0);
-	assert_int_equal(tries_left(now_ms + SECRETS_TRY_MS), 1);
-	now_ms += SECRETS_TRY_MS * 3;
-	/* what is right costs none */
-	for (int i = 1; i < 100; i++) {
-		assert_true(secrets_may_try(secrets, now_ms));
-		message.sealed_ms = NOW_MS + i;
-		assert_int_equal(
-		    secrets_take(secrets, NAME, &message, NOW_MS, now_ms),
-		    SECRETS_STORED);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(wrong.token, sizeof(wrong.token), "%032d", i);
+		assert_int_equal(take(&wrong), SECRETS_REFUSED);
 	}
-	assert_int_equal(tries_left(now_ms), 2);
-	/* no more than at the start, however long it was quiet */
-	assert_int_equal(tries_left(now_ms + 3600 * 1000), SECRETS_TRIES);
+	assert_int_equal(take(&message), SECRETS_STORED);
 }
 
 /* ---- the key ---- */
@@ -338,7 +313,7 @@ int main(void)
 	    T(test_misplaced),
 	    T(test_not_again),
 	    T(test_clocks),
-	    T(test_flood),
+	    T(test_guesses),
 	    T(test_sealed),
 	    T(test_another_enclave),
 	    T(test_altered),

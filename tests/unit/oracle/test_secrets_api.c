@@ -1,7 +1,7 @@
 /*
  * secrets_api: POST /secrets/{name}, by a server that is this test's: what is
  * taken and answered with a receipt, what is refused and how, and clients that
- * leave at each of the two waits.
+ * leave at each of the three waits.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -258,6 +258,7 @@ static void test_off(void **state)
 	assert_string_equal(req.answer, "404 SECRET_UNKNOWN");
 }
 
+/* Both wait, and are judged in the order they came. */
 static void test_one_at_a_time(void **state)
 {
 	struct http_request first, second;
@@ -265,23 +266,102 @@ static void test_one_at_a_time(void **state)
 	(void)state;
 	post(&first, sealed, sealed_len);
 	post(&second, sealed, sealed_len);
-	assert_string_equal(second.answer, "429 SECRET_BUSY");
+	assert_int_equal(first.answers + second.answers, 0);
 	run();
 	assert_string_equal(held(), KEY);
 	assert_int_equal(first.answers, 1);
+	assert_string_equal(second.answer, "409 SECRET_STALE");
 }
 
+/* A flood does not keep out who comes after it. */
 static void test_flood(void **state)
 {
-	struct http_request req;
+	static struct http_request flood[SECRETS_API_WAITING_MAX];
+	const size_t count = SECRETS_API_WAITING_MAX;
+	struct http_request right;
 
 	(void)state;
-	for (int i = 0; i < SECRETS_TRIES; i++)
-		refused("flood", 5, "403 SECRET_REFUSED");
-	post(&req, "flood", 5);
-	assert_string_equal(req.answer, "429 SECRET_BUSY");
-	post(&req, sealed, sealed_len); /* has to wait as well */
-	assert_string_equal(req.answer, "429 SECRET_BUSY");
+	for (size_t i = 0; i < count; i++)
+		post(&flood[i], "flood", 5);
+	post(&right, sealed, sealed_len); /* one is being opened: a place */
+	run();
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(flood[i].answer, "403 SECRET_REFUSED");
+	assert_int_equal(right.answers, 1);
+	assert_string_equal(held(), KEY);
+}
+
+/* What waits has a ceiling; who leaves makes room. */
+static void test_full(void **state)
+{
+	static struct http_request flood[SECRETS_API_WAITING_MAX + 1];
+	const size_t count = SECRETS_API_WAITING_MAX + 1;
+	struct http_request right;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		post(&flood[i], "flood", 5);
+	post(&right, sealed, sealed_len);
+	assert_string_equal(right.answer, "429 SECRET_BUSY");
+	for (size_t i = 1; i < count; i++)
+		leave(&flood[i]);
+	post(&right, sealed, sealed_len);
+	run();
+	assert_string_equal(flood[0].answer, "403 SECRET_REFUSED");
+	assert_string_equal(held(), KEY);
+}
+
+/* Of three, the least. */
+static uint64_t opening_ns(void)
+{
+	static struct secret_message out;
+	struct seal_key *key = (struct seal_key *)(uintptr_t)secrets_api_key(
+	    api.secrets);
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t began_ns = uv_hrtime();
+
+		assert_int_equal(
+		    seal_key_open(key, &out, sealed, sealed_len), 0);
+		if (uv_hrtime() - began_ns < least)
+			least = uv_hrtime() - began_ns;
+	}
+	return least;
+}
+
+/* A flood costs a part of one core: what is wrong is followed by a pause, and
+ * what is right has to wait for it as well. */
+static void test_pause(void **state)
+{
+	struct http_request wrong[10], right;
+	uint64_t least_ns = opening_ns(), began_ns;
+
+	(void)state;
+	seal("0123456789abcdef0123456789abcdeg");
+	began_ns = uv_hrtime();
+	for (size_t i = 0; i < 10; i++)
+		post(&wrong[i], sealed, sealed_len);
+	seal(TOKEN);
+	post(&right, sealed, sealed_len);
+	run();
+	assert_string_equal(wrong[9].answer, "403 SECRET_REFUSED");
+	assert_string_equal(held(), KEY);
+	assert_true(uv_hrtime() - began_ns >
+		    10 * (SECRETS_API_PAUSE + 1) * least_ns * 9 / 10);
+}
+
+/* While it waits: it is dropped. */
+static void test_leaves_while_waiting(void **state)
+{
+	struct http_request first, second;
+
+	(void)state;
+	post(&first, "x", 1);
+	post(&second, sealed, sealed_len);
+	leave(&second);
+	run();
+	assert_int_equal(first.answers, 1);
 	assert_null(held());
 }
 
@@ -333,6 +413,9 @@ int main(void)
 	    T(test_off),
 	    T(test_one_at_a_time),
 	    T(test_flood),
+	    T(test_full),
+	    T(test_pause),
+	    T(test_leaves_while_waiting),
 	    T(test_leaves_while_opened),
 	    T(test_leaves_refused),
 	    T(test_leaves_while_signed),
