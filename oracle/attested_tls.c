@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "feeds/hex.h"
+#include "verifier/spki.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -56,13 +57,7 @@ static X509 *certify(EVP_PKEY *key)
 
 static void hash_key(struct attested_tls *tls)
 {
-	uint8_t *der = NULL;
-	int len = i2d_PUBKEY(tls->key, &der);
-
-	must(len > 0);
-	must(EVP_Digest(
-	    der, (size_t)len, tls->spki_sha256, NULL, EVP_sha256(), NULL));
-	OPENSSL_free(der);
+	must(spki_of_key(tls->key, tls->spki_sha256) == 0);
 	hex_encode(tls->spki_sha256, sizeof(tls->spki_sha256), tls->hex);
 }
 

@@ -2,6 +2,7 @@
 #include "oracle/peer_tls.h"
 
 #include "base/log.h"
+#include "verifier/spki.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -27,17 +28,6 @@ SSL_CTX *peer_tls_context(const struct attested_tls *tls)
 	return context;
 }
 
-static void hash_key(const X509 *certificate, uint8_t out[static HM_SHA256_LEN])
-{
-	unsigned char *der = NULL;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-
-	if (len <= 0 ||
-	    EVP_Digest(der, (size_t)len, out, NULL, EVP_sha256(), NULL) != 1)
-		log_die("peer_tls", "out of memory");
-	OPENSSL_free(der);
-}
-
 int peer_tls_facts(SSL *ssl, uint8_t exporter[static PEER_EXPORTER_LEN],
     uint8_t spki_sha256[static HM_SHA256_LEN])
 {
@@ -50,6 +40,7 @@ int peer_tls_facts(SSL *ssl, uint8_t exporter[static PEER_EXPORTER_LEN],
 		ERR_clear_error();
 		return -1;
 	}
-	hash_key(certificate, spki_sha256);
+	if (spki_of_cert(certificate, spki_sha256) != 0)
+		log_die("peer_tls", "out of memory");
 	return 0;
 }

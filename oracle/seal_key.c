@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "oracle/cms.h"
+#include "verifier/spki.h"
 
 #include <assert.h>
 #include <openssl/bio.h>
@@ -25,18 +26,14 @@ struct seal_key {
 static void export_public(struct seal_key *key)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
-	uint8_t *der = NULL;
-	int der_len = i2d_PUBKEY(key->key, &der), pem_len;
+	int pem_len;
 
-	if (bio == NULL || der_len <= 0 ||
-	    PEM_write_bio_PUBKEY(bio, key->key) != 1 ||
-	    EVP_Digest(der, (size_t)der_len, key->spki_sha256, NULL,
-		EVP_sha256(), NULL) != 1)
+	if (bio == NULL || PEM_write_bio_PUBKEY(bio, key->key) != 1 ||
+	    spki_of_key(key->key, key->spki_sha256) != 0)
 		log_die("seal_key", "cannot write the public key");
 	pem_len = BIO_read(bio, key->pem, sizeof(key->pem) - 1);
 	assert(pem_len > 0 && BIO_pending(bio) == 0);
 	key->pem[pem_len] = '\0';
-	OPENSSL_free(der);
 	BIO_free(bio);
 }
 

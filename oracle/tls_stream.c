@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "oracle/certificates.h"
+#include "verifier/spki.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -244,12 +245,8 @@ void tls_stream_peer_spki(
     const struct tls_stream *tls, uint8_t out[static TLS_STREAM_SPKI_LEN])
 {
 	X509 *leaf = SSL_get0_peer_certificate(tls->ssl);
-	unsigned char *der = NULL;
 
 	assert(leaf != NULL); /* the handshake saw it */
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
-	if (len <= 0 ||
-	    EVP_Digest(der, (size_t)len, out, NULL, EVP_sha256(), NULL) != 1)
+	if (spki_of_cert(leaf, out) != 0)
 		die("public key");
-	OPENSSL_free(der);
 }

@@ -4,6 +4,7 @@
 #include "feeds/check.h"
 #include "verifier/der.h"
 #include "verifier/moment.h"
+#include "verifier/spki.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
@@ -157,17 +158,6 @@ static bool read_serial(struct cert *cert)
 	return REQUIRE(serial_zero, cert->serial[0] != 0);
 }
 
-static bool hash_spki(struct cert *cert)
-{
-	unsigned char *der = NULL;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert->x509), &der);
-	bool ok = len > 0 && EVP_Digest(der, (size_t)len, cert->spki_sha256,
-				 NULL, EVP_sha256(), NULL) == 1;
-
-	OPENSSL_free(der);
-	return ok;
-}
-
 static bool read_validity(struct cert *cert)
 {
 	int from = moment_from_asn1(
@@ -197,7 +187,8 @@ static bool profile_ok(struct cert *cert, const struct kind *kind)
 		   cert_version, X509_get_version(x509) == X509_VERSION_3) &&
 	       REQUIRE(cert_unique_id, !has_unique_id(x509)) &&
 	       signature_form_ok(x509, kind) && key_ok(x509, kind) &&
-	       extensions_ok(x509) && read_serial(cert) && hash_spki(cert) &&
+	       extensions_ok(x509) && read_serial(cert) &&
+	       spki_of_cert(x509, cert->spki_sha256) == 0 &&
 	       read_validity(cert);
 }
 

@@ -9,6 +9,7 @@
 #include "verifier/quote_memo.h"
 #include "verifier/report.h"
 #include "verifier/sgx/sgx_pem.h"
+#include "verifier/spki.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,17 +127,6 @@ static void add_link(struct chain_facts *facts, const struct cert *cert,
 	link->serial_len = cert->serial_len;
 }
 
-static int root_spki_sha256(EVP_PKEY *root, uint8_t out[HM_SHA256_LEN])
-{
-	uint8_t *der = NULL;
-	int len = i2d_PUBKEY(root, &der);
-	int ok = len > 0 && EVP_Digest(der, (size_t)len, out, NULL,
-				EVP_sha256(), NULL) == 1;
-
-	OPENSSL_free(der);
-	return ok ? 0 : -1; /* unnamed: no memory */
-}
-
 /* Read once more, which only a policy with such a list costs. */
 static enum hm_verdict check_policy_revoked(struct trial *t)
 {
@@ -157,7 +147,7 @@ static enum hm_verdict check_policy_revoked(struct trial *t)
 	    sgx_pck_open(&pck, quote.pem, policy->quotes.roots,
 		policy->quotes.root_count, &why) != HM_VALID)
 		return HM_NO_MEMORY; /* it was good a moment ago */
-	if (root_spki_sha256(pck.root, root) == 0) {
+	if (spki_of_key(pck.root, root) == 0) {
 		add_link(&facts, &pck.ca, root);
 		add_link(&facts, &pck.leaf, pck.ca.spki_sha256);
 		revoked = REFUSE(quote_policy_revoked,

@@ -6,6 +6,8 @@
  */
 #include "verifier/cli/seal_cms.h"
 
+#include "verifier/spki.h"
+
 #include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/ec.h>
@@ -18,7 +20,6 @@
 #include <string.h>
 
 #define KEY_BITS_MIN 2048
-#define SHA256_LEN   32
 
 static EVP_PKEY *read_key(const char *pem)
 {
@@ -35,27 +36,14 @@ static EVP_PKEY *read_key(const char *pem)
 	return key;
 }
 
-static int hash_key(uint8_t sha256[SHA256_LEN], EVP_PKEY *key)
-{
-	uint8_t *der = NULL;
-	int len = i2d_PUBKEY(key, &der);
-	int result = -1;
-
-	if (len > 0 &&
-	    EVP_Digest(der, (size_t)len, sha256, NULL, EVP_sha256(), NULL) == 1)
-		result = 0;
-	OPENSSL_free(der);
-	return result;
-}
-
 int seal_cms_recipient(uint8_t sha256[32], const char *public_key_pem)
 {
 	EVP_PKEY *key = read_key(public_key_pem);
 	int result = -1;
 
-	memset(sha256, 0, SHA256_LEN);
+	memset(sha256, 0, SPKI_SHA256_LEN);
 	if (key)
-		result = hash_key(sha256, key);
+		result = spki_of_key(key, sha256);
 	EVP_PKEY_free(key);
 	return result;
 }
@@ -63,10 +51,10 @@ int seal_cms_recipient(uint8_t sha256[32], const char *public_key_pem)
 static int name_key(X509 *cert, EVP_PKEY *key)
 {
 	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
-	uint8_t sha256[SHA256_LEN];
+	uint8_t sha256[SPKI_SHA256_LEN];
 	int result = -1;
 
-	if (id && hash_key(sha256, key) == 0 &&
+	if (id && spki_of_key(key, sha256) == 0 &&
 	    ASN1_OCTET_STRING_set(id, sha256, sizeof(sha256)) == 1 &&
 	    X509_add1_ext_i2d(cert, NID_subject_key_identifier, id, 0,
 		X509V3_ADD_DEFAULT) == 1)

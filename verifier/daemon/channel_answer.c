@@ -5,6 +5,7 @@
 #include "verifier/base64.h"
 #include "verifier/nonce_path.h"
 #include "verifier/report.h"
+#include "verifier/spki.h"
 
 #include <jansson.h>
 #include <openssl/err.h>
@@ -125,14 +126,8 @@ static int hash_key(const char *pem, uint8_t sha256[HM_SHA256_LEN])
 {
 	BIO *in = BIO_new_mem_buf(pem, -1);
 	EVP_PKEY *key = in ? PEM_read_bio_PUBKEY(in, NULL, NULL, NULL) : NULL;
-	unsigned char *der = NULL;
-	int len = key ? i2d_PUBKEY(key, &der) : -1;
-	int rc = len > 0 && EVP_Digest(der, (size_t)len, sha256, NULL,
-				EVP_sha256(), NULL) == 1
-		     ? 0
-		     : -1;
+	int rc = key ? spki_of_key(key, sha256) : -1;
 
-	OPENSSL_free(der);
 	EVP_PKEY_free(key);
 	BIO_free(in);
 	return rc;

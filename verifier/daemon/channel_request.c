@@ -5,6 +5,7 @@
 #include "base/now.h"
 #include "feeds/hex.h"
 #include "verifier/daemon/oracle_get.h"
+#include "verifier/spki.h"
 
 #include <assert.h>
 #include <openssl/rand.h>
@@ -24,14 +25,8 @@ _Static_assert(ORACLE_TARGET_MAX > sizeof(QUERY) + 2 * CHANNEL_NONCE_MAX,
 static void hash_key(struct channel_request *r, SSL *ssl)
 {
 	X509 *cert = SSL_get1_peer_certificate(ssl);
-	unsigned char *der = NULL;
-	int len = -1;
 
-	if (cert != NULL)
-		len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-	r->has_key = len > 0 && EVP_Digest(der, (size_t)len, r->spki_sha256,
-				    NULL, EVP_sha256(), NULL) == 1;
-	OPENSSL_free(der);
+	r->has_key = cert != NULL && spki_of_cert(cert, r->spki_sha256) == 0;
 	X509_free(cert);
 }
 
