@@ -27,7 +27,7 @@ struct hm_envelope {
 	uint8_t *document; /* NULL in the reference form */
 	size_t document_len;
 	/* Other enclaves' word on this item: envelopes themselves, without
-	 * any in them. Only a policy with a quorum looks at them. */
+	 * any in them. Only a policy with a quorum demands some. */
 	struct hm_envelope *cosignatures;
 	size_t cosignature_count;
 };
@@ -54,9 +54,10 @@ struct hm_item {
 	char reason[32];                /* "" if ok */
 	int64_t published_ms, expires_ms;
 	unsigned sources_used, sources_total;
-	/* Other enclaves whose co-signatures were found good; counted if the
-	 * policy has a quorum or somebody listens to the report. */
+	/* Other enclaves whose co-signatures were found good, and which of the
+	 * envelope's these are. */
 	unsigned cosigners;
+	bool cosigned[HM_COSIGNATURES_MAX];
 	uint8_t content_sha256[HM_SHA256_LEN];
 	uint8_t previous_sha256[HM_SHA256_LEN];
 	uint8_t config_sha256[HM_SHA256_LEN];

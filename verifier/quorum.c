@@ -41,7 +41,8 @@ static void add(struct voices *v, const char *key, const uint8_t boot_id[16])
 	v->count++;
 }
 
-static void hear(struct voices *v, const struct hm_policy *policy,
+/* Does it count? */
+static bool hear(struct voices *v, const struct hm_policy *policy,
     struct hm_cache *cache, const struct hm_envelope *cosignature,
     const int64_t *now_ms, const struct hm_item *item)
 {
@@ -52,11 +53,14 @@ static void hear(struct voices *v, const struct hm_policy *policy,
 	if (REFUSE(quorum_cosignature, verdict != HM_VALID)) {
 		if (v->refused == HM_VALID)
 			v->refused = verdict;
-	} else if (spoke_before(v, cosignature->public_key, cosign.boot_id)) {
-		v->twice = true;
-	} else {
-		add(v, cosignature->public_key, cosign.boot_id);
+		return false;
 	}
+	if (spoke_before(v, cosignature->public_key, cosign.boot_id)) {
+		v->twice = true;
+		return false; /* unnamed: it is not added, which counts */
+	}
+	add(v, cosignature->public_key, cosign.boot_id);
+	return true;
 }
 
 static void describe(char out[HM_TEXT_MAX], const struct voices *v,
@@ -78,13 +82,14 @@ enum hm_verdict quorum_judge(const struct hm_policy *policy,
 	bool met;
 
 	item->cosigners = 0;
-	if (policy->quorum == 0 &&
-	    (envelope->cosignature_count == 0 || !report_wanted(report)))
+	if (policy->quorum == 0 && envelope->cosignature_count == 0)
 		return HM_VALID;
 	add(&v, envelope->public_key, item->boot_id);
-	for (size_t i = 0; i < envelope->cosignature_count; i++)
-		hear(&v, policy, cache, &envelope->cosignatures[i], now_ms,
-		    item);
+	memset(item->cosigned, 0, sizeof(item->cosigned));
+	for (size_t i = 0;
+	     i < envelope->cosignature_count && i < HM_COSIGNATURES_MAX; i++)
+		item->cosigned[i] = hear(&v, policy, cache,
+		    &envelope->cosignatures[i], now_ms, item);
 	item->cosigners = (unsigned)v.count - 1;
 	met = REQUIRE(quorum_met, item->cosigners >= policy->quorum);
 	snprintf(wanted, sizeof(wanted), "%u other enclaves", policy->quorum);

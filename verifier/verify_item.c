@@ -117,8 +117,8 @@ static enum hm_verdict check_quorum(struct trial *t, struct hm_item *out)
 	const struct question *q = &t->s.question;
 	struct hm_item *item = out, own;
 
-	/* unnamed: nothing to ask */
-	if (q->policy->quorum == 0 && t->s.envelope->cosignature_count == 0)
+	/* unnamed: nothing to ask, or nobody to be told */
+	if (q->policy->quorum == 0 && out == NULL && !report_wanted(q->report))
 		return HM_VALID;
 	if (item == NULL) {
 		item = &own;

@@ -178,11 +178,16 @@ static void test_not_asked(void **state)
 
 	(void)state;
 	add_good(&voices[0])->signature[9] ^= 1;
+	add_good(&voices[1]);
 	assert_int_equal(hm_policy_set_quorum(i.policy, 0), 0);
+	assert_int_equal(live(NULL), HM_VALID);
 	assert_int_equal(hm_item_verify_live(i.policy, NULL, &i.envelope, NULL,
 			     0, LIVE_MS, &out, NULL),
 	    HM_VALID);
-	assert_int_equal(out.cosigners, 0);
+	/* and is told what it is worth */
+	assert_int_equal(out.cosigners, 1);
+	assert_false(out.cosigned[0]);
+	assert_true(out.cosigned[1]);
 }
 
 static void test_policy(void **state)
