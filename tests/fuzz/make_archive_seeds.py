@@ -51,8 +51,10 @@ def make(name, version=1, rows=3, more=""):
     db = sqlite3.connect(path)
     db.execute(f"PRAGMA page_size={PAGE}")
     db.executescript(macro("ARCHIVE_SCHEMA_CREATE"))
-    if version == 2:
+    if version >= 2:
         db.executescript(macro("ARCHIVE_SCHEMA_UPGRADE_1"))
+    if version >= 3:
+        db.executescript(macro("ARCHIVE_SCHEMA_UPGRADE_2"))
     fill(db, version, rows)
     db.executescript(more)
     db.commit()

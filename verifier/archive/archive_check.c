@@ -21,6 +21,7 @@ static const struct {
     {"PRAGMA integrity_check(tree_heads)", 2},
     {"PRAGMA integrity_check(log_tiles)", 2},
     {"PRAGMA integrity_check(raw)", 2},
+    {"PRAGMA integrity_check(cosignatures)", 3},
 };
 #define PRAGMAS (sizeof(pragmas) / sizeof(pragmas[0]))
 

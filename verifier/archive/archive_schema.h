@@ -12,16 +12,20 @@
  *   tree_heads    signed heads of each boot's log (RFC 6962)
  *   log_tiles     hashes of that log's tree
  *   raw           bodies of exchanges' answers, by the hash that items name
+ * since version 3:
+ *   cosignatures  what other enclaves signed of an item; platform and key stand
+ *                 beside their documents, as an item's do
  *
- * Version 2 is version 1 and three tables more: what reads 2 reads 1. A daily
- * file (NAME-YYYY-MM-DD.db, the UTC day of published_ms) is the same again.
+ * Each version is the one before and some tables more: what reads 3 reads 1. A
+ * daily file (NAME-YYYY-MM-DD.db, the UTC day of published_ms) is the same
+ * again.
  */
 #ifndef HALLMARK_VERIFIER_ARCHIVE_ARCHIVE_SCHEMA_H
 #define HALLMARK_VERIFIER_ARCHIVE_ARCHIVE_SCHEMA_H
 
 #define ARCHIVE_SCHEMA_ID      0x484d4b31 /* PRAGMA application_id, "HMK1" */
 #define ARCHIVE_SCHEMA_OLDEST  1          /* PRAGMA user_version */
-#define ARCHIVE_SCHEMA_VERSION 2
+#define ARCHIVE_SCHEMA_VERSION 3
 
 /* An empty file becomes version 1. Inside a transaction. */
 #define ARCHIVE_SCHEMA_CREATE                                                \
@@ -67,5 +71,19 @@
 	" sha256 TEXT PRIMARY KEY, body BLOB NOT NULL,"                      \
 	" received_ms INTEGER NOT NULL);"                                    \
 	"PRAGMA user_version=2;"
+
+/* Version 2 becomes version 3. Inside a transaction. */
+#define ARCHIVE_SCHEMA_UPGRADE_2                                             \
+	"CREATE TABLE cosignatures("                                         \
+	" feed TEXT NOT NULL, boot_id TEXT NOT NULL,"                        \
+	" sequence INTEGER NOT NULL,"                                        \
+	" attestation_sha256 TEXT NOT NULL REFERENCES attestations(sha256)," \
+	" content TEXT NOT NULL, signature BLOB NOT NULL,"                   \
+	" PRIMARY KEY(feed, boot_id, sequence, attestation_sha256));"        \
+	"PRAGMA user_version=3;"
+
+/* An empty file becomes one of this version. Inside a transaction. */
+#define ARCHIVE_SCHEMA_WHOLE \
+	ARCHIVE_SCHEMA_CREATE ARCHIVE_SCHEMA_UPGRADE_1 ARCHIVE_SCHEMA_UPGRADE_2
 
 #endif

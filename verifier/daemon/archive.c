@@ -50,6 +50,10 @@ static int bring_up_to_date(struct archive *a)
 	    ask(a, "PRAGMA user_version") == 1 &&
 	    archive_exec(a, ARCHIVE_SCHEMA_UPGRADE_1))
 		return -1;
+	if (ask(a, "PRAGMA application_id") == ARCHIVE_SCHEMA_ID &&
+	    ask(a, "PRAGMA user_version") == 2 &&
+	    archive_exec(a, ARCHIVE_SCHEMA_UPGRADE_2))
+		return -1;
 	return archive_exec(a, "COMMIT");
 }
 

@@ -2,8 +2,8 @@
  * archive: every accepted item, for ever, in one SQLite file that auditors
  * open with the tools they have; and the newest refused ones as evidence.
  *
- * Its tables stand in verifier/archive/archive_schema.h; a file of version 1
- * becomes one of version 2 when it is opened.
+ * Its tables stand in verifier/archive/archive_schema.h; a file of an older
+ * version becomes one of ours when it is opened.
  *
  * WAL with synchronous=FULL: a commit that returned survives kill -9 and a
  * power cut. Blocking: the daemon calls it on the thread pool.
@@ -33,7 +33,8 @@ void archive_abandon(struct archive *archive); /* writes nothing any more */
  * Writes a list of judged records (linked by next) in one transaction and sets
  * each one's outcome: all of them, durably, and ARCHIVE_OK; or none, and what
  * is wrong. The same list can be tried again, best on an archive that was
- * closed and opened. The attestation goes in with the first item that needs it.
+ * closed and opened. The attestation goes in with the first item that needs it,
+ * a co-signature with its item; the caller has dropped those that do not hold.
  */
 __attribute__((warn_unused_result)) enum archive_state archive_commit(
     struct archive *archive, struct record *list,

@@ -8,12 +8,14 @@
 #include <sqlite3.h>
 
 #define ARCHIVE_BOOT_ID_LEN 16
+#define ARCHIVE_ATTESTED    8 /* one item's, and some */
 
 enum archive_statement {
 	ARCHIVE_BEGIN,
 	ARCHIVE_COMMIT,
 	ARCHIVE_ADD_ATTESTATION,
 	ARCHIVE_ADD_ITEM,
+	ARCHIVE_ADD_COSIGNATURE,
 	ARCHIVE_FIND_ITEM,
 	ARCHIVE_ADD_HEAD,
 	ARCHIVE_ADD_REFUSED,
@@ -25,8 +27,10 @@ enum archive_statement {
 struct archive {
 	sqlite3 *db;
 	sqlite3_stmt *prepared[ARCHIVE_STATEMENTS];
-	const uint8_t *attested; /* hash of the last document of this batch */
-	int step_errno;          /* SQLite keeps none of a COMMIT that fails */
+	/* hashes of the last documents of this batch, borrowed from it */
+	const uint8_t *attested[ARCHIVE_ATTESTED];
+	size_t next_attested;
+	int step_errno; /* SQLite keeps none of a COMMIT that fails */
 };
 
 /* 0 or -1; SQLite then knows why. */

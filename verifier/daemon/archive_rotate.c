@@ -11,6 +11,7 @@
 #include "verifier/daemon/archive_expire.h"
 #include "verifier/daemon/archive_files.h"
 #include "verifier/daemon/archive_rotate_db.h"
+#include "verifier/daemon/archive_rotate_sql.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,13 +67,6 @@ static void close_db(struct archive_rotate *r)
 
 /* ---- idle: is there a day that is over? ---- */
 
-/* By the index of each feed: an archive without rotation may be years long. */
-static const char oldest[] =
-    "SELECT min(ms) FROM (SELECT"
-    " (SELECT min(published_ms) FROM items"
-    "  WHERE feed=h.feed AND published_ms >= :from_ms) AS ms"
-    " FROM (SELECT DISTINCT feed FROM heads) AS h)";
-
 static int look(struct archive_rotate *r, int64_t now_ms, char *error)
 {
 	int64_t ms;
@@ -80,7 +74,8 @@ static int look(struct archive_rotate *r, int64_t now_ms, char *error)
 	r->db.day = r->not_before;
 	if (archive_rotate_db_open(
 		&r->db, r->path, ":memory:", "PRAGMA query_only=1") ||
-	    archive_rotate_db_ask(&r->db, oldest, INT64_MAX, &ms))
+	    archive_rotate_db_ask(
+		&r->db, archive_rotate_sql_oldest, INT64_MAX, &ms))
 		return fail(r, error);
 	close_db(r);
 	if (ms == INT64_MAX)
@@ -116,17 +111,6 @@ static int copy_file(const char *from, int to)
 	return n == 0 ? 0 : -1;
 }
 
-/* The rows that can hold this day's items: up to those that were published when
- * nothing of the day could be accepted any more. If something was (the clock
- * was set back), a second run looks at `whole`. */
-#define FIRST_ITEM(schema) "SELECT min(rowid) FROM " schema ".items"
-#define LAST_ITEM(schema)                                       \
-	"SELECT max(n) FROM (SELECT (SELECT rowid FROM " schema \
-	".items WHERE feed=h.feed AND published_ms < :late_ms"  \
-	" ORDER BY published_ms DESC LIMIT 1) AS n"             \
-	" FROM (SELECT DISTINCT feed FROM " schema ".heads) AS h)"
-#define LAST_OF_ALL(schema) "SELECT max(rowid) FROM " schema ".items"
-
 static int begin_part(struct archive_rotate *r)
 {
 	int fd = open(r->part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -137,6 +121,23 @@ static int begin_part(struct archive_rotate *r)
 		return -1;
 	}
 	r->part_fd = fd;
+	return 0;
+}
+
+/* A day's file that an older version made. It is ours as yet: it has no name
+ * before it is whole. */
+static int bring_up_to_date(struct archive_rotate *r)
+{
+	int64_t version;
+
+	if (archive_rotate_db_ask(&r->db, "PRAGMA user_version", 0, &version))
+		return -1;
+	if (version == 1 && archive_rotate_db_exec(&r->db,
+				"BEGIN;" ARCHIVE_SCHEMA_UPGRADE_1 "COMMIT"))
+		return -1;
+	if (version <= 2 && archive_rotate_db_exec(&r->db,
+				"BEGIN;" ARCHIVE_SCHEMA_UPGRADE_2 "COMMIT"))
+		return -1;
 	return 0;
 }
 
@@ -151,50 +152,16 @@ static int begin_copy(struct archive_rotate *r, char *error)
 	if (archive_rotate_db_open(&r->db, r->part, r->path,
 		"PRAGMA page_size=32768; PRAGMA journal_mode=OFF;"
 		"PRAGMA synchronous=OFF") ||
-	    (!r->has_file &&
-		archive_rotate_db_exec(&r->db,
-		    "BEGIN;" ARCHIVE_SCHEMA_CREATE ARCHIVE_SCHEMA_UPGRADE_1
-		    "COMMIT")) ||
-	    archive_rotate_db_rows(&r->db, FIRST_ITEM("other"),
-		r->whole ? LAST_OF_ALL("other") : LAST_ITEM("other")))
+	    (!r->has_file && archive_rotate_db_exec(&r->db,
+				 "BEGIN;" ARCHIVE_SCHEMA_WHOLE "COMMIT")) ||
+	    (r->has_file && bring_up_to_date(r)) ||
+	    archive_rotate_db_rows(&r->db, ARCHIVE_ROTATE_FIRST_ITEM("other"),
+		r->whole ? ARCHIVE_ROTATE_LAST_OF_ALL("other")
+			 : ARCHIVE_ROTATE_LAST_ITEM("other")))
 		return fail(r, error);
 	r->stage = COPY_ITEMS;
 	return 1;
 }
-
-#define ROWS " rowid > :after AND rowid <= :upto"
-#define DAY  " AND published_ms >= :from_ms AND published_ms < :to_ms"
-
-/* In the order in which they stand in the archive. */
-static const char *const copy_items[] = {
-    "INSERT OR IGNORE INTO attestations SELECT * FROM other.attestations"
-    " WHERE sha256 IN (SELECT attestation_sha256 FROM other.items"
-    " WHERE" ROWS DAY ")",
-    "INSERT INTO heads SELECT feed, boot_id, sequence, published_ms,"
-    " content_sha256 FROM other.items WHERE" ROWS DAY
-    " ON CONFLICT(feed, boot_id) DO UPDATE SET sequence=excluded.sequence,"
-    " published_ms=excluded.published_ms,"
-    " content_sha256=excluded.content_sha256"
-    " WHERE excluded.sequence > sequence",
-    "INSERT OR IGNORE INTO items SELECT * FROM other.items WHERE" ROWS DAY
-    " ORDER BY rowid",
-    NULL,
-};
-
-static const char *const copy_heads[] = {
-    "INSERT OR IGNORE INTO attestations SELECT * FROM other.attestations"
-    " WHERE sha256 IN (SELECT attestation_sha256 FROM other.tree_heads"
-    " WHERE published_ms < :to_ms)",
-    "INSERT OR IGNORE INTO tree_heads SELECT * FROM other.tree_heads"
-    " WHERE published_ms < :to_ms ORDER BY rowid",
-    NULL,
-};
-
-static const char *const copy_raw[] = {
-    "INSERT OR IGNORE INTO raw SELECT * FROM other.raw WHERE" ROWS
-    " AND received_ms < :to_ms ORDER BY rowid",
-    NULL,
-};
 
 /* One window of rows; the next stage when the last one was in it. */
 static int window(struct archive_rotate *r, const char *const *sql,
@@ -213,7 +180,7 @@ static int window(struct archive_rotate *r, const char *const *sql,
 
 static int copy_all_heads(struct archive_rotate *r, char *error)
 {
-	if (archive_rotate_db_run(&r->db, copy_heads, 0) ||
+	if (archive_rotate_db_run(&r->db, archive_rotate_sql_copy_heads, 0) ||
 	    archive_rotate_db_rows(&r->db, "SELECT min(rowid) FROM other.raw",
 		"SELECT max(rowid) FROM other.raw"))
 		return fail(r, error);
@@ -250,51 +217,30 @@ static int give_name(struct archive_rotate *r, char *error)
 
 static int begin_remove(struct archive_rotate *r, char *error)
 {
+	int64_t version;
+
 	if (archive_rotate_db_open(
 		&r->db, r->path, r->file, "PRAGMA synchronous=FULL") ||
-	    archive_rotate_db_rows(&r->db, FIRST_ITEM("main"),
-		r->whole ? LAST_OF_ALL("main") : LAST_ITEM("main")))
+	    archive_rotate_db_ask(
+		&r->db, "PRAGMA other.user_version", 0, &version))
+		return fail(r, error);
+	/* An older one has not all tables: a copy gets them. */
+	if (version < ARCHIVE_SCHEMA_VERSION) {
+		close_db(r);
+		r->stage = BEGIN_COPY;
+		return 1;
+	}
+	if (archive_rotate_db_rows(&r->db, ARCHIVE_ROTATE_FIRST_ITEM("main"),
+		r->whole ? ARCHIVE_ROTATE_LAST_OF_ALL("main")
+			 : ARCHIVE_ROTATE_LAST_ITEM("main")))
 		return fail(r, error);
 	r->stage = REMOVE_ITEMS;
 	return 1;
 }
 
-static const char *const remove_items[] = {
-    "DELETE FROM main.items AS i WHERE" ROWS DAY
-    " AND EXISTS (SELECT 1 FROM other.items AS o WHERE o.feed=i.feed"
-    " AND o.boot_id=i.boot_id AND o.sequence=i.sequence"
-    " AND o.content_sha256=i.content_sha256)",
-    NULL,
-};
-
-static const char *const remove_heads[] = {
-    "DELETE FROM main.tree_heads AS h WHERE published_ms < :to_ms"
-    " AND EXISTS (SELECT 1 FROM other.tree_heads AS o"
-    " WHERE o.boot_id=h.boot_id AND o.tree_size=h.tree_size"
-    " AND o.content_sha256=h.content_sha256)"
-    " AND tree_size < (SELECT max(tree_size) FROM main.tree_heads AS m"
-    " WHERE m.boot_id=h.boot_id)",
-    NULL,
-};
-
-static const char *const remove_raw[] = {
-    "DELETE FROM main.raw AS w WHERE" ROWS " AND received_ms < :raw_ms"
-    " AND EXISTS (SELECT 1 FROM other.raw AS o WHERE o.sha256=w.sha256)",
-    NULL,
-};
-
-static const char *const remove_attestations[] = {
-    "DELETE FROM main.attestations AS a"
-    " WHERE EXISTS (SELECT 1 FROM other.attestations AS o"
-    " WHERE o.sha256=a.sha256)"
-    " AND sha256 NOT IN (SELECT attestation_sha256 FROM main.items)"
-    " AND sha256 NOT IN (SELECT attestation_sha256 FROM main.tree_heads)",
-    NULL,
-};
-
 static int remove_all_heads(struct archive_rotate *r, char *error)
 {
-	if (archive_rotate_db_run(&r->db, remove_heads, 0) ||
+	if (archive_rotate_db_run(&r->db, archive_rotate_sql_remove_heads, 0) ||
 	    archive_rotate_db_rows(&r->db, "SELECT min(rowid) FROM main.raw",
 		"SELECT max(rowid) FROM main.raw"))
 		return fail(r, error);
@@ -316,7 +262,8 @@ static int remove_all_attestations(struct archive_rotate *r, char *error)
 {
 	int64_t left;
 
-	if (archive_rotate_db_run(&r->db, remove_attestations, 0) ||
+	if (archive_rotate_db_run(
+		&r->db, archive_rotate_sql_remove_attestations, 0) ||
 	    count_left(r, &left))
 		return fail(r, error);
 	close_db(r);
@@ -347,12 +294,13 @@ static int step(struct archive_rotate *r, int64_t now_ms, char *error)
 	case BEGIN_COPY:
 		return begin_copy(r, error);
 	case COPY_ITEMS:
-		return window(
-		    r, copy_items, ARCHIVE_ROTATE_ROWS, COPY_HEADS, error);
+		return window(r, archive_rotate_sql_copy_items,
+		    ARCHIVE_ROTATE_ROWS, COPY_HEADS, error);
 	case COPY_HEADS:
 		return copy_all_heads(r, error);
 	case COPY_RAW:
-		return window(r, copy_raw, ARCHIVE_ROTATE_BODIES, SEAL, error);
+		return window(r, archive_rotate_sql_copy_raw,
+		    ARCHIVE_ROTATE_BODIES, SEAL, error);
 	case SEAL:
 		return seal(r, error);
 	case NAME:
@@ -360,13 +308,13 @@ static int step(struct archive_rotate *r, int64_t now_ms, char *error)
 	case BEGIN_REMOVE:
 		return begin_remove(r, error);
 	case REMOVE_ITEMS:
-		return window(
-		    r, remove_items, ARCHIVE_ROTATE_ROWS, REMOVE_HEADS, error);
+		return window(r, archive_rotate_sql_remove_items,
+		    ARCHIVE_ROTATE_ROWS, REMOVE_HEADS, error);
 	case REMOVE_HEADS:
 		return remove_all_heads(r, error);
 	case REMOVE_RAW:
-		return window(r, remove_raw, ARCHIVE_ROTATE_ROWS,
-		    REMOVE_ATTESTATIONS, error);
+		return window(r, archive_rotate_sql_remove_raw,
+		    ARCHIVE_ROTATE_ROWS, REMOVE_ATTESTATIONS, error);
 	case REMOVE_ATTESTATIONS:
 		return remove_all_attestations(r, error);
 	case END:

@@ -25,6 +25,10 @@ static const char *const statements[ARCHIVE_STATEMENTS] = {
     [ARCHIVE_ADD_ITEM] =
 	"INSERT INTO items VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
 	" ON CONFLICT(feed, boot_id, sequence) DO NOTHING",
+    /* One whose document is nowhere proves nothing. */
+    [ARCHIVE_ADD_COSIGNATURE] =
+	"INSERT OR IGNORE INTO cosignatures SELECT ?1,?2,?3,?4,?5,?6"
+	" WHERE EXISTS (SELECT 1 FROM attestations WHERE sha256=?4)",
     [ARCHIVE_FIND_ITEM] = "SELECT content_sha256 FROM items"
 			  " WHERE feed=?1 AND boot_id=?2 AND sequence=?3",
     [ARCHIVE_ADD_HEAD] = "INSERT INTO heads VALUES(?1,?2,?3,?4,?5)"
@@ -83,19 +87,30 @@ static int run(struct archive *a, enum archive_statement which)
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-static int add_attestation(struct archive *a, const struct record *r)
+/* Did a record just before have the same? It does now. */
+static bool was_attested(struct archive *a, const uint8_t *sha256)
+{
+	for (size_t i = 0; i < ARCHIVE_ATTESTED; i++)
+		if (a->attested[i] &&
+		    memcmp(a->attested[i], sha256, HM_SHA256_LEN) == 0)
+			return true;
+	a->attested[a->next_attested++ % ARCHIVE_ATTESTED] = sha256;
+	return false;
+}
+
+/* The envelope's document, whose bytes are these. */
+static int add_attestation(struct archive *a, const struct hm_envelope *e,
+    const uint8_t *document, size_t len, int64_t received_ms)
 {
 	sqlite3_stmt *s = a->prepared[ARCHIVE_ADD_ATTESTATION];
 
-	if (a->attested &&
-	    memcmp(a->attested, r->document->sha256, HM_SHA256_LEN) == 0)
-		return 0; /* the record before had the same */
-	a->attested = r->document->sha256;
-	if (archive_bind_text(s, 1, r->document->sha256_hex) ||
-	    bind_blob(s, 2, r->document->bytes, r->document->len) ||
-	    archive_bind_text(s, 3, r->envelope.platform) ||
-	    archive_bind_text(s, 4, r->envelope.public_key) ||
-	    sqlite3_bind_int64(s, 5, r->received_ms))
+	if (was_attested(a, e->attestation_sha256))
+		return 0;
+	if (archive_bind_hex(s, 1, e->attestation_sha256, HM_SHA256_LEN) ||
+	    bind_blob(s, 2, document, len) ||
+	    archive_bind_text(s, 3, e->platform) ||
+	    archive_bind_text(s, 4, e->public_key) ||
+	    sqlite3_bind_int64(s, 5, received_ms))
 		return -1;
 	return run(a, ARCHIVE_ADD_ATTESTATION);
 }
@@ -124,6 +139,34 @@ static int add_item(struct archive *a, const struct record *r)
 	    sqlite3_bind_int(s, 11, r->late))
 		return -1;
 	return run(a, ARCHIVE_ADD_ITEM);
+}
+
+static int add_cosignature(
+    struct archive *a, const struct record *r, const struct hm_envelope *e)
+{
+	sqlite3_stmt *s = a->prepared[ARCHIVE_ADD_COSIGNATURE];
+
+	if (e->document &&
+	    add_attestation(a, e, e->document, e->document_len, r->received_ms))
+		return -1;
+	if (bind_key(s, r) ||
+	    archive_bind_hex(s, 4, e->attestation_sha256, HM_SHA256_LEN) ||
+	    sqlite3_bind_text(
+		s, 5, e->content, (int)e->content_len, SQLITE_STATIC) ||
+	    bind_blob(s, 6, e->signature, e->signature_len))
+		return -1;
+	return run(a, ARCHIVE_ADD_COSIGNATURE);
+}
+
+/* Of a duplicate too: they may have come by another way than the item. */
+static int add_cosignatures(struct archive *a, const struct record *r)
+{
+	const struct hm_envelope *e = &r->envelope;
+
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		if (add_cosignature(a, r, &e->cosignatures[i]))
+			return -1;
+	return 0;
 }
 
 static int add_head(struct archive *a, const struct record *r)
@@ -203,20 +246,19 @@ static int write_one(struct archive *a, struct record *r)
 		r->outcome = RECORD_REFUSED;
 		return add_refused(a, r, r->verdict);
 	}
-	if (add_attestation(a, r))
+	if (add_attestation(a, &r->envelope, r->document->bytes,
+		r->document->len, r->received_ms))
 		return -1;
 	if (r->is_head)
 		return write_head(a, r);
 	if (add_item(a, r))
 		return -1;
-	if (sqlite3_changes(a->db) == 1) {
+	if (sqlite3_changes(a->db) == 1)
 		r->outcome = RECORD_STORED;
-		return 0;
-	}
-	if (compare(a, r))
+	else if (compare(a, r))
 		return -1;
 	return r->outcome == RECORD_FORK ? add_refused(a, r, HM_SEQUENCE_FORK)
-					 : 0;
+					 : add_cosignatures(a, r);
 }
 
 /* The last one of a batch says it for all: heads and cursors are written once
@@ -264,7 +306,7 @@ static int write_all(struct archive *a, struct record *list)
 {
 	bool evidence = false;
 
-	a->attested = NULL;
+	memset(a->attested, 0, sizeof(a->attested));
 	if (run(a, ARCHIVE_BEGIN))
 		return -1;
 	for (struct record *r = list; r; r = r->next) {

@@ -47,29 +47,6 @@ static struct kept_document *find_document(
 	return found;
 }
 
-/* ---- those of its co-signatures ---- */
-
-/* Gives each what we have. NULL, or the hash of one that we have not. */
-static const uint8_t *supply(struct pairing *p, struct hm_envelope *e)
-{
-	const uint8_t *lacks = NULL;
-
-	for (size_t i = 0; i < e->cosignature_count; i++) {
-		struct hm_envelope *c = &e->cosignatures[i];
-		const struct kept_document *found;
-
-		if (c->document)
-			continue;
-		found = kept_documents_find(
-		    &p->documents, c->attestation_sha256);
-		if (!found)
-			lacks = c->attestation_sha256;
-		else if (hm_envelope_supply(e, found->bytes, found->len) < 0)
-			log_die("pairing", "out of memory");
-	}
-	return lacks;
-}
-
 /* The hash of a document that this one names and we have not, or NULL. Of those
  * that were asked for in vain: the one asked for last is not lacked again by
  * those that waited for it. */
@@ -82,7 +59,8 @@ static const uint8_t *lacks(struct pairing *p, struct record *r)
 		return NULL;
 	if (!r->document)
 		r->document = find_document(p, e);
-	hash = r->document ? supply(p, e) : e->attestation_sha256;
+	hash = r->document ? record_supply(r, &p->documents)
+			   : e->attestation_sha256;
 	if (hash && p->asked && memcmp(hash, p->wanted, HM_SHA256_LEN) == 0)
 		return NULL;
 	return hash;

@@ -46,6 +46,41 @@ void record_drop_text(struct record *record)
 	record->len = 0;
 }
 
+const uint8_t *record_supply(
+    struct record *record, const struct kept_documents *documents)
+{
+	struct hm_envelope *e = &record->envelope;
+	const uint8_t *lacks = NULL;
+
+	for (size_t i = 0; i < e->cosignature_count; i++) {
+		struct hm_envelope *c = &e->cosignatures[i];
+		const struct kept_document *found;
+
+		if (c->document)
+			continue;
+		found = kept_documents_find(documents, c->attestation_sha256);
+		if (!found)
+			lacks = c->attestation_sha256;
+		else if (hm_envelope_supply(e, found->bytes, found->len) < 0)
+			log_die("record", "out of memory");
+	}
+	return lacks;
+}
+
+void record_keep_cosigned(
+    struct record *record, const bool holds[static HM_COSIGNATURES_MAX])
+{
+	struct hm_envelope *e = &record->envelope;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		if (i < HM_COSIGNATURES_MAX && holds[i])
+			e->cosignatures[kept++] = e->cosignatures[i];
+		else
+			hm_envelope_fini(&e->cosignatures[i]);
+	e->cosignature_count = kept;
+}
+
 size_t record_bytes(const struct record *record)
 {
 	const struct hm_envelope *e = &record->envelope;

@@ -85,6 +85,13 @@ struct record *record_new(const char *origin, const char *event_id,
     const char *text, size_t len, int64_t received_ms);
 void record_free(struct record *record); /* NULL is fine */
 void record_drop_text(struct record *record);
+/* Gives each of its co-signatures its document, if it lacks it and it is among
+ * these. NULL, or the hash of one that is not (borrowed from the record). */
+const uint8_t *record_supply(
+    struct record *record, const struct kept_documents *documents);
+/* Drops the co-signatures that do not hold: they are nobody's word. */
+void record_keep_cosigned(
+    struct record *record, const bool holds[static HM_COSIGNATURES_MAX]);
 /* Bytes that it holds, about: what queues count. */
 size_t record_bytes(const struct record *record);
 

@@ -5,6 +5,9 @@
  * One that comes after its time (a connection was away and the oracle's ring
  * had kept it) is judged at its own time instead: it closes a gap in the
  * archive, but is not served as a price.
+ *
+ * Of the co-signatures of what is accepted those go on that hold, whether the
+ * policy has a quorum or not: who reads the archive later may have one.
  */
 #include "verifier/daemon/validate.h"
 
@@ -208,6 +211,7 @@ void validator_judge_item(struct validator *validator, struct record *record,
 	record->refused = record->verdict != HM_VALID && !record->late;
 	if (!record->refused) {
 		copy_facts(record, item);
+		record_keep_cosigned(record, item->cosigned);
 		judge_order(validator, record, item);
 	}
 	if (record->refused)
@@ -237,6 +241,9 @@ static enum hm_verdict verify_head(
 
 static void judge_head(struct validator *v, struct record *r, int64_t now_ms)
 {
+	static const bool
+	    none[HM_COSIGNATURES_MAX]; /* nobody co-signs a head */
+
 	r->head = calloc(1, sizeof(*r->head));
 	if (!r->head)
 		log_die("validate", "out of memory");
@@ -255,6 +262,7 @@ static void judge_head(struct validator *v, struct record *r, int64_t now_ms)
 	memcpy(r->content_sha256, r->head->content_sha256,
 	    sizeof(r->content_sha256));
 	r->published_ms = r->head->published_ms;
+	record_keep_cosigned(r, none);
 }
 
 void validator_judge(
@@ -276,8 +284,10 @@ enum hm_verdict validator_fill_live(
 	record->verdict = verify(validator, record, now_ms, &item);
 	record->refused = record->verdict != HM_VALID;
 	record->late = false;
-	if (!record->refused)
+	if (!record->refused) {
 		copy_facts(record, &item);
+		record_keep_cosigned(record, item.cosigned);
+	}
 	return record->verdict;
 }
 

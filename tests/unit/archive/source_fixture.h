@@ -142,6 +142,8 @@ static inline sqlite3 *db_make(const char *path, int version)
 	sql(db, ARCHIVE_SCHEMA_CREATE);
 	if (version > 1)
 		sql(db, ARCHIVE_SCHEMA_UPGRADE_1);
+	if (version > 2)
+		sql(db, ARCHIVE_SCHEMA_UPGRADE_2);
 	return db;
 }
 

@@ -350,7 +350,7 @@ static void test_not_ours(void **state)
 static void test_other_version(void **state)
 {
 	(void)state;
-	sql(db, "PRAGMA user_version=3");
+	sql(db, "PRAGMA user_version=4");
 	assert_string_equal(refusal(), "was made by another version");
 }
 

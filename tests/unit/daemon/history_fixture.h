@@ -63,10 +63,8 @@ static inline void rotate(struct fixture *f, int64_t day_ms, bool moved)
 	assert_int_equal(archive_files_day(path, f->path, day_ms / DAY), 0);
 	assert_int_equal(sqlite3_open(path, &db), 0);
 	assert_int_equal(
-	    sqlite3_exec(db,
-		"BEGIN;" ARCHIVE_SCHEMA_CREATE ARCHIVE_SCHEMA_UPGRADE_1
-		"COMMIT",
-		NULL, NULL, NULL),
+	    sqlite3_exec(
+		db, "BEGIN;" ARCHIVE_SCHEMA_WHOLE "COMMIT", NULL, NULL, NULL),
 	    0);
 	sqlite3_close(db);
 	snprintf(sql, sizeof(sql),

@@ -89,8 +89,7 @@ static inline int log_setup(void **state)
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->path, sizeof(f->path), "%s/a.db", f->folder);
 	open_db(f);
-	sql(f, ARCHIVE_SCHEMA_CREATE);
-	sql(f, ARCHIVE_SCHEMA_UPGRADE_1);
+	sql(f, ARCHIVE_SCHEMA_WHOLE);
 	f->document = kept_document_new(mint.document, mint.document_len);
 	f->now_ms = now_unix_ms();
 	f->teller.salt = 'a';

@@ -44,6 +44,29 @@ static inline struct record *made_record(struct kept_document *document,
 	return r;
 }
 
+/* One more enclave stands by it: `who` is its word and, with `document`, the
+ * bytes of its document. */
+static inline void made_cosign(struct record *r, const char *who, bool document)
+{
+	struct hm_envelope *all = &r->envelope, *e;
+
+	all->cosignatures = realloc(all->cosignatures,
+	    (all->cosignature_count + 1) * sizeof(*all->cosignatures));
+	e = &all->cosignatures[all->cosignature_count++];
+	memset(e, 0, sizeof(*e));
+	e->content = strdup(who);
+	e->content_len = strlen(who);
+	e->signature = (uint8_t *)strdup("signature");
+	e->signature_len = 9;
+	e->public_key = strdup(MADE_KEY);
+	snprintf(e->platform, sizeof(e->platform), "simulated");
+	SHA256((const uint8_t *)who, e->content_len, e->attestation_sha256);
+	if (!document)
+		return;
+	e->document = (uint8_t *)strdup(who);
+	e->document_len = e->content_len;
+}
+
 static inline struct record *made_refused(
     const char *text, enum hm_verdict verdict)
 {

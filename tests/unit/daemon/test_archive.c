@@ -299,6 +299,59 @@ static void test_hostile_rows(void **state)
 	}
 }
 
+/* ---- co-signatures ---- */
+
+static void test_cosignatures(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r = made_record(f->document, "BTC-USD", 1, 0, "a");
+
+	made_cosign(r, "peer 1", true);
+	made_cosign(r, "peer 2", true);
+	assert_int_equal(commit(f, r), RECORD_STORED);
+	assert_int_equal(ask(f, "SELECT count(*) FROM items JOIN cosignatures"
+				" USING(feed, boot_id, sequence)"),
+	    2);
+	assert_int_equal(ask(f, "SELECT count(*) FROM cosignatures AS c JOIN"
+				" attestations AS a"
+				" ON a.sha256=c.attestation_sha256"
+				" WHERE CAST(document AS TEXT)=c.content"
+				" AND platform='simulated'"),
+	    2);
+	/* The same again, by another way with another one, and of an item whose
+	 * co-signer's document is known. */
+	r = made_record(f->document, "BTC-USD", 1, 0, "a");
+	made_cosign(r, "peer 2", true);
+	made_cosign(r, "peer 3", true);
+	assert_int_equal(commit(f, r), RECORD_DUPLICATE);
+	assert_int_equal(ask(f, "SELECT count(*) FROM cosignatures"), 3);
+	r = made_record(f->document, "BTC-USD", 1, 1, "b");
+	made_cosign(r, "peer 3", false);
+	assert_int_equal(commit(f, r), RECORD_STORED);
+	assert_int_equal(ask(f, "SELECT count(*) FROM cosignatures"
+				" WHERE sequence=1"),
+	    1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM attestations"), 4);
+}
+
+static void test_cosignatures_that_stay_away(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r = made_record(f->document, "BTC-USD", 1, 0, "a");
+
+	/* Nobody has its document. */
+	made_cosign(r, "stranger", false);
+	assert_int_equal(commit(f, r), RECORD_STORED);
+	/* They stand by another item than the one that is there. */
+	r = made_record(f->document, "BTC-USD", 1, 0, "another");
+	made_cosign(r, "peer 1", true);
+	assert_int_equal(commit(f, r), RECORD_FORK);
+	assert_int_equal(ask(f, "SELECT count(*) FROM cosignatures"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM refused WHERE text LIKE"
+				" '%\"cosignatures\":[{%'"),
+	    1);
+}
+
 /* What version 1 wrote, with an item in it. */
 static void make_version_1(struct fixture *f)
 {
@@ -322,13 +375,14 @@ static void test_version_1_is_upgraded(void **state)
 
 	make_version_1(f);
 	reopen(f);
-	assert_int_equal(ask(f, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(f, "PRAGMA user_version"), 3);
 	assert_int_equal(ask(f, "SELECT count(*) FROM items JOIN attestations"
 				" ON sha256=attestation_sha256"),
 	    1);
 	assert_int_equal(ask(f, "SELECT count(*) FROM tree_heads"), 0);
 	assert_int_equal(ask(f, "SELECT count(*) FROM log_tiles"), 0);
 	assert_int_equal(ask(f, "SELECT count(*) FROM raw"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM cosignatures"), 0);
 	assert_int_equal(
 	    commit(f, made_record(f->document, "BTC-USD", 1, 0, "a")),
 	    RECORD_STORED);
@@ -337,6 +391,21 @@ static void test_version_1_is_upgraded(void **state)
 }
 
 /* All of it, or it stays what it was. */
+static void test_version_2_is_upgraded(void **state)
+{
+	struct fixture *f = *state;
+	struct record *r;
+
+	(void)ask(f, "DROP TABLE cosignatures");
+	(void)ask(f, "PRAGMA user_version=2");
+	reopen(f);
+	assert_int_equal(ask(f, "PRAGMA user_version"), 3);
+	r = made_record(f->document, "BTC-USD", 1, 0, "a");
+	made_cosign(r, "peer 1", true);
+	assert_int_equal(commit(f, r), RECORD_STORED);
+	assert_int_equal(ask(f, "SELECT count(*) FROM cosignatures"), 1);
+}
+
 static void test_upgrade_that_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -352,7 +421,7 @@ static void test_upgrade_that_fails(void **state)
 	    0);
 	(void)ask(f, "DROP TABLE raw");
 	reopen(f);
-	assert_int_equal(ask(f, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(f, "PRAGMA user_version"), 3);
 }
 
 static void test_not_an_archive(void **state)
@@ -377,7 +446,7 @@ static void test_not_an_archive(void **state)
 	    archive_open(&other, f->path, f->error), ARCHIVE_FOREIGN);
 	assert_non_null(strstr(f->error, "not an archive"));
 	(void)ask(f, "PRAGMA application_id=0x484d4b31");
-	(void)ask(f, "PRAGMA user_version=3");
+	(void)ask(f, "PRAGMA user_version=4");
 	assert_int_equal(
 	    archive_open(&other, f->path, f->error), ARCHIVE_FOREIGN);
 	assert_non_null(strstr(f->error, "another version"));
@@ -401,7 +470,10 @@ int main(void)
 	    TEST(test_a_commit_that_was_there_after_all),
 	    TEST(test_read_item),
 	    TEST(test_hostile_rows),
+	    TEST(test_cosignatures),
+	    TEST(test_cosignatures_that_stay_away),
 	    TEST(test_version_1_is_upgraded),
+	    TEST(test_version_2_is_upgraded),
 	    TEST(test_upgrade_that_fails),
 	    TEST(test_not_an_archive),
 	};

@@ -15,6 +15,7 @@
 #define DAY_ONE   "2024-10-04"
 #define PER_DAY   1300 /* more than one step has */
 #define STEPS_MAX 200
+#define COSIGNED  7 /* every seventh item is, by two */
 
 struct days {
 	struct fixture *f;
@@ -31,6 +32,10 @@ static struct record *item(struct days *d, int64_t published_ms)
 	    content, sizeof(content), "item %llu", (unsigned long long)d->next);
 	r = made_record(d->f->document, d->next % 2 ? "BTC-USD" : "ETH-USD", 1,
 	    d->next, content);
+	if (d->next % COSIGNED == 0) {
+		made_cosign(r, "peer 1", true);
+		made_cosign(r, "peer 2", true);
+	}
 	d->next++;
 	d->items++;
 	r->published_ms = published_ms;
@@ -71,7 +76,8 @@ static int setup_days(void **state)
 
 			snprintf(sql, sizeof(sql),
 			    "INSERT INTO tree_heads SELECT 'b',%lld,'c','s',"
-			    "sha256,%lld,%lld,'h' FROM attestations",
+			    "sha256,%lld,%lld,'h' FROM attestations"
+			    " LIMIT 1",
 			    ms, ms, ms);
 			(void)ask(d.f, sql);
 			snprintf(sql, sizeof(sql),
@@ -149,6 +155,22 @@ static int64_t in_both(struct days *d, int64_t day)
 	return n < 0 ? 0 : n;
 }
 
+/* With their documents; those that are in the archive as well do not count. */
+static int64_t cosignatures_of_day(struct days *d, int64_t day)
+{
+	int64_t n = ask_day(d, day,
+	    "SELECT count(*) FROM main.cosignatures AS c"
+	    " JOIN main.attestations AS a ON a.sha256=c.attestation_sha256"
+	    " JOIN main.items AS i ON i.feed=c.feed AND i.boot_id=c.boot_id"
+	    " AND i.sequence=c.sequence WHERE CAST(a.document AS TEXT)="
+	    "c.content AND NOT EXISTS (SELECT 1 FROM other.cosignatures AS o"
+	    " WHERE o.feed=c.feed AND o.boot_id=c.boot_id"
+	    " AND o.sequence=c.sequence"
+	    " AND o.attestation_sha256=c.attestation_sha256)");
+
+	return n < 0 ? 0 : n;
+}
+
 /* Each item is in one file at least: counted in each, once where in both. */
 static void check_none_lost(struct days *d)
 {
@@ -157,6 +179,10 @@ static void check_none_lost(struct days *d)
 	for (int64_t day = FIRST; day < FIRST + 3; day++)
 		n += items_of_day(d, day) - in_both(d, day);
 	assert_int_equal(n, d->items);
+	n = ask(d->f, "SELECT count(*) FROM cosignatures");
+	for (int64_t day = FIRST; day < FIRST + 3; day++)
+		n += cosignatures_of_day(d, day);
+	assert_int_equal(n, 2 * ((d->items + COSIGNED - 1) / COSIGNED));
 }
 
 static int run_steps(struct days *d, struct archive_rotate *r, int max)
@@ -195,6 +221,10 @@ static void check_rotated(struct days *d)
 	}
 	assert_int_equal(ask(d->f, "SELECT count(*) FROM items"), PER_DAY);
 	assert_int_equal(ask(d->f, "SELECT count(*) FROM heads"), 2);
+	assert_int_equal(
+	    ask(d->f, "SELECT count(*) FROM cosignatures JOIN items"
+		      " USING(feed, boot_id, sequence)"),
+	    ask(d->f, "SELECT count(*) FROM cosignatures"));
 }
 
 static void test_days(void **state)
@@ -205,7 +235,7 @@ static void test_days(void **state)
 	check_rotated(d);
 	assert_int_equal(items_of_day(d, FIRST + 2), 0); /* is not over */
 	/* The file stands alone. */
-	assert_int_equal(ask_day(d, FIRST, "PRAGMA main.user_version"), 2);
+	assert_int_equal(ask_day(d, FIRST, "PRAGMA main.user_version"), 3);
 	assert_int_equal(ask_day(d, FIRST,
 			     "SELECT count(*) FROM main.items JOIN"
 			     " main.attestations ON"
@@ -231,7 +261,7 @@ static void test_days(void **state)
 	assert_int_equal(
 	    ask_day(d, FIRST + 1, "SELECT count(*) FROM main.raw"), 4);
 	assert_int_equal(ask(d->f, "SELECT count(*) FROM raw"), 4);
-	assert_int_equal(ask(d->f, "SELECT count(*) FROM attestations"), 1);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM attestations"), 3);
 	rotate(d);
 	check_rotated(d);
 }
@@ -367,6 +397,60 @@ static void test_contradiction_stays(void **state)
 	    ask(d->f, "SELECT count(*) FROM items WHERE content='another'"), 1);
 	assert_int_equal(items_of_day(d, FIRST), PER_DAY);
 	assert_int_equal(items_of_day(d, FIRST + 1), PER_DAY);
+}
+
+/* By another item than the day's: they stay with theirs. And one that came
+ * later, by the same item, goes to it. */
+static void test_cosignatures_find_their_item(void **state)
+{
+	struct days *d = *state;
+	struct record *r;
+
+	rotate(d);
+	r = made_record(d->f->document, "ETH-USD", 1, 0, "another");
+	made_cosign(r, "peer 3", true);
+	r->published_ms = FIRST * DAY + 7;
+	assert_int_equal(commit(d->f, r), RECORD_STORED);
+	r = made_record(d->f->document, "ETH-USD", 1, 2, "item 2");
+	made_cosign(r, "peer 4", true);
+	r->published_ms = FIRST * DAY + 2 * (DAY / PER_DAY);
+	assert_int_equal(commit(d->f, r), RECORD_STORED);
+	rotate(d);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM cosignatures"
+				   " WHERE content='peer 3'"),
+	    1);
+	assert_int_equal(ask_day(d, FIRST,
+			     "SELECT count(*) FROM main.cosignatures"
+			     " WHERE content='peer 3'"),
+	    0);
+	assert_int_equal(ask(d->f, "SELECT count(*) FROM cosignatures"
+				   " WHERE content='peer 4'"),
+	    0);
+	assert_int_equal(ask_day(d, FIRST,
+			     "SELECT count(*) FROM main.cosignatures"
+			     " WHERE content='peer 4' AND sequence=2"),
+	    1);
+}
+
+/* A file that is there, of the version before. */
+static void test_older_file(void **state)
+{
+	struct days *d = *state;
+	struct record *r;
+
+	rotate(d);
+	(void)ask_day(d, FIRST, "DROP TABLE main.cosignatures");
+	(void)ask_day(d, FIRST, "PRAGMA main.user_version=2");
+	r = made_record(d->f->document, "ETH-USD", 1, 0, "item 0");
+	made_cosign(r, "peer 5", true);
+	r->published_ms = FIRST * DAY;
+	assert_int_equal(commit(d->f, r), RECORD_STORED);
+	rotate(d);
+	assert_int_equal(ask_day(d, FIRST, "PRAGMA main.user_version"), 3);
+	assert_int_equal(items_of_day(d, FIRST), PER_DAY);
+	assert_int_equal(in_both(d, FIRST), 0);
+	assert_int_equal(
+	    ask_day(d, FIRST, "SELECT count(*) FROM main.cosignatures"), 1);
 }
 
 static void test_full_disk(void **state)
@@ -550,6 +634,8 @@ int main(void)
 	    TEST(test_late_item),
 	    TEST(test_late_item_before_its_day_is_closed),
 	    TEST(test_contradiction_stays),
+	    TEST(test_cosignatures_find_their_item),
+	    TEST(test_older_file),
 	    TEST(test_full_disk),
 	    TEST(test_between_batches),
 	    TEST(test_names),
