@@ -25,8 +25,8 @@ static int hash_of(const void *bytes, size_t len, uint8_t out[HM_SHA256_LEN])
 }
 
 /* Both, each in its place. */
-static int hash_said(
-    struct archive_line *line, struct slice platform, struct slice key)
+static int hash_said(struct archive_line_document *document,
+    struct slice platform, struct slice key)
 {
 	uint8_t bytes[16 + ITEM_KEY_PEM_MAX] = {0};
 
@@ -34,7 +34,7 @@ static int hash_said(
 		return -1;
 	memcpy(bytes, platform.at, platform.len);
 	memcpy(bytes + 16, key.at, key.len);
-	return hash_of(bytes, 16 + key.len, line->said);
+	return hash_of(bytes, 16 + key.len, document->said);
 }
 
 static struct slice slice_of(const char *text, size_t len)
@@ -44,8 +44,8 @@ static struct slice slice_of(const char *text, size_t len)
 
 /* ---- a document ---- */
 
-static int read_fields(
-    struct archive_line *out, const struct flat_field fields[static FIELDS])
+static int read_fields(struct archive_line_document *out,
+    const struct flat_field fields[static FIELDS])
 {
 	char digits[2 * HM_SHA256_LEN + 1];
 
@@ -63,8 +63,8 @@ static int read_fields(
 		slice_of(fields[PLATFORM].text, fields[PLATFORM].len),
 		slice_of(fields[KEY].text, fields[KEY].len)))
 		return -1;
-	return base64_decode(&out->document, &out->document_len,
-	    fields[DOCUMENT].text, fields[DOCUMENT].len);
+	return base64_decode(&out->bytes, &out->len, fields[DOCUMENT].text,
+	    fields[DOCUMENT].len);
 }
 
 static int read_document(struct archive_line *out, const char *text, size_t len)
@@ -80,12 +80,25 @@ static int read_document(struct archive_line *out, const char *text, size_t len)
 
 	if (room != NULL &&
 	    flat_json_parse(fields, FIELDS, text, len, room) == 0)
-		rc = read_fields(out, fields);
+		rc = read_fields(&out->documents[0], fields);
+	out->document_count = 1;
 	free(room);
 	return rc;
 }
 
 /* ---- an item or a head ---- */
+
+/* Takes what it says of its document. */
+static int part(struct archive_line_document *out, struct hm_envelope *e)
+{
+	memcpy(out->sha256, e->attestation_sha256, HM_SHA256_LEN);
+	out->bytes = e->document;
+	out->len = e->document_len;
+	e->document = NULL;
+	e->document_len = 0;
+	return hash_said(out, slice_of(e->platform, strlen(e->platform)),
+	    slice_of(e->public_key, strlen(e->public_key)));
+}
 
 static int read_envelope(struct archive_line *out, const char *text, size_t len)
 {
@@ -95,13 +108,32 @@ static int read_envelope(struct archive_line *out, const char *text, size_t len)
 		return -1;
 	out->kind = hm_envelope_is_head(e) ? ARCHIVE_ENTRY_HEAD
 					   : ARCHIVE_ENTRY_ITEM;
-	memcpy(out->sha256, e->attestation_sha256, HM_SHA256_LEN);
-	out->document = e->document;
-	out->document_len = e->document_len;
-	e->document = NULL;
-	e->document_len = 0;
-	return hash_said(out, slice_of(e->platform, strlen(e->platform)),
-	    slice_of(e->public_key, strlen(e->public_key)));
+	out->document_count = 1 + e->cosignature_count;
+	if (part(&out->documents[0], e) != 0)
+		return -1;
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		if (part(&out->documents[i + 1], &e->cosignatures[i]) != 0)
+			return -1;
+	return 0;
+}
+
+/* Drops those that are not what they are called. */
+static void check_documents(struct archive_line *line)
+{
+	uint8_t sha256[HM_SHA256_LEN];
+
+	for (size_t i = 0; i < line->document_count; i++) {
+		struct archive_line_document *d = &line->documents[i];
+
+		if (d->bytes == NULL ||
+		    (hash_of(d->bytes, d->len, sha256) == 0 &&
+			memcmp(sha256, d->sha256, HM_SHA256_LEN) == 0))
+			continue;
+		free(d->bytes);
+		d->bytes = NULL;
+		line->problem = "its document is another than its "
+				"attestation_sha256 says";
+	}
 }
 
 static void damaged(struct archive_line *out, const char *problem)
@@ -113,8 +145,6 @@ static void damaged(struct archive_line *out, const char *problem)
 
 void archive_line_parse(struct archive_line *out, const char *text, size_t len)
 {
-	uint8_t sha256[HM_SHA256_LEN];
-
 	memset(out, 0, sizeof(*out));
 	if (len > ARCHIVE_LINE_MAX) {
 		damaged(out, "longer than an item can be");
@@ -127,17 +157,13 @@ void archive_line_parse(struct archive_line *out, const char *text, size_t len)
 			     "attestation document");
 		return;
 	}
-	if (out->document == NULL)
-		return;
-	if (hash_of(out->document, out->document_len, sha256) != 0 ||
-	    memcmp(sha256, out->sha256, HM_SHA256_LEN) != 0)
-		out->problem =
-		    "its document is another than its attestation_sha256 says";
+	check_documents(out);
 }
 
 void archive_line_fini(struct archive_line *line)
 {
 	hm_envelope_fini(&line->envelope);
-	free(line->document);
+	for (size_t i = 0; i < ARCHIVE_LINE_DOCUMENTS; i++)
+		free(line->documents[i].bytes);
 	memset(line, 0, sizeof(*line));
 }

@@ -5,16 +5,16 @@
  *     -> heads (the newest item of each feed) -> tree_heads -> the rest of raw
  *     -> the file as a whole (archive_check.h)
  *
- * A row gives up to three entries: what is wrong with it, its document, itself.
+ * A row gives what is wrong with it, the documents that it and its
+ * co-signatures need, itself.
  */
 #include "verifier/archive/archive_check.h"
+#include "verifier/archive/archive_cosigned.h"
 #include "verifier/archive/archive_reader.h"
 #include "verifier/archive/archive_rows.h"
-#include "verifier/archive/archive_seen.h"
 #include "verifier/archive/archive_sqlite_db.h"
-#include "verifier/archive/archive_sqlite_row.h"
+#include "verifier/archive/archive_sqlite_documents.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,99 +55,40 @@ static const struct {
 	"SELECT max(rowid) FROM raw", 2},
 };
 
-static const char document_sql[] =
-    "SELECT document, platform, public_key FROM attestations WHERE sha256=?1";
-
 struct sqlite_source {
 	struct archive_source base;
 	sqlite3 *db;
 	int version;
 	enum stage stage;
 	struct archive_rows rows[TABLES];
-	sqlite3_stmt *find_document;
+	struct archive_sqlite_documents documents;
+	struct archive_cosigned cosigned;
 	struct archive_check check;
 	uint64_t check_count;
 	sqlite3_int64 first_item;
 	uint64_t position; /* of the item in hand */
-	/* documents that were given, and what stands beside each */
-	struct archive_ring ring;
-	struct archive_beside beside[ARCHIVE_SOURCE_DOCUMENTS];
 	/* the row in hand; its texts are SQLite's until the next step */
 	struct archive_entry row;
 	const char *problem; /* to be told; NULL: it was, or none */
-	bool owes_document, owes_row;
-	uint8_t document[HM_DOCUMENT_MAX];
-	size_t document_len;
+	bool owes_row;
 	/* the row that this table's statement stands on was not given yet */
 	bool item_waits, raw_waits;
 };
-
-/* ---- documents ---- */
-
-static bool hashes_to(
-    const void *bytes, size_t len, const uint8_t wanted[HM_SHA256_LEN])
-{
-	uint8_t sha256[HM_SHA256_LEN];
-
-	return EVP_Digest(bytes, len, sha256, NULL, EVP_sha256(), NULL) == 1 &&
-	       memcmp(sha256, wanted, HM_SHA256_LEN) == 0;
-}
-
-/* The row of this hash in `attestations`, given from now on. */
-static const struct archive_beside *read_document(
-    struct sqlite_source *s, const uint8_t sha256[HM_SHA256_LEN])
-{
-	struct archive_beside beside;
-	const void *bytes;
-
-	if (archive_sqlite_row_beside(s->find_document, &beside) != 0) {
-		s->problem = "the row of its attestation is malformed";
-		return NULL;
-	}
-	bytes = sqlite3_column_blob(s->find_document, 0);
-	s->document_len = (size_t)sqlite3_column_bytes(s->find_document, 0);
-	if (hashes_to(bytes, s->document_len, sha256)) {
-		memcpy(s->document, bytes, s->document_len);
-		s->owes_document = true;
-	} else {
-		s->problem = "its attestation is another than its hash says";
-	}
-	s->beside[archive_ring_add(&s->ring, sha256)] = beside;
-	return &s->beside[archive_ring_find(&s->ring, sha256)];
-}
-
-/* What stands beside the document that this row names. NULL: it is not there;
- * then the item has no key, and is judged by that. */
-static const struct archive_beside *document_of(
-    struct sqlite_source *s, const uint8_t sha256[HM_SHA256_LEN])
-{
-	const struct archive_beside *found = NULL;
-	int at = archive_ring_find(&s->ring, sha256);
-
-	if (at >= 0)
-		return &s->beside[at];
-	if (archive_sqlite_row_bind_hash(s->find_document, sha256) == 0 &&
-	    sqlite3_step(s->find_document) == SQLITE_ROW)
-		found = read_document(s, sha256);
-	sqlite3_reset(s->find_document);
-	return found;
-}
 
 /* ---- rows ---- */
 
 static void read_envelope(struct sqlite_source *s, sqlite3_stmt *stmt)
 {
-	static const char none[] = "";
+	const struct archive_stated *stated = &s->row.stated;
 	struct hm_envelope *e = &s->row.envelope;
-	const struct archive_beside *beside;
 
 	s->problem = archive_sqlite_row_envelope(stmt, e);
 	if (s->problem)
 		return;
-	beside = document_of(s, e->attestation_sha256);
-	e->public_key = (char *)(uintptr_t)(beside ? beside->public_key : none);
-	if (beside)
-		memcpy(e->platform, beside->platform, sizeof(e->platform));
+	if (s->row.kind == ARCHIVE_ENTRY_ITEM)
+		s->problem = archive_cosigned_read(&s->cosigned, stated->feed,
+		    stated->boot_id, (int64_t)stated->sequence, e);
+	archive_sqlite_documents_begin(&s->documents);
 	s->owes_row = true;
 }
 
@@ -161,7 +102,8 @@ static void read_newest(struct sqlite_source *s, sqlite3_stmt *stmt)
 static void read_raw(struct sqlite_source *s, sqlite3_stmt *stmt)
 {
 	s->problem = archive_sqlite_row_raw(stmt, &s->row);
-	if (!s->problem && !hashes_to(s->row.bytes, s->row.len, s->row.sha256))
+	if (!s->problem && !archive_sqlite_row_hashes_to(
+			       s->row.bytes, s->row.len, s->row.sha256))
 		s->problem = "its body is another than its hash says";
 	s->owes_row = !s->problem;
 }
@@ -300,27 +242,38 @@ static bool advance(struct sqlite_source *s)
 	return false;
 }
 
+/* Of the row in hand; true if its document is to be given first. */
+static bool has_document(struct sqlite_source *s)
+{
+	struct hm_envelope *e = &s->row.envelope;
+
+	return s->owes_row && e->content != NULL &&
+	       archive_sqlite_documents_next(&s->documents, e, &s->problem) ==
+		   1;
+}
+
 static int next(struct archive_source *source, struct archive_entry *out)
 {
 	struct sqlite_source *s = (struct sqlite_source *)source;
 	const char *path = out->path;
+	bool document = false;
 
-	while (!s->problem && !s->owes_document && !s->owes_row)
+	while (!s->problem && !s->owes_row)
 		if (!advance(s))
 			return 0;
+	if (!s->problem)
+		document = has_document(s);
 	*out = s->row;
 	out->path = path;
 	if (s->problem) {
 		out->kind = ARCHIVE_ENTRY_DAMAGED;
 		out->problem = s->problem;
 		s->problem = NULL;
-	} else if (s->owes_document) {
+	} else if (document) {
 		out->kind = ARCHIVE_ENTRY_DOCUMENT;
-		memcpy(out->sha256, s->row.envelope.attestation_sha256,
-		    HM_SHA256_LEN);
-		out->bytes = s->document;
-		out->len = s->document_len;
-		s->owes_document = false;
+		memcpy(out->sha256, s->documents.sha256, HM_SHA256_LEN);
+		out->bytes = s->documents.bytes;
+		out->len = s->documents.len;
 	} else {
 		s->owes_row = false;
 	}
@@ -335,10 +288,21 @@ static void close_sqlite(struct archive_source *source)
 
 	for (int i = 0; i < TABLES; i++)
 		archive_rows_close(&s->rows[i]);
-	sqlite3_finalize(s->find_document);
+	archive_sqlite_documents_close(&s->documents);
+	archive_cosigned_close(&s->cosigned);
 	archive_check_fini(&s->check);
 	sqlite3_close(s->db);
 	free(s);
+}
+
+/* Where there are none, no item is asked for them. */
+static int open_cosigned(struct sqlite_source *s)
+{
+	if (s->version < 3 || archive_sqlite_db_ask(s->db,
+				  "SELECT max(rowid) FROM cosignatures") < 0)
+		return 0;
+	return archive_cosigned_open(
+	    &s->cosigned, s->db, ARCHIVE_COSIGNED_BARE);
 }
 
 /* s->db is open. A statement that cannot be made says so in its first row. */
@@ -359,8 +323,8 @@ static int finish(struct archive_source **out, struct sqlite_source *s,
 	if (s->first_item > 0 && s->rows[ITEMS].end >= s->first_item)
 		s->base.total = (uint64_t)(s->rows[ITEMS].end - s->first_item) +
 				1;
-	if (sqlite3_prepare_v2(s->db, document_sql, -1, &s->find_document,
-		NULL) == SQLITE_OK) {
+	if (archive_sqlite_documents_open(&s->documents, s->db) == 0 &&
+	    open_cosigned(s) == 0) {
 		*out = &s->base;
 		return 0;
 	}

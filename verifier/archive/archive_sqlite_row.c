@@ -4,6 +4,7 @@
 #include "feeds/hex.h"
 #include "feeds/item.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
 /* A text of at most max bytes without a NUL in it, or NULL. */
@@ -20,7 +21,8 @@ static const char *text_of(sqlite3_stmt *s, int at, size_t max, size_t *len)
 	return text;
 }
 
-static const void *blob_of(sqlite3_stmt *s, int at, size_t max, size_t *len)
+const void *archive_sqlite_row_blob(
+    sqlite3_stmt *s, int at, size_t max, size_t *len)
 {
 	if (sqlite3_column_type(s, at) != SQLITE_BLOB)
 		return NULL;
@@ -28,8 +30,7 @@ static const void *blob_of(sqlite3_stmt *s, int at, size_t max, size_t *len)
 	return *len <= max ? sqlite3_column_blob(s, at) : NULL;
 }
 
-/* Into a field of `size` bytes; NULL in the query: there is no such column. */
-static bool copy_text(sqlite3_stmt *s, int at, char *out, size_t size)
+bool archive_sqlite_row_text(sqlite3_stmt *s, int at, char *out, size_t size)
 {
 	size_t len;
 	const char *text = text_of(s, at, size - 1, &len);
@@ -47,8 +48,8 @@ static bool copy_number(sqlite3_stmt *s, int at, int64_t *out)
 	return true;
 }
 
-/* Lower-case hex of 32 bytes. */
-static bool copy_hash(sqlite3_stmt *s, int at, uint8_t out[HM_SHA256_LEN])
+bool archive_sqlite_row_hash(
+    sqlite3_stmt *s, int at, uint8_t out[HM_SHA256_LEN])
 {
 	char again[2 * HM_SHA256_LEN + 1];
 	size_t len;
@@ -66,10 +67,11 @@ static const char *check_stated(
 	bool is_item = kind == ARCHIVE_ENTRY_ITEM;
 	int64_t sequence = -1, late = 0;
 
-	if (kind != ARCHIVE_ENTRY_HEAD && !copy_text(s, ARCHIVE_SQLITE_ROW_FEED,
-					      out->feed, sizeof(out->feed)))
+	if (kind != ARCHIVE_ENTRY_HEAD &&
+	    !archive_sqlite_row_text(
+		s, ARCHIVE_SQLITE_ROW_FEED, out->feed, sizeof(out->feed)))
 		return "its feed is malformed";
-	if (!copy_text(
+	if (!archive_sqlite_row_text(
 		s, ARCHIVE_SQLITE_ROW_BOOT, out->boot_id, sizeof(out->boot_id)))
 		return "its boot_id is malformed";
 	if (!copy_number(s, ARCHIVE_SQLITE_ROW_SEQUENCE, &sequence) ||
@@ -79,8 +81,8 @@ static const char *check_stated(
 	out->sequence = (uint64_t)sequence;
 	if (!copy_number(s, ARCHIVE_SQLITE_ROW_PUBLISHED, &out->published_ms))
 		return "its published_ms is malformed";
-	if (!copy_text(s, ARCHIVE_SQLITE_ROW_SHA256, out->content_sha256,
-		sizeof(out->content_sha256)))
+	if (!archive_sqlite_row_text(s, ARCHIVE_SQLITE_ROW_SHA256,
+		out->content_sha256, sizeof(out->content_sha256)))
 		return "its content_sha256 is malformed";
 	if (kind != ARCHIVE_ENTRY_NEWEST &&
 	    !copy_number(s, ARCHIVE_SQLITE_ROW_RECEIVED, &out->received_ms))
@@ -106,14 +108,15 @@ const char *archive_sqlite_row_envelope(
 {
 	const char *content = text_of(
 	    s, ARCHIVE_SQLITE_ROW_CONTENT, ITEM_CONTENT_MAX, &out->content_len);
-	const void *signature = blob_of(s, ARCHIVE_SQLITE_ROW_SIGNATURE,
-	    ARCHIVE_SQLITE_SIGNATURE_MAX, &out->signature_len);
+	const void *signature = archive_sqlite_row_blob(s,
+	    ARCHIVE_SQLITE_ROW_SIGNATURE, ARCHIVE_SQLITE_SIGNATURE_MAX,
+	    &out->signature_len);
 
 	if (content == NULL || out->content_len == 0)
 		return "its content is malformed";
 	if (signature == NULL)
 		return "its signature is malformed";
-	if (!copy_hash(
+	if (!archive_sqlite_row_hash(
 		s, ARCHIVE_SQLITE_ROW_ATTESTATION, out->attestation_sha256))
 		return "its attestation_sha256 is malformed";
 	out->content = (char *)(uintptr_t)content;
@@ -126,11 +129,12 @@ const char *archive_sqlite_row_raw(sqlite3_stmt *s, struct archive_entry *out)
 	static const uint8_t none[1];
 	int64_t received_ms;
 
-	if (!copy_hash(s, ARCHIVE_SQLITE_ROW_RAW_SHA256, out->sha256))
+	if (!archive_sqlite_row_hash(
+		s, ARCHIVE_SQLITE_ROW_RAW_SHA256, out->sha256))
 		return "its sha256 is malformed";
 	if (!copy_number(s, ARCHIVE_SQLITE_ROW_RAW_RECEIVED, &received_ms))
 		return "its received_ms is malformed";
-	out->bytes = blob_of(
+	out->bytes = archive_sqlite_row_blob(
 	    s, ARCHIVE_SQLITE_ROW_RAW_BODY, ARCHIVE_SOURCE_RAW_MAX, &out->len);
 	if (out->bytes == NULL && out->len == 0 &&
 	    sqlite3_column_type(s, ARCHIVE_SQLITE_ROW_RAW_BODY) == SQLITE_BLOB)
@@ -143,12 +147,24 @@ int archive_sqlite_row_beside(sqlite3_stmt *s, struct archive_beside *out)
 	size_t len = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (blob_of(s, 0, HM_DOCUMENT_MAX, &len) == NULL || len == 0)
+	if (archive_sqlite_row_blob(s, 0, HM_DOCUMENT_MAX, &len) == NULL ||
+	    len == 0)
 		return -1;
-	return copy_text(s, 1, out->platform, sizeof(out->platform)) &&
-		       copy_text(s, 2, out->public_key, sizeof(out->public_key))
+	return archive_sqlite_row_text(
+		   s, 1, out->platform, sizeof(out->platform)) &&
+		       archive_sqlite_row_text(
+			   s, 2, out->public_key, sizeof(out->public_key))
 		   ? 0
 		   : -1;
+}
+
+bool archive_sqlite_row_hashes_to(
+    const void *bytes, size_t len, const uint8_t wanted[HM_SHA256_LEN])
+{
+	uint8_t sha256[HM_SHA256_LEN];
+
+	return EVP_Digest(bytes, len, sha256, NULL, EVP_sha256(), NULL) == 1 &&
+	       memcmp(sha256, wanted, HM_SHA256_LEN) == 0;
 }
 
 int archive_sqlite_row_bind_hash(

@@ -48,10 +48,23 @@ const char *archive_sqlite_row_envelope(
 const char *archive_sqlite_row_raw(
     sqlite3_stmt *stmt, struct archive_entry *out);
 
+/* One column. Text without a NUL in it, into a field of `size` bytes; a blob of
+ * at most max bytes, or NULL; lower-case hex of 32 bytes. */
+bool archive_sqlite_row_text(
+    sqlite3_stmt *stmt, int at, char *out, size_t size);
+const void *archive_sqlite_row_blob(
+    sqlite3_stmt *stmt, int at, size_t max, size_t *len);
+bool archive_sqlite_row_hash(
+    sqlite3_stmt *stmt, int at, uint8_t out[HM_SHA256_LEN]);
+
 /* Columns: document (of 1 to HM_DOCUMENT_MAX bytes), platform, public_key.
  * 0 or -1. */
 HM_MUST_CHECK int archive_sqlite_row_beside(
     sqlite3_stmt *stmt, struct archive_beside *out);
+
+/* Is this the SHA-256 of these bytes? */
+bool archive_sqlite_row_hashes_to(
+    const void *bytes, size_t len, const uint8_t wanted[HM_SHA256_LEN]);
 
 /* Resets it; parameter 1 is the hash in hex. 0 or -1. */
 HM_MUST_CHECK int archive_sqlite_row_bind_hash(

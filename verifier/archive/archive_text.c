@@ -1,8 +1,8 @@
 /*
  * archive_text: NDJSON and bundles as an archive_source. A piece is read, and
- * may give up to three entries:
+ * gives
  *
- *   what is wrong with it, the document that it needs, the item or head
+ *   what is wrong with it, the documents that it needs, the item or head
  */
 #include "verifier/archive/archive_bundle_read.h"
 #include "verifier/archive/archive_line.h"
@@ -28,8 +28,10 @@ struct text_source {
 	struct archive_line line;
 	struct archive_line earlier; /* that holds the document, perhaps */
 	const char *problem;         /* to be told; NULL: it was, or none */
-	const struct archive_line *giver; /* of the document to be given next */
-	bool owes;                        /* the item or head itself */
+	/* to be given next; of the line, or of the earlier one */
+	const struct archive_line_document *due;
+	size_t asked; /* for documents of the line: how often */
+	bool owes;    /* the item or head itself */
 };
 
 /* ---- a piece ---- */
@@ -50,7 +52,7 @@ static bool belongs(const struct text_source *s)
 	return only == ARCHIVE_ENTRY_DAMAGED || only == s->line.kind;
 }
 
-/* Where the document stands, from now on. */
+/* Where the line's documents stand, from now on. */
 static void remember(struct text_source *s)
 {
 	struct archive_place place = {
@@ -59,53 +61,85 @@ static void remember(struct text_source *s)
 	    .has_said = s->line.kind == ARCHIVE_ENTRY_DOCUMENT,
 	};
 
-	memcpy(place.sha256, s->line.sha256, HM_SHA256_LEN);
-	memcpy(place.said, s->line.said, HM_SHA256_LEN);
-	if (archive_seen_add(&s->seen, &place) != 0)
-		s->problem = "more documents than an archive can have";
+	for (size_t i = 0; i < s->line.document_count; i++) {
+		const struct archive_line_document *d = &s->line.documents[i];
+
+		if (d->bytes == NULL)
+			continue;
+		memcpy(place.sha256, d->sha256, HM_SHA256_LEN);
+		memcpy(place.said, d->said, HM_SHA256_LEN);
+		if (archive_seen_add(&s->seen, &place) != 0)
+			s->problem = "more documents than an archive can have";
+	}
+}
+
+static const struct archive_line_document *find_in(
+    const struct archive_line *line, const uint8_t sha256[HM_SHA256_LEN])
+{
+	for (size_t i = 0; i < line->document_count; i++) {
+		const struct archive_line_document *d = &line->documents[i];
+
+		if (d->bytes != NULL &&
+		    memcmp(d->sha256, sha256, HM_SHA256_LEN) == 0)
+			return d;
+	}
+	return NULL;
 }
 
 /* Reads the line again that has the document. */
-static void fetch(struct text_source *s, const struct archive_place *place)
+static const struct archive_line_document *fetch(
+    struct text_source *s, const struct archive_place *place)
 {
+	const struct archive_line_document *found = NULL;
 	char *text = malloc(place->len);
 
+	archive_line_fini(&s->earlier);
 	if (text != NULL && archive_input_read_at(&s->input, place->offset,
 				text, place->len) == 0) {
 		archive_line_parse(&s->earlier, text, place->len);
-		if (s->earlier.document != NULL && !s->earlier.problem &&
-		    memcmp(s->earlier.sha256, place->sha256, HM_SHA256_LEN) ==
-			0)
-			s->giver = &s->earlier;
+		found = find_in(&s->earlier, place->sha256);
 	}
 	free(text);
+	return found;
 }
 
-/* The document that the item in hand names, if it has to be given now. */
-static void find_document(struct text_source *s)
+/* One that the line in hand names: due, if it has to be given now. */
+static void find_document(
+    struct text_source *s, const struct archive_line_document *named)
 {
 	struct archive_place *place = archive_seen_find(
-	    &s->seen, s->line.sha256);
+	    &s->seen, named->sha256);
 
 	if (place != NULL && place->has_said &&
-	    memcmp(place->said, s->line.said, HM_SHA256_LEN) != 0) {
+	    memcmp(place->said, named->said, HM_SHA256_LEN) != 0) {
 		s->problem = "its attestation document stands in the archive "
 			     "under another platform or public key";
 		place->has_said = false; /* once is enough */
 	}
-	if (archive_ring_find(&s->ring, s->line.sha256) >= 0)
+	if (archive_ring_find(&s->ring, named->sha256) >= 0)
 		return;
-	if (s->line.document != NULL && s->line.problem == NULL)
-		s->giver = &s->line;
-	else if (place != NULL)
-		fetch(s, place);
-	if (s->giver != NULL)
-		archive_ring_add(&s->ring, s->line.sha256);
+	s->due = find_in(&s->line, named->sha256);
+	if (s->due == NULL && place != NULL)
+		s->due = fetch(s, place);
+	if (s->due != NULL)
+		archive_ring_add(&s->ring, named->sha256);
+}
+
+/* Until one is due, or all were asked for. Those of co-signatures may push out
+ * one that was given before: a second round brings it back. */
+static void find_documents(struct text_source *s)
+{
+	size_t count = s->line.document_count;
+	size_t rounds = count > 1 ? 2 : 1;
+
+	while (!s->problem && !s->due && s->asked < rounds * count)
+		find_document(s, &s->line.documents[s->asked++ % count]);
 }
 
 static void read_piece(struct text_source *s)
 {
 	s->problem = s->piece.problem;
+	s->asked = 0;
 	if (s->piece.len == 0)
 		return;
 	archive_line_parse(&s->line, s->piece.text, s->piece.len);
@@ -116,14 +150,11 @@ static void read_piece(struct text_source *s)
 		s->problem = "does not belong into this list";
 		return;
 	}
-	if (s->line.document != NULL && s->problem == NULL)
-		remember(s);
+	remember(s);
 	s->owes = s->line.kind != ARCHIVE_ENTRY_DOCUMENT;
-	if (s->owes) {
-		find_document(s);
-	} else if (s->problem == NULL) {
-		s->giver = &s->line;
-		archive_ring_add(&s->ring, s->line.sha256);
+	if (!s->owes && s->problem == NULL) {
+		s->due = &s->line.documents[0];
+		archive_ring_add(&s->ring, s->due->sha256);
 	}
 }
 
@@ -140,10 +171,10 @@ static int give_problem(struct text_source *s, struct archive_entry *out)
 static int give_document(struct text_source *s, struct archive_entry *out)
 {
 	out->kind = ARCHIVE_ENTRY_DOCUMENT;
-	memcpy(out->sha256, s->giver->sha256, HM_SHA256_LEN);
-	out->bytes = s->giver->document;
-	out->len = s->giver->document_len;
-	s->giver = NULL;
+	memcpy(out->sha256, s->due->sha256, HM_SHA256_LEN);
+	out->bytes = s->due->bytes;
+	out->len = s->due->len;
+	s->due = NULL;
 	return 1;
 }
 
@@ -159,11 +190,13 @@ static int next(struct archive_source *source, struct archive_entry *out)
 {
 	struct text_source *s = (struct text_source *)source;
 
-	while (!s->problem && !s->giver && !s->owes) {
+	while (!s->problem && !s->due && !s->owes) {
 		if (next_piece(s) == 0)
 			return 0;
 		read_piece(s);
 	}
+	if (s->owes)
+		find_documents(s);
 	out->position = s->piece.offset;
 	/* what is told at the very end; and a file may grow meanwhile */
 	if (s->base.total > 0 && out->position >= s->base.total)
@@ -172,7 +205,7 @@ static int next(struct archive_source *source, struct archive_entry *out)
 	out->number = s->piece.number;
 	if (s->problem)
 		return give_problem(s, out);
-	return s->giver ? give_document(s, out) : give_envelope(s, out);
+	return s->due ? give_document(s, out) : give_envelope(s, out);
 }
 
 /* ---- open and close ---- */

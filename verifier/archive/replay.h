@@ -1,9 +1,9 @@
 /*
  * replay: an archive judged as a whole, years later, trusting nobody who kept
  * it. Of each item: signature, attestation and policy at its own time (or,
- * live, now), what its row says of it, and its price, recomputed from its own
- * sources by feeds/aggregate and compared byte for byte. Of all of them: the
- * hash chain and the numbers of each feed and boot.
+ * live, now), its co-signatures, what its row says of it, and its price,
+ * recomputed from its own sources by feeds/aggregate and compared byte for
+ * byte. Of all of them: the hash chain and the numbers of each feed and boot.
  *
  *   replay_new -> replay_read for each file -> replay_end -> replay_free
  *
@@ -33,6 +33,8 @@
 	X(DAMAGED, "damaged", HM_ENVELOPE_MALFORMED)                        \
 	/* the row says something else than the item in it */               \
 	X(ROW_MISMATCH, "row_mismatch", HM_CONTENT_MALFORMED)               \
+	/* another enclave's signature beside it does not hold */           \
+	X(COSIGNATURE, "cosignature", HM_QUORUM_MISSING)                    \
 	/* its sources do not give its price */                             \
 	X(PRICE_MISMATCH, "price_mismatch", HM_CONTENT_MALFORMED)           \
 	/* the exchange's answer is not what the item says it was */        \

@@ -207,6 +207,11 @@ static void settle_valid(struct replay_settle *s, struct replay_task *task)
 		    kind_verdicts[REPLAY_ROW_MISMATCH],
 		    "its row has another %s than the item in it",
 		    task->row_differs);
+	if (task->not_cosigned)
+		tell(s, task, REPLAY_COSIGNATURE,
+		    kind_verdicts[REPLAY_COSIGNATURE],
+		    "%zu of its %zu co-signatures do not hold",
+		    task->not_cosigned, task->entry.envelope.cosignature_count);
 	if (replay_order_add(s->order, &seen, &step)) {
 		s->failed = true;
 		return;

@@ -21,31 +21,61 @@ static void *keep(struct replay_batch *batch, const void *bytes, size_t len)
 	return at;
 }
 
+/* And what they point to, but documents, which come by hash. */
+static size_t size_of_envelopes(const struct hm_envelope *e, size_t count)
+{
+	size_t size = 0;
+
+	for (; count > 0; count--, e++)
+		size +=
+		    e->content_len + e->signature_len +
+		    (e->public_key ? strlen(e->public_key) : 0) + 3 +
+		    size_of_envelopes(e->cosignatures, e->cosignature_count) +
+		    e->cosignature_count * sizeof(*e) + _Alignof(max_align_t);
+	return size;
+}
+
 static size_t size_of(const struct archive_entry *entry)
 {
-	const struct hm_envelope *e = &entry->envelope;
+	return size_of_envelopes(&entry->envelope, 1) +
+	       (entry->problem ? strlen(entry->problem) : 0) + 1;
+}
 
-	return e->content_len + e->signature_len +
-	       (e->public_key ? strlen(e->public_key) : 0) +
-	       (entry->problem ? strlen(entry->problem) : 0) + 4;
+static void keep_envelope(struct replay_batch *batch, struct hm_envelope *e)
+{
+	size_t key_len = e->public_key ? strlen(e->public_key) : 0;
+
+	e->content = keep(batch, e->content, e->content_len);
+	e->signature = keep(batch, e->signature, e->signature_len);
+	e->public_key = keep(batch, e->public_key, key_len);
+	e->document = NULL;
+	e->document_len = 0;
+}
+
+static void keep_cosignatures(struct replay_batch *batch, struct hm_envelope *e)
+{
+	const size_t align = _Alignof(max_align_t);
+
+	if (e->cosignature_count == 0)
+		return;
+	batch->used = (batch->used + align - 1) / align * align;
+	e->cosignatures = keep(batch, e->cosignatures,
+	    e->cosignature_count * sizeof(*e->cosignatures));
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		keep_envelope(batch, &e->cosignatures[i]);
 }
 
 bool replay_batch_add(
     struct replay_batch *batch, const struct archive_entry *entry)
 {
 	struct replay_task *task = &batch->tasks[batch->count];
-	struct hm_envelope *e = &task->entry.envelope;
-	size_t key_len;
 
 	if (batch->count == REPLAY_BATCH_TASKS ||
 	    size_of(entry) > REPLAY_BATCH_BYTES - batch->used)
 		return false;
 	task->entry = *entry;
-	key_len = e->public_key ? strlen(e->public_key) : 0;
-	e->content = keep(batch, e->content, e->content_len);
-	e->signature = keep(batch, e->signature, e->signature_len);
-	e->public_key = keep(batch, e->public_key, key_len);
-	e->document = NULL;
+	keep_envelope(batch, &task->entry.envelope);
+	keep_cosignatures(batch, &task->entry.envelope);
 	if (entry->problem)
 		task->entry.problem = keep(
 		    batch, entry->problem, strlen(entry->problem));
@@ -72,23 +102,60 @@ static enum hm_verdict verify(struct replay_worker *w,
 	    &w->content);
 }
 
+/* Its document and those of its co-signatures, as far as they are there. */
+static void lend(struct replay_worker *w, struct hm_envelope *e,
+    struct replay_blob *lent[static HM_COSIGNATURES_MAX])
+{
+	for (size_t i = 0; i < e->cosignature_count; i++) {
+		struct hm_envelope *c = &e->cosignatures[i];
+
+		lent[i] = replay_blobs_get(w->documents, c->attestation_sha256);
+		/* only looked at */
+		if (lent[i])
+			c->document = (uint8_t *)(uintptr_t)replay_blob_bytes(
+			    lent[i], &c->document_len);
+	}
+}
+
+static void take_back(struct replay_worker *w, struct hm_envelope *e,
+    struct replay_blob *lent[static HM_COSIGNATURES_MAX])
+{
+	for (size_t i = 0; i < e->cosignature_count; i++) {
+		e->cosignatures[i].document = NULL;
+		e->cosignatures[i].document_len = 0;
+		replay_blobs_release(w->documents, lent[i]);
+	}
+}
+
+static enum hm_verdict verify_with_documents(
+    struct replay_worker *w, struct hm_envelope *e)
+{
+	struct replay_blob *lent[HM_COSIGNATURES_MAX] = {NULL};
+	struct replay_blob *document = replay_blobs_get(
+	    w->documents, e->attestation_sha256);
+	const uint8_t *bytes = NULL;
+	enum hm_verdict verdict;
+	size_t len = 0;
+
+	if (document)
+		bytes = replay_blob_bytes(document, &len);
+	lend(w, e, lent);
+	verdict = verify(w, e, bytes, len);
+	take_back(w, e, lent);
+	replay_blobs_release(w->documents, document);
+	return verdict;
+}
+
 /* By reference first: whatever is in the cache need not be hashed again. */
 static enum hm_verdict verify_item(
-    struct replay_worker *w, const struct hm_envelope *envelope)
+    struct replay_worker *w, struct hm_envelope *e)
 {
-	enum hm_verdict verdict = verify(w, envelope, NULL, 0);
-	struct replay_blob *document = NULL;
-	const uint8_t *bytes;
-	size_t len;
+	enum hm_verdict verdict = verify(w, e, NULL, 0);
+	bool all = w->item.cosigners == e->cosignature_count;
 
-	if (verdict == HM_ATTESTATION_MISSING)
-		document = replay_blobs_get(
-		    w->documents, envelope->attestation_sha256);
-	if (document) {
-		bytes = replay_blob_bytes(document, &len);
-		verdict = verify(w, envelope, bytes, len);
-		replay_blobs_release(w->documents, document);
-	}
+	if (verdict == HM_ATTESTATION_MISSING || verdict == HM_QUORUM_MISSING ||
+	    (verdict == HM_VALID && !all))
+		verdict = verify_with_documents(w, e);
 	return verdict;
 }
 
@@ -135,11 +202,14 @@ static void judge_item(struct replay_worker *w, struct replay_task *task)
 	const struct hm_item *item = &w->item;
 
 	task->row_differs = NULL;
+	task->not_cosigned = 0;
 	task->priced = task->answer_differs = false;
 	task->answers = 0;
 	task->verdict = verify_item(w, &task->entry.envelope);
 	if (task->verdict != HM_VALID)
 		return;
+	task->not_cosigned = task->entry.envelope.cosignature_count -
+			     item->cosigners;
 	memcpy(task->feed, item->feed, sizeof(task->feed));
 	memcpy(task->boot_id, item->boot_id, sizeof(task->boot_id));
 	task->sequence = item->sequence;

@@ -8,6 +8,8 @@
 #include "verifier/archive/replay_blobs.h"
 #include "verifier/archive/replay_price.h"
 
+#include <stddef.h>
+
 #define REPLAY_BATCH_TASKS 64 /* they stay in a processor's cache */
 /* At least one of the largest entries: an envelope's parts. */
 #define REPLAY_BATCH_BYTES (1u << 19)
@@ -26,8 +28,9 @@ struct replay_task {
 	int64_t published_ms;
 	uint8_t previous_sha256[HM_SHA256_LEN];
 	uint8_t content_sha256[HM_SHA256_LEN];
-	const char *row_differs;          /* which column; NULL: none */
-	bool priced;                      /* price is set */
+	const char *row_differs; /* which column; NULL: none */
+	size_t not_cosigned;     /* co-signatures of it that do not hold */
+	bool priced;             /* price is set */
 	const struct feed_config *config; /* by which, or NULL */
 	struct replay_price price;
 	unsigned answers; /* parsed again, the same */
@@ -40,7 +43,7 @@ struct replay_batch {
 	struct replay_task tasks[REPLAY_BATCH_TASKS];
 	size_t count;
 	size_t used;
-	uint8_t bytes[REPLAY_BATCH_BYTES];
+	_Alignas(max_align_t) uint8_t bytes[REPLAY_BATCH_BYTES];
 };
 
 /* Copies it; false: no room, or (of an empty batch) too large for any. */

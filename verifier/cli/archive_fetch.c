@@ -40,31 +40,29 @@ struct fetch {
 
 /* ---- documents ---- */
 
-static int write_document(struct fetch *f, const struct archive_line *item,
-    const void *bytes, size_t len)
+static int write_document(
+    struct fetch *f, const struct hm_envelope *e, const void *bytes, size_t len)
 {
-	char *text = documents_format(&item->envelope, bytes, len);
+	char *text = documents_format(e, bytes, len);
 	struct archive_place place = {.len = 1};
 	int rc = text ? fprintf(f->out, "%s\n", text) : -1;
 
 	free(text);
-	memcpy(place.sha256, item->sha256, HM_SHA256_LEN);
+	memcpy(place.sha256, e->attestation_sha256, HM_SHA256_LEN);
 	if (rc < 0 || archive_seen_add(&f->seen, &place) != 0)
 		return archive_request_fail(
 		    &f->request, "its documents cannot be kept");
 	return 0;
 }
 
-/* The document out of the item itself: one in the full form. */
-static int fetch_full(struct fetch *f, const struct archive_line *item)
+/* The document out of the item in hand itself: one in the full form. */
+static int fetch_full(struct fetch *f, const struct hm_envelope *e)
 {
 	struct archive_line full;
 	char target[256];
 	const char *end;
 	int rc = 0; /* an item that stays without one is judged so */
 
-	if (item->kind != ARCHIVE_ENTRY_ITEM)
-		return 0;
 	snprintf(target, sizeof(target),
 	    "/history?feed=%s&from=%lld&to=%lld&limit=1&attestation=full",
 	    f->item.feed, (long long)f->item.published_ms,
@@ -75,25 +73,45 @@ static int fetch_full(struct fetch *f, const struct archive_line *item)
 	end = memchr(f->request.body, '\n', f->request.len);
 	archive_line_parse(&full, f->request.body,
 	    end ? (size_t)(end - f->request.body) : f->request.len);
-	if (full.document != NULL && !full.problem &&
-	    memcmp(full.sha256, item->sha256, HM_SHA256_LEN) == 0)
-		rc = write_document(f, item, full.document, full.document_len);
+	for (size_t i = 0; i < full.document_count; i++) {
+		const struct archive_line_document *d = &full.documents[i];
+
+		if (d->bytes == NULL || memcmp(d->sha256, e->attestation_sha256,
+					    HM_SHA256_LEN) != 0)
+			continue;
+		rc = write_document(f, e, d->bytes, d->len);
+		break;
+	}
 	archive_line_fini(&full);
 	return rc;
 }
 
-static int fetch_document(struct fetch *f, const struct archive_line *item)
+static int fetch_document(
+    struct fetch *f, const struct hm_envelope *e, bool is_item)
 {
 	char target[128], hex[2 * HM_SHA256_LEN + 1];
 
-	if (archive_seen_find(&f->seen, item->sha256) != NULL)
+	if (archive_seen_find(&f->seen, e->attestation_sha256) != NULL)
 		return 0;
-	hex_encode(item->sha256, HM_SHA256_LEN, hex);
+	hex_encode(e->attestation_sha256, HM_SHA256_LEN, hex);
 	snprintf(target, sizeof(target), "/attestations/%s", hex);
 	if (archive_request_get(
 		&f->request, target, "application/cbor", HM_DOCUMENT_MAX) == 0)
-		return write_document(f, item, f->request.body, f->request.len);
-	return f->request.status == 404 ? fetch_full(f, item) : -1;
+		return write_document(f, e, f->request.body, f->request.len);
+	if (f->request.status != 404)
+		return -1;
+	return is_item ? fetch_full(f, e) : 0;
+}
+
+/* Its own, and those of its co-signatures. */
+static int fetch_documents(struct fetch *f, const struct archive_line *item)
+{
+	const struct hm_envelope *e = &item->envelope;
+
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		if (fetch_document(f, &e->cosignatures[i], true) != 0)
+			return -1;
+	return fetch_document(f, e, true);
 }
 
 /* ---- pages ---- */
@@ -128,11 +146,11 @@ static int write_line(struct fetch *f, const char *text, size_t len)
 
 	archive_line_parse(&line, text, len);
 	if (line.kind == ARCHIVE_ENTRY_HEAD)
-		rc = fetch_document(f, &line);
+		rc = fetch_document(f, &line.envelope, false);
 	else if (line.kind == ARCHIVE_ENTRY_ITEM &&
 		 item_decode(&f->item, line.envelope.content,
 		     line.envelope.content_len) == 0)
-		rc = fetch_document(f, &line) || add_boot(f) ? -1 : 0;
+		rc = fetch_documents(f, &line) || add_boot(f) ? -1 : 0;
 	archive_line_fini(&line);
 	if (rc == 0 &&
 	    (fwrite(text, 1, len, f->out) != len || putc('\n', f->out) < 0))
