@@ -125,23 +125,39 @@ static int fail(const char *what, int error)
 	    &command_bundle, "%.900s: %s", what, strerror(-error));
 }
 
-/* The document, if it is new in the bundle, and the envelope. */
-static int add(struct bundle *b, int list, const struct hm_envelope *e,
+/* Takes the text. */
+static int add_text(struct bundle *b, int list, char *text)
+{
+	int rc = text ? bundle_write_add(&b->out, list, text) : -1;
+
+	free(text);
+	return rc;
+}
+
+/* If it is new in the bundle. */
+static int add_document(struct bundle *b, const struct hm_envelope *e,
     const uint8_t *document, size_t len)
 {
 	int used = documents_use(&b->documents, e->attestation_sha256);
-	char *text = used == 1 ? documents_format(e, document, len) : NULL;
-	int rc = used < 0 ? -1 : 0;
 
-	if (used == 1)
-		rc = text ? bundle_write_add(&b->out, BUNDLE_ATTESTATIONS, text)
-			  : -1;
-	free(text);
-	text = envelope_format(e, false);
-	if (rc == 0)
-		rc = text ? bundle_write_add(&b->out, list, text) : -1;
-	free(text);
-	return rc;
+	if (used != 1)
+		return used;
+	return add_text(
+	    b, BUNDLE_ATTESTATIONS, documents_format(e, document, len));
+}
+
+/* The documents, and the envelope. */
+static int add(struct bundle *b, int list, const struct hm_envelope *e,
+    const uint8_t *document, size_t len)
+{
+	int rc = add_document(b, e, document, len);
+
+	for (size_t i = 0; i < e->cosignature_count && rc == 0; i++) {
+		const struct hm_envelope *c = &e->cosignatures[i];
+
+		rc = add_document(b, c, c->document, c->document_len);
+	}
+	return rc == 0 ? add_text(b, list, envelope_format(e, false)) : -1;
 }
 
 static void describe(
@@ -158,17 +174,33 @@ static void describe(
 	    (unsigned long long)e->item.sequence, boot);
 }
 
-static enum hm_verdict judge(struct bundle *b, const struct archives_entry *e,
-    const uint8_t *document, size_t len)
+/* Only those co-signatures go in that hold. */
+static void drop_others(
+    struct documents_cosigned *e, const bool holds[HM_COSIGNATURES_MAX])
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->envelope.cosignature_count; i++)
+		if (holds[i])
+			e->list[kept++] = e->list[i];
+	e->envelope.cosignature_count = kept;
+}
+
+static enum hm_verdict judge(struct bundle *b, bool is_item,
+    struct documents_cosigned *e, const uint8_t *document, size_t len)
 {
 	static struct hm_item item; /* large */
 	static struct hm_head head;
+	enum hm_verdict verdict;
 
-	if (e->entry.kind == ARCHIVE_ENTRY_ITEM)
-		return hm_item_verify_replay(b->policy, b->cache,
-		    &e->entry.envelope, document, len, &item, NULL);
-	return hm_head_verify_replay(b->policy, b->cache, &e->entry.envelope,
-	    document, len, &head, NULL);
+	if (!is_item)
+		return hm_head_verify_replay(b->policy, b->cache, &e->envelope,
+		    document, len, &head, NULL);
+	verdict = hm_item_verify_replay(
+	    b->policy, b->cache, &e->envelope, document, len, &item, NULL);
+	if (verdict == HM_VALID)
+		drop_others(e, item.cosigned);
+	return verdict;
 }
 
 static int take(struct bundle *b, const struct archives_entry *e)
@@ -176,14 +208,17 @@ static int take(struct bundle *b, const struct archives_entry *e)
 	size_t len;
 	const uint8_t *document = documents_find(
 	    &b->documents, e->entry.envelope.attestation_sha256, &len);
-	enum hm_verdict verdict = document ? judge(b, e, document, len)
-					   : HM_ATTESTATION_MISSING;
 	bool is_item = e->entry.kind == ARCHIVE_ENTRY_ITEM;
+	enum hm_verdict verdict = HM_ATTESTATION_MISSING;
+	struct documents_cosigned cosigned;
 	char what[HM_TEXT_MAX];
 
+	documents_lend(&b->documents, &e->entry.envelope, &cosigned);
+	if (document)
+		verdict = judge(b, is_item, &cosigned, document, len);
 	if (verdict == HM_VALID)
 		return add(b, is_item ? BUNDLE_ITEMS : BUNDLE_HEADS,
-		    &e->entry.envelope, document, len);
+		    &cosigned.envelope, document, len);
 	describe(e, what);
 	complaints_refused(&b->complaints, &e->entry, what, verdict);
 	return 0;

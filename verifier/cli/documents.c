@@ -29,6 +29,28 @@ const uint8_t *documents_find(
 	return at < 0 ? NULL : d->bytes[at];
 }
 
+void documents_lend(const struct documents *documents,
+    const struct hm_envelope *envelope, struct documents_cosigned *out)
+{
+	size_t count = 0, len;
+
+	out->envelope = *envelope;
+	for (size_t i = 0; i < envelope->cosignature_count; i++) {
+		struct hm_envelope *to = &out->list[count];
+		const uint8_t *bytes = documents_find(documents,
+		    envelope->cosignatures[i].attestation_sha256, &len);
+
+		if (bytes == NULL || count == HM_COSIGNATURES_MAX)
+			continue;
+		*to = envelope->cosignatures[i];
+		to->document = (uint8_t *)(uintptr_t)bytes; /* looked at only */
+		to->document_len = len;
+		count++;
+	}
+	out->envelope.cosignatures = count > 0 ? out->list : NULL;
+	out->envelope.cosignature_count = count;
+}
+
 int documents_use(struct documents *d, const uint8_t sha256[HM_SHA256_LEN])
 {
 	struct archive_place place = {.len = 1};

@@ -22,6 +22,16 @@ void documents_keep(
 const uint8_t *documents_find(const struct documents *documents,
     const uint8_t sha256[HM_SHA256_LEN], size_t *len);
 
+/* An envelope with the documents of its co-signatures; those without one are
+ * left out: they prove nothing. All of it borrowed, until the next document is
+ * kept. */
+struct documents_cosigned {
+	struct hm_envelope envelope;
+	struct hm_envelope list[HM_COSIGNATURES_MAX];
+};
+void documents_lend(const struct documents *documents,
+    const struct hm_envelope *envelope, struct documents_cosigned *out);
+
 /* 1: it is used for the first time; 0: it was used before; -1: there are more
  * than one file can name. */
 HM_MUST_CHECK int documents_use(

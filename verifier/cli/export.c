@@ -99,18 +99,35 @@ static int put_line(char *text)
 	return rc ? -1 : 0;
 }
 
+/* Once for all that name it. */
+static int put_document(struct documents *documents,
+    const struct hm_envelope *envelope, const uint8_t *bytes, size_t len)
+{
+	if (bytes == NULL ||
+	    documents_use(documents, envelope->attestation_sha256) != 1)
+		return 0;
+	return put_line(documents_format(envelope, bytes, len));
+}
+
 static int put_envelope(
     struct documents *documents, const struct hm_envelope *envelope)
 {
+	struct documents_cosigned cosigned;
 	size_t len;
 	const uint8_t *bytes = documents_find(
 	    documents, envelope->attestation_sha256, &len);
 
-	if (bytes != NULL &&
-	    documents_use(documents, envelope->attestation_sha256) == 1 &&
-	    put_line(documents_format(envelope, bytes, len)) != 0)
+	documents_lend(documents, envelope, &cosigned);
+	if (put_document(documents, envelope, bytes, len) != 0)
 		return -1;
-	return put_line(envelope_format(envelope, false));
+	for (size_t i = 0; i < cosigned.envelope.cosignature_count; i++) {
+		const struct hm_envelope *c = &cosigned.list[i];
+
+		if (put_document(documents, c, c->document, c->document_len) !=
+		    0)
+			return -1;
+	}
+	return put_line(envelope_format(&cosigned.envelope, false));
 }
 
 /* ---- all of it ---- */
