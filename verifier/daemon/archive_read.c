@@ -4,6 +4,7 @@
 #include "verifier/daemon/archive_db.h"
 
 #include "feeds/hex.h"
+#include "verifier/archive/archive_cosigned.h"
 #include "verifier/envelope.h"
 
 #include <stdio.h>
@@ -59,8 +60,11 @@ enum archive_state archive_heads(struct archive *archive,
 
 /* The row as an envelope by way of its JSON: whatever stands in the file is
  * read as strictly as if it had come from the network. */
-static int read_envelope(sqlite3_stmt *s, struct hm_envelope *out)
+static int read_envelope(sqlite3_stmt *s, struct archive_cosigned *cosigned,
+    const char *feed, const uint8_t boot_id[16], uint64_t sequence,
+    struct hm_envelope *out)
 {
+	char boot_hex[2 * ARCHIVE_BOOT_ID_LEN + 1];
 	const char *platform = (const char *)sqlite3_column_text(s, 4);
 	const char *sha256 = (const char *)sqlite3_column_text(s, 2);
 	struct hm_envelope e = {
@@ -82,6 +86,10 @@ static int read_envelope(sqlite3_stmt *s, struct hm_envelope *out)
 		e.attestation_sha256, HM_SHA256_LEN, sha256, strlen(sha256)))
 		return -1;
 	snprintf(e.platform, sizeof(e.platform), "%s", platform);
+	hex_encode(boot_id, ARCHIVE_BOOT_ID_LEN, boot_hex);
+	if (archive_cosigned_read(
+		cosigned, feed, boot_hex, (int64_t)sequence, &e))
+		return -1;
 	json = envelope_format(&e, true);
 	if (json && hm_envelope_parse(out, json, strlen(json)) == HM_VALID)
 		rc = 0;
@@ -97,17 +105,21 @@ int archive_read_item(struct archive *archive, const char *feed,
 	    " platform, public_key FROM items JOIN attestations"
 	    " ON sha256 = attestation_sha256"
 	    " WHERE feed=?1 AND boot_id=?2 AND sequence=?3";
+	struct archive_cosigned cosigned;
 	sqlite3_stmt *s = NULL;
 	int rc = -1;
 
 	memset(out, 0, sizeof(*out));
-	if (sqlite3_prepare_v2(archive->db, sql, -1, &s, NULL) == SQLITE_OK &&
+	if (archive_cosigned_open(
+		&cosigned, archive->db, ARCHIVE_COSIGNED_FULL) == 0 &&
+	    sqlite3_prepare_v2(archive->db, sql, -1, &s, NULL) == SQLITE_OK &&
 	    archive_bind_text(s, 1, feed) == SQLITE_OK &&
 	    archive_bind_hex(s, 2, boot_id, ARCHIVE_BOOT_ID_LEN) == SQLITE_OK &&
 	    sqlite3_bind_int64(s, 3, (sqlite3_int64)sequence) == SQLITE_OK &&
 	    sqlite3_step(s) == SQLITE_ROW)
-		rc = read_envelope(s, out);
+		rc = read_envelope(s, &cosigned, feed, boot_id, sequence, out);
 	sqlite3_finalize(s);
+	archive_cosigned_close(&cosigned);
 	return rc;
 }
 

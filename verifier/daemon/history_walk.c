@@ -7,6 +7,7 @@
 #include "verifier/daemon/history_walk.h"
 
 #include "feeds/hex.h"
+#include "verifier/archive/archive_cosigned.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ enum {
 
 struct stream { /* of rows, from one file */
 	sqlite3_stmt *stmt;
+	struct archive_cosigned cosigned;
 	bool has; /* a row, in `row` */
 	struct history_row row;
 };
@@ -74,7 +76,10 @@ static int prepare(struct stream *s, sqlite3 *db,
 	    " ORDER BY published_ms %s, boot_id %s, sequence %s LIMIT ?7",
 	    wish->full ? "document" : "NULL", wish->desc ? "<" : ">", way, way,
 	    way);
-	return sqlite3_prepare_v2(db, sql, -1, &s->stmt, NULL) ||
+	return archive_cosigned_open(&s->cosigned, db,
+		   wish->full ? ARCHIVE_COSIGNED_FULL
+			      : ARCHIVE_COSIGNED_KEYS) ||
+	       sqlite3_prepare_v2(db, sql, -1, &s->stmt, NULL) ||
 	       sqlite3_bind_text(
 		   s->stmt, 1, wish->feed, -1, SQLITE_TRANSIENT) ||
 	       sqlite3_bind_int64(s->stmt, 2, from_ms) ||
@@ -163,7 +168,10 @@ static int advance(struct walk *w, struct stream *s)
 	row->expires_ms = sqlite3_column_int64(s->stmt, EXPIRES);
 	row->sha256_hex = text(s->stmt, CONTENT_SHA256, 2 * HM_SHA256_LEN + 1);
 	row->sound = row->sha256_hex &&
-		     read_envelope(s->stmt, w->wish->full, &row->envelope);
+		     read_envelope(s->stmt, w->wish->full, &row->envelope) &&
+		     !archive_cosigned_read(&s->cosigned, w->wish->feed,
+			 row->key.boot_id, (int64_t)row->key.sequence,
+			 &row->envelope);
 	return 0;
 }
 
@@ -216,8 +224,10 @@ static enum step walk_part(
 	}
 	if (step == GO_ON)
 		step = merge(w, s);
-	sqlite3_finalize(s[0].stmt);
-	sqlite3_finalize(s[1].stmt);
+	for (int i = 0; i < 2; i++) {
+		sqlite3_finalize(s[i].stmt);
+		archive_cosigned_close(&s[i].cosigned);
+	}
 	return step;
 }
 
