@@ -41,18 +41,33 @@ static bool has_hash(const char *bytes, size_t len, const uint8_t *sha256)
 	return same;
 }
 
+/* The loop has it from now on. */
+static void take_document(struct bus_subscriber *b, struct bus_delivery *d,
+    const uint8_t *sha256, const char *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len + 1);
+
+	if (!copy)
+		log_die("bus", "out of memory");
+	memcpy(copy, bytes, len);
+	d->documents[d->document_count].bytes = copy;
+	d->documents[d->document_count++].len = len;
+	memcpy(b->known[b->next_known++ % KEPT_DOCUMENTS_MAX], sha256,
+	    HM_SHA256_LEN);
+}
+
 /* False: nobody could say; ask again later. If it is not there, or is not what
  * it should be, the item goes without: the verdict says so. */
-static bool fetch_document(struct bus_subscriber *b, struct bus_delivery *d)
+static bool fetch_document(
+    struct bus_subscriber *b, struct bus_delivery *d, const uint8_t *sha256)
 {
 	const struct bus_config *config = b->worker.config;
-	const uint8_t *sha256 = d->record->envelope.attestation_sha256;
 	char hex[2 * HM_SHA256_LEN + 1], subject[SUBJECT_MAX];
 	natsMsg *message = NULL;
 	natsStatus s;
 	size_t len;
 
-	if (d->record->parsed != HM_VALID || is_known(b, sha256))
+	if (is_known(b, sha256))
 		return true;
 	hex_encode(sha256, HM_SHA256_LEN, hex);
 	snprintf(
@@ -64,16 +79,28 @@ static bool fetch_document(struct bus_subscriber *b, struct bus_delivery *d)
 	if (s != NATS_OK)
 		return false;
 	len = (size_t)natsMsg_GetDataLength(message);
-	if (has_hash(natsMsg_GetData(message), len, sha256)) {
-		d->document = malloc(len + 1);
-		if (!d->document)
-			log_die("bus", "out of memory");
-		memcpy(d->document, natsMsg_GetData(message), len);
-		d->document_len = len;
-		memcpy(b->known[b->next_known++ % KEPT_DOCUMENTS_MAX], sha256,
-		    HM_SHA256_LEN);
-	}
+	if (has_hash(natsMsg_GetData(message), len, sha256))
+		take_document(b, d, sha256, natsMsg_GetData(message), len);
 	natsMsg_Destroy(message);
+	return true;
+}
+
+/* Of the item and of its co-signatures. These may push out one that was known:
+ * a second round brings it back. */
+static bool fetch_documents(struct bus_subscriber *b, struct bus_delivery *d)
+{
+	const struct hm_envelope *e = &d->record->envelope;
+	size_t count = 1 + e->cosignature_count;
+
+	if (d->record->parsed != HM_VALID)
+		return true;
+	for (size_t i = 0; i < (count > 1 ? 2 : 1) * count; i++) {
+		const struct hm_envelope *who =
+		    i % count == 0 ? e : &e->cosignatures[i % count - 1];
+
+		if (!fetch_document(b, d, who->attestation_sha256))
+			return false;
+	}
 	return true;
 }
 
@@ -144,6 +171,18 @@ static bool hand_over(struct bus_subscriber *b, struct bus_delivery *d)
 	return true;
 }
 
+/* The item comes again. Those of its documents that came are known, so the loop
+ * has to have them. */
+static void leave_item(struct bus_subscriber *b, struct bus_delivery *d)
+{
+	natsMsg_Destroy(d->message);
+	d->message = NULL;
+	record_free(d->record);
+	d->record = NULL;
+	if (d->document_count == 0 || !hand_over(b, d))
+		bus_delivery_free(d);
+}
+
 /* Takes the message. False: not now, all after it neither; it comes again. */
 static bool take_message(struct bus_subscriber *b, natsMsg *message)
 {
@@ -169,7 +208,11 @@ static bool take_message(struct bus_subscriber *b, natsMsg *message)
 	    natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message),
 	    now_unix_ms());
 	d->record->is_head = kind == KIND_HEAD;
-	if (fetch_document(b, d) && hand_over(b, d)) {
+	if (!fetch_documents(b, d)) {
+		leave_item(b, d);
+		return false;
+	}
+	if (hand_over(b, d)) {
 		count(b, false);
 		return true;
 	}

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "feeds/hex.h"
+#include "verifier/archive/archive_cosigned.h"
 #include "verifier/envelope.h"
 
 #include <inttypes.h>
@@ -28,13 +29,15 @@ struct place { /* the last row of each table that was published */
 struct bus_outbox {
 	sqlite3 *db;
 	sqlite3_stmt *items, *heads, *document;
+	struct archive_cosigned cosigned;
 	char path[PATH_MAX]; /* of the place */
 	struct place place, given;
 	int64_t saved_ms;
 	bool unsaved;
 };
 
-/* Columns: rowid, subject, id, then what an envelope is made of. */
+/* Columns: rowid, subject, id, then what an envelope is made of, and of an item
+ * its key. */
 #define ENVELOPE_COLUMNS                          \
 	"content, signature, attestation_sha256," \
 	" platform, public_key"
@@ -44,10 +47,12 @@ struct bus_outbox {
 
 static const char items_sql[] =
     "SELECT t.rowid, 'item.' || feed, feed || '-' || boot_id || '-' ||"
-    " sequence, " ENVELOPE_COLUMNS " FROM items t" JOINED;
+    " sequence, " ENVELOPE_COLUMNS
+    ", feed, boot_id, sequence FROM items t" JOINED;
 static const char heads_sql[] =
     "SELECT t.rowid, 'head.' || boot_id, 'head-' || boot_id || '-' ||"
-    " tree_size, " ENVELOPE_COLUMNS " FROM tree_heads t" JOINED;
+    " tree_size, " ENVELOPE_COLUMNS
+    ", NULL, NULL, NULL FROM tree_heads t" JOINED;
 static const char document_sql[] =
     "SELECT document FROM attestations WHERE sha256=?1";
 
@@ -163,7 +168,8 @@ int bus_outbox_open(struct bus_outbox **out, const char *archive,
 	    sqlite3_busy_timeout(o->db, BUSY_MS) ||
 	    prepare(o, items_sql, &o->items) ||
 	    prepare(o, heads_sql, &o->heads) ||
-	    prepare(o, document_sql, &o->document)) {
+	    prepare(o, document_sql, &o->document) ||
+	    archive_cosigned_open(&o->cosigned, o->db, ARCHIVE_COSIGNED_KEYS)) {
 		fail(o, error);
 		bus_outbox_close(o);
 		return -1;
@@ -183,6 +189,7 @@ void bus_outbox_close(struct bus_outbox *outbox)
 	sqlite3_finalize(outbox->items);
 	sqlite3_finalize(outbox->heads);
 	sqlite3_finalize(outbox->document);
+	archive_cosigned_close(&outbox->cosigned);
 	sqlite3_close(outbox->db);
 	free(outbox);
 }
@@ -202,8 +209,29 @@ static const char *text_of(sqlite3_stmt *s, int column)
 	return text ? text : "";
 }
 
+static void refer(struct bus_letter *letter, const struct hm_envelope *e)
+{
+	memcpy(letter->documents[letter->document_count++],
+	    e->attestation_sha256, HM_SHA256_LEN);
+}
+
+/* Those that cannot be read are left out: the item may be good without. */
+static void cosign(struct bus_outbox *o, sqlite3_stmt *s, struct hm_envelope *e)
+{
+	const char *why;
+
+	if (sqlite3_column_type(s, 8) == SQLITE_NULL)
+		return;
+	why = archive_cosigned_read(&o->cosigned, text_of(s, 8), text_of(s, 9),
+	    sqlite3_column_int64(s, 10), e);
+	if (why)
+		log_warn("bus", "not_cosigned", LOG_S("item", text_of(s, 2)),
+		    LOG_S("why", why));
+}
+
 /* The row as an envelope. Whatever stands there, readers judge it. */
-static char *format(sqlite3_stmt *s, struct bus_letter *letter)
+static char *format(
+    struct bus_outbox *o, sqlite3_stmt *s, struct bus_letter *letter)
 {
 	const char *sha256 = text_of(s, 5);
 	struct hm_envelope e = {
@@ -217,20 +245,24 @@ static char *format(sqlite3_stmt *s, struct bus_letter *letter)
 	if (!e.signature || e.content_len > HM_ENVELOPE_MAX ||
 	    e.signature_len > HM_ENVELOPE_MAX ||
 	    hex_decode(
-		letter->document_sha256, HM_SHA256_LEN, sha256, strlen(sha256)))
+		e.attestation_sha256, HM_SHA256_LEN, sha256, strlen(sha256)))
 		return NULL;
-	memcpy(e.attestation_sha256, letter->document_sha256, HM_SHA256_LEN);
 	snprintf(e.platform, sizeof(e.platform), "%s", text_of(s, 6));
+	cosign(o, s, &e);
+	refer(letter, &e);
+	for (size_t i = 0; i < e.cosignature_count; i++)
+		refer(letter, &e.cosignatures[i]);
 	return envelope_format(&e, false);
 }
 
 /* False: a row that is no item (somebody else wrote it): left out. */
-static bool take(sqlite3_stmt *s, struct bus_letter *letter)
+static bool take(
+    struct bus_outbox *o, sqlite3_stmt *s, struct bus_letter *letter)
 {
 	memset(letter, 0, sizeof(*letter));
 	snprintf(letter->subject, sizeof(letter->subject), "%s", text_of(s, 1));
 	snprintf(letter->id, sizeof(letter->id), "%s", text_of(s, 2));
-	letter->text = format(s, letter);
+	letter->text = format(o, s, letter);
 	if (!letter->text)
 		return false;
 	letter->len = strlen(letter->text);
@@ -248,7 +280,7 @@ static int read_rows(struct bus_outbox *o, sqlite3_stmt *s, int64_t *place,
 		return fail(o, error);
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
 		*place = sqlite3_column_int64(s, 0);
-		if (take(s, &letters[*count]))
+		if (take(o, s, &letters[*count]))
 			++*count;
 	}
 	sqlite3_reset(s);

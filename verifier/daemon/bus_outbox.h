@@ -27,7 +27,9 @@ struct bus_letter {
 	char id[BUS_ID_MAX];           /* "BTC-USD-<boot>-<sequence>" */
 	char *text;                    /* the envelope, reference form; owned */
 	size_t len;
-	uint8_t document_sha256[HM_SHA256_LEN]; /* that it refers to */
+	/* of the documents that it and its co-signatures refer to */
+	uint8_t documents[1 + HM_COSIGNATURES_MAX][HM_SHA256_LEN];
+	size_t document_count;
 };
 void bus_letters_free(struct bus_letter *letters, size_t count);
 

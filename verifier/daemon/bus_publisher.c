@@ -184,7 +184,9 @@ static natsStatus publish_all(
 
 	atomic_store(&p->refused, false);
 	for (size_t i = 0; i < count && s == NATS_OK; i++) {
-		s = publish_document(p, letters[i].document_sha256);
+		for (size_t d = 0;
+		     d < letters[i].document_count && s == NATS_OK; d++)
+			s = publish_document(p, letters[i].documents[d]);
 		if (s == NATS_OK)
 			s = publish(p, letters[i].subject, letters[i].id,
 			    letters[i].text, letters[i].len);

@@ -11,15 +11,23 @@
 #include "verifier/daemon/bus_worker.h"
 #include "verifier/daemon/kept_document.h"
 
+/* Those of an item and of its co-signatures, some of them twice. */
+#define BUS_DELIVERY_DOCUMENTS (2 * (1 + HM_COSIGNATURES_MAX))
+
 /* One message on its way: in `arrived`, then among the unsettled, then in
  * `settled`. */
 struct bus_delivery {
 	struct bus_delivery *next;
 	natsMsg *message;
 	char id[SSE_ID_MAX];   /* of its record: its number in the stream */
-	struct record *record; /* until the loop took it */
-	uint8_t *document;     /* that this item is the first to name */
-	size_t document_len;
+	struct record *record; /* until the loop took it; NULL: only documents,
+				  and no message */
+	/* documents that this item is the first to name; owned */
+	struct {
+		uint8_t *bytes;
+		size_t len;
+	} documents[BUS_DELIVERY_DOCUMENTS];
+	size_t document_count;
 };
 
 struct bus_queue {

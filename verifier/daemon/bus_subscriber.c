@@ -53,7 +53,8 @@ void bus_delivery_free(struct bus_delivery *d)
 {
 	natsMsg_Destroy(d->message);
 	record_free(d->record);
-	free(d->document);
+	for (size_t i = 0; i < d->document_count; i++)
+		free(d->documents[i].bytes);
 	free(d);
 }
 
@@ -65,16 +66,17 @@ static void queue_fini(struct bus_queue *queue)
 		bus_delivery_free(d);
 }
 
-static void keep_document(
+static void keep_documents(
     struct bus_subscriber *b, const struct bus_delivery *d)
 {
 	struct kept_document *document;
 
-	if (!d->document)
-		return;
-	document = kept_document_new(d->document, d->document_len);
-	kept_documents_add(&b->documents, document);
-	kept_document_unref(document);
+	for (size_t i = 0; i < d->document_count; i++) {
+		document = kept_document_new(
+		    d->documents[i].bytes, d->documents[i].len);
+		kept_documents_add(&b->documents, document);
+		kept_document_unref(document);
+	}
 }
 
 static void give(struct bus_subscriber *b, struct bus_delivery *d)
@@ -82,13 +84,18 @@ static void give(struct bus_subscriber *b, struct bus_delivery *d)
 	struct record *record = d->record;
 	struct kept_document *found;
 
-	keep_document(b, d);
+	keep_documents(b, d);
+	if (!record) {
+		bus_delivery_free(d);
+		return;
+	}
 	d->record = NULL;
 	if (record->parsed == HM_VALID) {
 		found = kept_documents_find(
 		    &b->documents, record->envelope.attestation_sha256);
 		if (found)
 			record->document = kept_document_ref(found);
+		(void)record_supply(record, &b->documents);
 	}
 	bus_queue_push(&b->unsettled, d);
 	b->options.item(record, b->options.data);

@@ -8,7 +8,9 @@
 
 #include "verifier/hallmark.h"
 
-#define KEPT_DOCUMENTS_MAX 8 /* of one oracle; it renews every 25 minutes */
+/* Of one oracle, which renews every 25 minutes, and of those that co-sign its
+ * items. */
+#define KEPT_DOCUMENTS_MAX 32
 
 struct kept_document {
 	uint8_t sha256[HM_SHA256_LEN];

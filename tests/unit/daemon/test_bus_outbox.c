@@ -66,7 +66,7 @@ static void test_in_order(void **state)
 	    letters[0].id, "ETH-USD-07070707070707070707070707070707-4");
 	assert_string_equal(letters[1].subject, "item.BTC-USD");
 	assert_memory_equal(
-	    letters[1].document_sha256, f->document->sha256, HM_SHA256_LEN);
+	    letters[1].documents[0], f->document->sha256, HM_SHA256_LEN);
 	assert_int_equal(
 	    hm_envelope_parse(&e, letters[1].text, letters[1].len), HM_VALID);
 	assert_string_equal(e.content, "BTC-USD 2");
