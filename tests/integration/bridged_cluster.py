@@ -43,10 +43,14 @@ class BridgedOracle(Oracle):
         except OSError:
             return client.Reply(502, {}, b"")
 
+    def parent_side(self, text):
+        """With what this machine has for the enclave's vsock."""
+        return unixed(text, self.dir)
+
     def write_bridge(self, **elsewhere):
         """deploy/peers/bridge.json, on this machine. elsewhere: whose links
         the name leads to instead; None: it is not allowed."""
-        text = unixed((PEERS / "bridge.json").read_text(), self.dir)
+        text = self.parent_side((PEERS / "bridge.json").read_text())
         for port in (API, LINKS):
             text = text.replace(f"tcp://0.0.0.0:{port}",
                                 f"tcp://127.0.0.1:{self.ports[port]}")

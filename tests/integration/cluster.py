@@ -90,7 +90,7 @@ class Cluster:
     def start(self):
         stack = self.stack
         stack.write_configs()
-        (self.dir / "simulated").mkdir()
+        (self.dir / "simulated").mkdir(exist_ok=True)
         stack.programs["simulator"].start()
         stack.wait_ready("simulator")
         self.start_bridges()

@@ -3,8 +3,9 @@
 throw-away guest. Prints TAP and, at the end, "N passed, N failed".
 
   check.py                  everything: the runner itself, the vsock device
-                            of emulated enclaves, the guest, then the units
-                            of deploy/ under a systemd
+                            of emulated enclaves, two enclaves that are peers,
+                            the guest, then the units of deploy/ under a
+                            systemd
   check.py enclave vsock    only these files of tests/vm/inside; units
   check.py -i               a shell in that guest; /run-me runs the tests
 
@@ -90,7 +91,7 @@ def _openssl(*args):
                    stdin=subprocess.DEVNULL, capture_output=True)
 
 
-def _make_root(directory):
+def make_root(directory):
     """The root that /dev/nsm signs under, for this run only."""
     key = directory / "simulated-root-key.pem"
     _openssl(*ROOT_REQUEST, "-keyout", key,
@@ -129,7 +130,7 @@ def _full_archive(vm_kernel, scratch):
     for name in ("tests/integration", "tests/simulator", "tests/vm/inside",
                  "deploy"):
         archive.add_tree(ROOT / name, f"/hallmark/{name}")
-    _make_root(scratch)
+    make_root(scratch)
     archive.add_tree(scratch, "/nsm")
     archive.add_tree(certificates(), "/certificates")
     for config in ("/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf"):
@@ -203,7 +204,7 @@ def _judge_runner(counts, result):
 def _run_unit_tests(counts):
     tap = integration.Tap()
     unittest.defaultTestLoader.loadTestsFromNames(
-        ["test_guest", "test_vsock_device"]).run(tap)
+        ["test_guest", "test_vsock_device", "test_peers_apart"]).run(tap)
     counts.passed += tap.number - tap.failed - tap.skipped_count
     counts.failed += tap.failed
 
