@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "oracle/attester.h"
 #include "oracle/kms_key.h"
 #include "tests/simulator/kms_envelope.h"
 #include "tests/unit/oracle/https_fixture.h"
@@ -34,6 +35,10 @@ static struct {
 	atomic_int errors;                 /* so many answers are one first */
 	_Atomic(const char *) error;       /* JSON, of status 400 */
 	uint8_t data_key[KMS_DATA_KEY_LEN];
+	/* Where documents are real: the key in the last one, as its attester
+	 * saw it. */
+	uint8_t recipient[ATTESTER_PUBLIC_KEY_MAX];
+	size_t recipient_len;
 	uint8_t blob[KMS_BLOB_MAX];
 	size_t blob_len; /* 0: none is kept */
 	atomic_uint asked, puts;
@@ -140,8 +145,9 @@ static char *seal_to(const json_t *root)
 
 	if (base64_decode(&der, &len, text, strlen(text)) != 0)
 		return NULL;
-	end = der;
-	to = d2i_PUBKEY(NULL, &end, (long)len);
+	end = kms.recipient_len > 0 ? kms.recipient : der;
+	to = d2i_PUBKEY(NULL, &end,
+	    (long)(kms.recipient_len > 0 ? kms.recipient_len : len));
 	envelope = kms_envelope_make(
 	    to, kms.data_key, sizeof(kms.data_key), &options);
 	EVP_PKEY_free(to);
