@@ -5,6 +5,8 @@
 cd "$(dirname "$0")/.." || exit 1
 MAKE=${MAKE:-make}
 JOBS=$(nproc)
+# Tests at a time: they wait more than they compute.
+TESTS=$((2 * JOBS))
 work=$(mktemp -d)
 log=$work/log
 passed=0 failed=0 skipped=0
@@ -16,9 +18,12 @@ say() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
 # count NAME STATUS: adds up the TAP in $log, sets ok, not and skip; a program
 # that died without saying "not ok" has failed all the same.
 count() {
-	skip=$(grep -Ec '^(not )?ok.*# SKIP' "$log") # cmocka: "not ok # SKIP"
-	ok=$(grep '^ok' "$log" | grep -vc '# SKIP')
-	not=$(grep '^not ok' "$log" | grep -vc '# SKIP')
+	# cmocka says "not ok # SKIP"
+	read -r ok not skip < <(awk '
+		/^(not )?ok.*# SKIP/ { skip++; next }
+		/^ok/ { ok++ }
+		/^not ok/ { not++ }
+		END { print ok + 0, not + 0, skip + 0 }' "$log")
 	if [ "$2" -ne 0 ] && [ "$not" -eq 0 ]; then
 		echo "not ok - $1 ended with status $2"
 		not=1
@@ -45,7 +50,7 @@ report() {
 	count "$name" "$status"
 	if [ "$not" -gt 0 ]; then
 		sed 's/^/    /' "$log"
-	else
+	elif [ "$skip" -gt 0 ]; then
 		grep '# SKIP' "$log"
 	fi
 	printf '%-44s %d ok, %d not ok, %d skipped\n' "$name" "$ok" "$not" \
@@ -76,37 +81,54 @@ build_clang() {
 	fi
 }
 
-# unit BUILD: the unit tests that are in there, one on each processor; each
-# leaves its output and then its status, which are shown in order.
-unit() {
+# run_one COMMAND PROGRAM RESULTS: leaves the output and then the status.
+run_one() {
+	local name=$3/${2//\//,}
+	"$1" "$2" >"$name.log" 2>&1
+	echo $? >"$name.new"
+	mv "$name.new" "$name.status"
+}
+run_unit() { CMOCKA_MESSAGE_OUTPUT=TAP "$1"; }
+run_fuzz() {
+	local what=${1##*/fuzz_}
+	mkdir -p "build/fuzz/found/$what"
+	tests/fuzz/smoke.sh "$1" "tests/fuzz/corpus/$what" \
+	    "build/fuzz/found/$what"
+}
+export -f run_one run_unit run_fuzz
+
+# Those that take ten seconds or more: they are begun first, or all wait for
+# the one that comes last.
+LONG='/(test_(poller(_pauses)?|publisher|peers|bit_flips|verifierd|sse_hub|'
+LONG+='archive_(sqlite|writer))|fuzz_(archive_db|connect_request))$'
+
+# programs COMMAND N: runs the programs whose names come in by COMMAND, N at a
+# time, and shows what they said in the order of their names.
+programs() {
 	local programs results program name
-	programs=$(find "$1/tests" -type f -name 'test_*' | sort)
+	programs=$(sort)
 	results=$(mktemp -d -p "$work")
-	# shellcheck disable=SC2016 # for the inner shell
-	xargs -P "$JOBS" -I '{}' bash -c '
-		name=${2//\//,}
-		CMOCKA_MESSAGE_OUTPUT=TAP "$2" >"$1/$name.log" 2>&1
-		echo $? >"$1/$name.new"
-		mv "$1/$name.new" "$1/$name.status"' - "$results" '{}' \
-		<<<"$programs" &
+	{
+		grep -E "$LONG" <<<"$programs"
+		grep -vE "$LONG" <<<"$programs"
+	} | xargs -P "$2" -I{} bash -c "run_one $1 {} $results" &
 	for program in $programs; do
-		name=${program//\//,}
-		until [ -e "$results/$name.status" ]; do sleep 0.05; done
-		cp "$results/$name.log" "$log"
-		report "${program#"$1"/tests/}" "$(<"$results/$name.status")"
+		name=$results/${program//\//,}
+		until [ -e "$name.status" ]; do sleep 0.05; done
+		log=$name.log
+		name=${program#build/*/}
+		report "${name#tests/}" "$(<"${log%.log}.status")"
 	done
+	log=$work/log
 	wait
 }
 
+# unit BUILD: the unit tests that are in there.
+unit() {
+	programs run_unit "$TESTS" < <(find "$1/tests" -type f -name 'test_*')
+}
 fuzz() {
-	local program what
-	for program in build/fuzz/fuzz/fuzz_*; do
-		[ -x "$program" ] || continue
-		what=${program##*/fuzz_}
-		mkdir -p "build/fuzz/found/$what"
-		part "fuzz $what" tests/fuzz/smoke.sh "$program" \
-		    "tests/fuzz/corpus/$what" "build/fuzz/found/$what"
-	done
+	programs run_fuzz "$JOBS" < <(find "$1/fuzz" -type f -name 'fuzz_*')
 }
 
 say "static gates"
@@ -125,7 +147,7 @@ unit build/san
 say "parsers under clang's ASan and UBSan"
 [ ! -d build/fuzz/tests ] || unit build/fuzz
 say "fuzzers, a smoke run each"
-fuzz
+[ ! -d build/fuzz/fuzz ] || fuzz build/fuzz
 if [ "${HALLMARK_LONG:-}" = 1 ]; then
 	say "mutation gate: each check of the verifier off in turn"
 	build_clang "clang, mutants" B=build/mutants CC=clang SAN=1 MUTANTS=1 \
@@ -133,7 +155,7 @@ if [ "${HALLMARK_LONG:-}" = 1 ]; then
 	part "mutants" tests/mutants/run.sh build/mutants
 fi
 say "integration: the real programs"
-part "integration" python3 tests/integration/run.py --jobs "$JOBS"
+part "integration" python3 tests/integration/run.py --jobs "$TESTS"
 say "what make install gives to others"
 part "install" tests/install/run.sh
 

@@ -48,7 +48,7 @@ if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
 	! clang-format --dry-run -Werror \
 	    tests/gates/planted/format/violation.c 2>/dev/null
 	verdict $? "clang-format finds the planted violation"
-	sources | xargs clang-format --dry-run -Werror
+	sources | xargs -P "$(nproc)" -n 64 clang-format --dry-run -Werror
 	verdict $? "clang-format"
 else
 	unavailable "clang-format" "needs clang-format 14 (Debian 12)"

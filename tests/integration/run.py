@@ -21,6 +21,11 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 # What others do at the same time would be taken for our own slowness.
 ALONE = {"all_exchanges", "bridge_soak", "fault_run"}
+# With several at a time, those that take half a minute or more are the first,
+# so that no other waits at the end for one of them.
+LONGEST = ("kms", "hostile", "faults", "watch", "archive_states", "peers",
+           "nats", "fork", "streams", "mirrors", "fetch", "simulator", "kill",
+           "restart")
 DONE = "# the file is done"
 PORTS = (20000, 32000)      # shared by the processes
 sys.path.insert(0, str(HERE))
@@ -171,7 +176,8 @@ class Tally:
 def _run_many(names, jobs, word):
     tally = Tally()
     workers = [Worker(number, jobs, word) for number in range(jobs)]
-    left = [name for name in names if name not in ALONE]
+    left = [name for name in LONGEST if name in names]
+    left += [name for name in names if name not in ALONE | set(LONGEST)]
 
     def drive(worker):
         while True:
