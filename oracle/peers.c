@@ -243,24 +243,43 @@ static void on_answering_closed(
 static const struct peer_link_events answering_events = {
     on_answering_opened, on_answering_frame, on_answering_closed};
 
+/* NULL: peers have them all. */
+static struct incoming *place_for(struct peers *peers)
+{
+	struct incoming *oldest = NULL;
+
+	for (size_t i = 0; i < PEERS_INCOMING_MAX; i++) {
+		struct incoming *in = &peers->incoming[i];
+
+		if (!in->link)
+			return in;
+		if (!peer_link_is_open(in->link) &&
+		    (!oldest || in->number < oldest->number))
+			oldest = in;
+	}
+	if (oldest) {
+		peer_link_close(oldest->link);
+		leave(oldest);
+	}
+	return oldest;
+}
+
 static void on_accepted(
     int fd, const struct sockaddr *addr, socklen_t len, void *data)
 {
 	struct peers *peers = data;
 	struct peer_link_options options = peers->answers;
+	struct incoming *in = place_for(peers);
 
 	(void)addr;
 	(void)len;
-	for (size_t i = 0; i < PEERS_INCOMING_MAX; i++) {
-		struct incoming *in = &peers->incoming[i];
-
-		if (in->link)
-			continue;
-		options.data = in;
-		in->link = peer_link_start(&options, fd, PEER_LISTENED, NULL);
+	if (!in) {
+		close(fd);
 		return;
 	}
-	close(fd); /* their deadlines will make room */
+	options.data = in;
+	in->number = ++peers->accepted;
+	in->link = peer_link_start(&options, fd, PEER_LISTENED, NULL);
 }
 
 /* ---- life ---- */

@@ -19,7 +19,10 @@
 #include "oracle/peer_link.h"
 #include "oracle/peer_witness.h"
 
-#define PEERS_INCOMING_MAX 16  /* links that others dialed */
+/* Links that others dialed. Where all places are taken, a new one gets that of
+ * the oldest that is not attested yet: who sends connections and nothing more
+ * keeps a peer out only if he sends so many within a peer's handshake. */
+#define PEERS_INCOMING_MAX 64
 #define PEERS_RETRY_MIN_MS 500 /* between two attempts to dial one */
 #define PEERS_RETRY_MAX_MS 15000
 #define PEERS_SELF_MS      60000 /* the next try, if it was ourselves */

@@ -27,6 +27,7 @@ struct dialed { /* one of `connect` */
 struct incoming { /* a place for a link that somebody dialed to us */
 	struct peers *peers;
 	struct peer_link *link; /* NULL: free */
+	uint64_t number;        /* the how-manieth it is */
 };
 
 struct round { /* one feed: the item that the others are asked about */
@@ -52,6 +53,7 @@ struct peers {
 	struct dialed dialed[CONFIG_PEERS_MAX];
 	size_t dialed_count;
 	struct incoming incoming[PEERS_INCOMING_MAX];
+	uint64_t accepted;    /* so many, since the start */
 	struct round *rounds; /* one for each feed */
 	bool stopping, changed;
 	unsigned ending; /* what is still to be closed */

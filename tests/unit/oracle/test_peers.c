@@ -418,6 +418,35 @@ static void test_liar(void **state)
 	assert_int_equal(view_of(1).opinions[0].gap_bps, 51);
 }
 
+/* Who takes all places and says nothing does not keep a peer out: it gets that
+ * of the first of them. */
+static void test_crowd(void **state)
+{
+	int crowd[PEERS_INCOMING_MAX];
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	char byte;
+
+	(void)state;
+	enclave_start(a);
+	memcpy(
+	    addr.sun_path, a->config.peers.listen.path, sizeof(addr.sun_path));
+	for (size_t i = 0; i < PEERS_INCOMING_MAX; i++) {
+		crowd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_int_equal(
+		    connect(crowd[i], (struct sockaddr *)&addr, sizeof(addr)),
+		    0);
+		while (a->peers->accepted <= i)
+			uv_run(&loop, UV_RUN_ONCE);
+	}
+	enclave_start(b);
+	wait_open(b, 1);
+	assert_int_equal(recv(crowd[0], &byte, 1, 0), 0);
+	for (size_t i = 2; i < PEERS_INCOMING_MAX; i++)
+		assert_int_equal(recv(crowd[i], &byte, 1, 0), -1);
+	for (size_t i = 0; i < PEERS_INCOMING_MAX; i++)
+		close(crowd[i]);
+}
+
 /* Good for the item before, and for none else. */
 static void test_replayed(void **state)
 {
@@ -497,6 +526,7 @@ int main(void)
 	    CASE(test_gone),
 	    CASE(test_one_voice),
 	    CASE(test_other_configuration),
+	    CASE(test_crowd),
 	    EVIL(test_silent),
 	    EVIL(test_liar),
 	    EVIL(test_replayed),
