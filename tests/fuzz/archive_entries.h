@@ -30,6 +30,10 @@ static inline void must_be_envelope(const struct hm_envelope *e)
 	must(e->signature != NULL && e->public_key != NULL);
 	must(memchr(e->platform, '\0', sizeof(e->platform)) != NULL);
 	must(e->document == NULL);
+	must(e->cosignature_count <= HM_COSIGNATURES_MAX);
+	must((e->cosignature_count == 0) == (e->cosignatures == NULL));
+	for (size_t i = 0; i < e->cosignature_count; i++)
+		must_be_envelope(&e->cosignatures[i]);
 }
 
 /* Takes it. At most `most` entries can come of so many bytes. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seeds of fuzz_archive_db into tests/fuzz/corpus/archive_db: small
 database files with the tables that verifier/archive/archive_schema.h says.
-To be run again when version 2 changes: a file with other tables is refused
+To be run again when the newest version changes: a file with other tables is refused
 before anything in it is read. Most seeds are of version 1, which does not."""
 
 import hashlib
@@ -43,6 +43,13 @@ def fill(db, version, rows):
     for body, received_ms in ((b"answer", 9), (b"later", 99)):
         db.execute("INSERT INTO raw VALUES(?,?,?)",
                    (sha256(body), body, received_ms))
+    if version == 2:
+        return
+    for who in (b"peer", b"other peer"):
+        db.execute("INSERT INTO attestations VALUES(?,?,'simulated','key',1)",
+                   (sha256(who), who))
+        db.execute("INSERT INTO cosignatures VALUES('BTC-USD','01',1,?,?,?)",
+                   (sha256(who), '{"format":"hallmark-cosign/1"}', b"sig"))
 
 
 def make(name, version=1, rows=3, more=""):
@@ -81,7 +88,13 @@ def main():
     SEEDS.mkdir(exist_ok=True)
     make("made-here-v1")
     whole = make("made-here-v2", version=2).read_bytes()
+    make("made-here-v3", version=3)
     make("made-here-empty", rows=0)
+    make("hostile-cosigned", version=3, more=
+         "UPDATE cosignatures SET content=x'00' WHERE rowid=1;"
+         "UPDATE cosignatures SET attestation_sha256=sequence WHERE rowid=2;"
+         "INSERT INTO cosignatures SELECT 'BTC-USD','01',2,document,'c',"
+         "document FROM attestations")
     make("hostile-view", more="CREATE VIEW v AS SELECT 1")
     make("hostile-trigger", more="CREATE TRIGGER t AFTER INSERT ON items "
                                  "BEGIN SELECT 1; END")

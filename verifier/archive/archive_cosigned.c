@@ -95,7 +95,8 @@ static const char *read_one(struct archive_cosigned *c, size_t i)
 
 	if (!archive_sqlite_row_text(c->find, CONTENT, c->bytes[i].content,
 		sizeof(c->bytes[i].content)) ||
-	    signature == NULL || e->signature_len == 0 ||
+	    c->bytes[i].content[0] == '\0' || signature == NULL ||
+	    e->signature_len == 0 ||
 	    !archive_sqlite_row_hash(
 		c->find, ATTESTATION, e->attestation_sha256))
 		return "a co-signature of it is malformed";

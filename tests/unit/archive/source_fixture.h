@@ -2,7 +2,8 @@
  * source_fixture: archives in a folder of their own, in each form, and what an
  * archive_source says of them as one word: a letter for each entry,
  *
- *   I item, D document, H head, R raw, N newest, X damaged
+ *   I item (and a digit: its co-signatures), D document, H head, R raw,
+ *   N newest, X damaged
  */
 #ifndef HALLMARK_TESTS_ARCHIVE_SOURCE_FIXTURE_H
 #define HALLMARK_TESTS_ARCHIVE_SOURCE_FIXTURE_H
@@ -12,6 +13,7 @@
 #include "feeds/hex.h"
 #include "verifier/archive/archive_reader.h"
 #include "verifier/archive/archive_schema.h"
+#include "verifier/archive/archive_seen.h"
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -23,14 +25,28 @@ struct told {
 	size_t len, items;
 	char problems[8192]; /* each and a newline */
 	char contents[65536];
+	/* What whoever keeps as many documents as he has to would have. */
+	struct archive_ring kept;
+	size_t lacked; /* named by an item, and not there */
 };
+
+static inline void tell_lacked(struct told *t, const struct hm_envelope *e)
+{
+	t->lacked += archive_ring_find(&t->kept, e->attestation_sha256) < 0;
+	for (size_t i = 0; i < e->cosignature_count; i++) {
+		assert_null(e->cosignatures[i].document);
+		tell_lacked(t, &e->cosignatures[i]);
+	}
+	if (e->cosignature_count > 0)
+		t->word[t->len++] = (char)('0' + e->cosignature_count);
+}
 
 static inline void tell_entry(struct told *t, const struct archive_entry *e)
 {
 	static const char letters[] = "IDHRNX";
 	char where[ARCHIVE_SOURCE_WHERE_MAX];
 
-	assert_true(t->len + 1 < TOLD_MAX);
+	assert_true(t->len + 2 < TOLD_MAX);
 	t->word[t->len++] = letters[e->kind];
 	archive_entry_where(e, where);
 	if (e->kind == ARCHIVE_ENTRY_ITEM) {
@@ -42,7 +58,11 @@ static inline void tell_entry(struct told *t, const struct archive_entry *e)
 		snprintf(t->contents + at, sizeof(t->contents) - at, "%s\n",
 		    e->envelope.content);
 		assert_null(e->envelope.document);
+		tell_lacked(t, &e->envelope);
 	}
+	if (e->kind == ARCHIVE_ENTRY_DOCUMENT &&
+	    archive_ring_find(&t->kept, e->sha256) < 0)
+		archive_ring_add(&t->kept, e->sha256);
 	if (e->kind == ARCHIVE_ENTRY_DAMAGED) {
 		size_t at = strlen(t->problems);
 

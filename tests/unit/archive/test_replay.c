@@ -423,6 +423,18 @@ static void rows_moved(void **state)
 	assert_int_equal(report.late, 1);
 }
 
+/* Whatever the policy asks: what is no enclave's word is no part of an
+ * archive. */
+static void false_cosignature(void **state)
+{
+	(void)state;
+	assert_found("INSERT INTO cosignatures SELECT feed, boot_id, sequence,"
+		     " attestation_sha256, content, signature FROM items"
+		     " WHERE sequence=7",
+	    "cosignature BTC 7, cosignature ETH 7", HM_QUORUM_MISSING);
+	assert_string_equal(last_text, "1 of its 1 co-signatures do not hold");
+}
+
 static void truncated(void **state)
 {
 	(void)state;
@@ -619,6 +631,7 @@ int main(void)
 	    cmocka_unit_test_setup(removed, setup),
 	    cmocka_unit_test_setup(swapped, setup),
 	    cmocka_unit_test_setup(rows_moved, setup),
+	    cmocka_unit_test_setup(false_cosignature, setup),
 	    cmocka_unit_test_setup(truncated, setup),
 	    cmocka_unit_test_setup(before_this_file, setup),
 	    cmocka_unit_test_setup(replaced_boot, setup),

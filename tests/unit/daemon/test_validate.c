@@ -49,6 +49,28 @@ static enum hm_verdict judge(struct fixture *f, struct mint_wish w,
 	return verdict;
 }
 
+/* What does not hold goes no further, whether anybody asked for it or not. */
+static void test_false_cosignature(void **state)
+{
+	struct fixture *f = *state;
+	char *json = mint_item(&mint, &(struct mint_wish){0}, NULL);
+	char *other = mint_item(&mint, &(struct mint_wish){0}, NULL), *both;
+	struct record *r;
+
+	assert_true(asprintf(&both, "%.*s,\"cosignatures\":[%s]}",
+			(int)strlen(json) - 1, json, other) > 0);
+	r = record_new("http://o", "", both, strlen(both), now_unix_ms());
+	assert_int_equal(r->envelope.cosignature_count, 1);
+	r->document = kept_document_ref(f->document);
+	validator_judge(f->validator, r, now_unix_ms());
+	assert_int_equal(r->verdict, HM_VALID);
+	assert_int_equal(r->envelope.cosignature_count, 0);
+	record_free(r);
+	free(both);
+	free(other);
+	free(json);
+}
+
 static void test_order(void **state)
 {
 	uint8_t sha[3][32];
@@ -401,6 +423,7 @@ static void test_item(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(test_false_cosignature),
 	    TEST(test_order),
 	    TEST(test_item),
 	    TEST(test_feeds_and_boots_have_orders_of_their_own),
