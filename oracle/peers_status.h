@@ -17,8 +17,8 @@
 #define HALLMARK_ORACLE_PEERS_STATUS_H
 
 #include "oracle/peers.h"
+#include "verifier/verify_peers.h"
 
-#define PEERS_STATUS_FORMAT     "hallmark-peers/1"
 #define PEERS_STATUS_MIN_MS     1000
 #define PEERS_STATUS_MAX_MS     10000
 #define PEERS_STATUS_LISTED_MAX 16

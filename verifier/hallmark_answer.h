@@ -111,6 +111,34 @@ HM_API HM_MUST_CHECK enum hm_verdict hm_fetch_verify_replay(
     const struct hm_envelope *envelope, const struct hm_fetch_request *asked,
     struct hm_fetched *out, const struct hm_report *report);
 
+/* ---- what an oracle says of its peers (README, "Enclave to enclave") ---- */
+
+/* Whether an envelope's content calls itself that; judges nothing. */
+HM_API bool hm_envelope_is_peers(const struct hm_envelope *envelope);
+
+/* What a verified status says of itself. The list of peers, who is there and
+ * who disagrees in what, is in the content, JSON of its own. */
+struct hm_peers {
+	uint8_t boot_id[16];
+	int64_t published_ms;
+	uint8_t config_sha256[HM_SHA256_LEN];
+	uint8_t content_sha256[HM_SHA256_LEN];
+	struct hm_document document;
+};
+
+/* The two questions about the answer of GET /peers, read by
+ * hm_envelope_parse(): as for an item in all that both have, and in the same
+ * words; it does not expire, live it is at most max_age_s old. An item is never
+ * taken for it, nor it for an item. out may be NULL. */
+HM_API HM_MUST_CHECK enum hm_verdict hm_peers_verify_live(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_envelope *envelope, int64_t now_ms, struct hm_peers *out,
+    const struct hm_report *report);
+HM_API HM_MUST_CHECK enum hm_verdict hm_peers_verify_replay(
+    const struct hm_policy *policy, struct hm_cache *cache,
+    const struct hm_envelope *envelope, struct hm_peers *out,
+    const struct hm_report *report);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,6 +6,7 @@
 #include "verifier/cli/fetched_view.h"
 #include "verifier/cli/input.h"
 #include "verifier/cli/json_of.h"
+#include "verifier/cli/peers_view.h"
 #include "verifier/cli/remedy.h"
 #include "verifier/cli/verify_bundle.h"
 #include "verifier/cli/verify_quote.h"
@@ -26,7 +27,8 @@ static const char help[] =
     "FILE is an item (JSON), an attestation document (CBOR, base64, or the\n"
     "answer of GET /attestation), or a price inside an attestation (the answer\n"
     "of GET /price/FEED?nonce=HEX&attested=true, which no RSA key signs), or\n"
-    "what hallmark fetch saved; - is standard input.\n"
+    "what hallmark fetch saved, or the answer of GET /peers; - is standard\n"
+    "input.\n"
     "\n"
     "  --policy POLICY  what you accept, as JSON (hallmark policy check)\n"
     "  --root ROOT      aws-nitro-g1, or a PEM file; may be repeated\n"
@@ -73,6 +75,8 @@ struct judgement {
 	struct hm_item item;
 	struct hm_document document;
 	struct hm_fetched fetched;
+	json_t *status; /* owned: what an oracle says of its peers; or NULL */
+	struct hm_peers peers;
 	const struct quote_input *quote; /* NULL: the document is none */
 	struct check_view view;          /* with --json its checks are kept */
 };
@@ -82,6 +86,26 @@ struct judgement {
 static int64_t moment(const struct verify_options *options)
 {
 	return options->at == VERIFY_MOMENT ? options->at_ms : now_unix_ms();
+}
+
+/* In an envelope, as an item is. */
+static void judge_peers(struct judgement *j, const struct hm_policy *policy,
+    const struct hm_envelope *envelope)
+{
+	const struct hm_report report = check_view_report(&j->view);
+	const struct verify_options *o = j->options;
+
+	if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
+		j->verdict = hm_peers_verify_replay(
+		    policy, NULL, envelope, &j->peers, &report);
+	else
+		j->verdict = hm_peers_verify_live(
+		    policy, NULL, envelope, moment(o), &j->peers, &report);
+	if (j->verdict == HM_VALID)
+		j->status = json_loadb(
+		    envelope->content, envelope->content_len, 0, NULL);
+	if (j->verdict == HM_VALID && !j->status)
+		j->verdict = HM_NO_MEMORY;
 }
 
 static void judge_item(struct judgement *j, const struct hm_policy *policy,
@@ -97,7 +121,9 @@ static void judge_item(struct judgement *j, const struct hm_policy *policy,
 		report.cb(report.data, "envelope", false, NULL, NULL);
 		return;
 	}
-	if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
+	if (hm_envelope_is_peers(&envelope))
+		judge_peers(j, policy, &envelope);
+	else if (o->at == VERIFY_DOCUMENT || o->at == VERIFY_PUBLISHED)
 		j->verdict = hm_item_verify_replay(
 		    policy, NULL, &envelope, NULL, 0, &j->item, &report);
 	else
@@ -177,6 +203,10 @@ static void print_valid(const struct judgement *j)
 		fetched_view_line(stdout, &j->fetched);
 		return;
 	}
+	if (j->status) {
+		peers_view_lines(stdout, &j->peers, j->status);
+		return;
+	}
 	if (j->quote) {
 		verify_quote_print(&j->document, j->quote);
 		return;
@@ -219,6 +249,8 @@ static json_t *subject(const struct judgement *j)
 		return json_null();
 	if (j->is_fetched)
 		return fetched_view_json(&j->fetched);
+	if (j->status)
+		return peers_view_json(&j->peers, j->status);
 	return j->is_item ? json_of_item(&j->item)
 			  : json_of_document(&j->document);
 }
@@ -231,6 +263,7 @@ static int print_json(struct judgement *j)
 	    hm_verdict_name(j->verdict), "exit", code, "meaning",
 	    remedy->meaning, "remedy", remedy->remedy, "checks", j->view.checks,
 	    j->is_fetched ? "fetched"
+	    : j->status   ? "peers"
 	    : j->is_item  ? "item"
 			  : "document",
 	    subject(j));
@@ -276,6 +309,7 @@ static int judge(const struct verify_options *options,
 		judge_document(&j, policy, input);
 	code = options->json ? print_json(&j) : print_verdict(&j);
 	hm_fetched_fini(&j.fetched);
+	json_decref(j.status);
 	return code;
 }
 
