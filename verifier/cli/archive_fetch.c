@@ -70,9 +70,9 @@ static int fetch_full(struct fetch *f, const struct hm_envelope *e)
 	if (archive_request_get(&f->request, target, "application/x-ndjson",
 		ARCHIVE_FETCH_PAGE_MAX))
 		return -1;
-	end = memchr(f->request.body, '\n', f->request.len);
-	archive_line_parse(&full, f->request.body,
-	    end ? (size_t)(end - f->request.body) : f->request.len);
+	end = memchr(f->request.body.bytes, '\n', f->request.body.len);
+	archive_line_parse(&full, f->request.body.bytes,
+	    end ? (size_t)(end - f->request.body.bytes) : f->request.body.len);
 	for (size_t i = 0; i < full.document_count; i++) {
 		const struct archive_line_document *d = &full.documents[i];
 
@@ -97,7 +97,8 @@ static int fetch_document(
 	snprintf(target, sizeof(target), "/attestations/%s", hex);
 	if (archive_request_get(
 		&f->request, target, "application/cbor", HM_DOCUMENT_MAX) == 0)
-		return write_document(f, e, f->request.body, f->request.len);
+		return write_document(
+		    f, e, f->request.body.bytes, f->request.body.len);
 	if (f->request.status != 404)
 		return -1;
 	return is_item ? fetch_full(f, e) : 0;
@@ -162,11 +163,11 @@ static int write_line(struct fetch *f, const char *text, size_t len)
 /* Takes the page out of f->answer, which is needed for documents. */
 static int write_page(struct fetch *f)
 {
-	char *page = f->request.body, *at = page;
-	size_t len = f->request.len;
+	char *page = f->request.body.bytes, *at = page;
+	size_t len = f->request.body.len;
 	int rc = 0;
 
-	f->request.body = NULL;
+	f->request.body.bytes = NULL;
 	while (len > 0 && rc == 0) {
 		const char *end = memchr(at, '\n', len);
 		size_t line = end ? (size_t)(end - at) : len;
@@ -230,7 +231,7 @@ static int look_at_head(struct fetch *f)
 	if (archive_request_get(&f->request, "/log/head", "application/json",
 		HM_ENVELOPE_MAX) != 0)
 		return f->request.status == 404 ? 0 : -1;
-	archive_line_parse(&line, f->request.body, f->request.len);
+	archive_line_parse(&line, f->request.body.bytes, f->request.body.len);
 	if (line.kind == ARCHIVE_ENTRY_HEAD &&
 	    tree_head_decode(
 		&head, line.envelope.content, line.envelope.content_len) == 0)
@@ -260,8 +261,8 @@ static int write_head(struct fetch *f, const json_t *envelope)
 /* {"boot_id","heads":[],"next_after"}. 1: there are more, behind *after. */
 static int write_heads(struct fetch *f, int64_t *after)
 {
-	json_t *root = json_loadb(
-	    f->request.body, f->request.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *root = json_loadb(f->request.body.bytes, f->request.body.len,
+	    JSON_REJECT_DUPLICATES, NULL);
 	const json_t *next = json_object_get(root, "next_after"), *envelope;
 	int rc = json_is_integer(next) && json_integer_value(next) > *after;
 	size_t i;
@@ -306,7 +307,7 @@ static int find_feeds(struct fetch *f, struct oracle_feeds *out)
 	if (archive_request_get(
 		&f->request, "/feeds", "application/json", FEEDS_BYTES_MAX))
 		return -1;
-	if (oracle_feeds_parse(out, f->request.body, f->request.len))
+	if (oracle_feeds_parse(out, f->request.body.bytes, f->request.body.len))
 		return archive_request_fail(
 		    &f->request, "/feeds names no feeds");
 	return 0;

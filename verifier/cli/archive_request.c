@@ -24,20 +24,6 @@ int archive_request_fail(
 	return -1;
 }
 
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
-{
-	struct archive_request *a = data;
-	size_t len = size * count;
-
-	if (len > a->max - a->len) {
-		a->too_long = true;
-		return 0;
-	}
-	memcpy(a->body + a->len, bytes, len);
-	a->len += len;
-	return len;
-}
-
 /* Link: </history?...>; rel="next" (RFC 8288). No other is followed. */
 static size_t on_header(char *line, size_t size, size_t count, void *data)
 {
@@ -69,23 +55,18 @@ static CURLcode ask(
 	char accept[80];
 	CURLcode result;
 
-	free(a->body);
-	a->len = 0;
-	a->max = max;
-	a->too_long = false;
+	curl_body_fini(&a->body);
+	curl_body_init(&a->body, max);
 	a->status = 0;
 	a->next[0] = '\0';
-	a->body = malloc(max + 1);
 	snprintf(accept, sizeof(accept), "Accept: %s", type);
 	headers = curl_slist_append(NULL, accept);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)ARCHIVE_REQUEST_MS);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, a);
+	curl_body_collect(&a->body, easy);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, a);
-	result = a->body && headers ? curl_easy_perform(easy)
-				    : CURLE_OUT_OF_MEMORY;
+	result = headers ? curl_easy_perform(easy) : CURLE_OUT_OF_MEMORY;
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &a->status);
 	a->good = oracle_get_is(easy, type);
 	curl_slist_free_all(headers);
@@ -103,12 +84,9 @@ int archive_request_get(
 		sleep(1);
 		result = ask(a, target, type, max);
 	}
-	if (a->too_long)
-		return archive_request_fail(
-		    a, "%.100s: the answer is too long", target);
 	if (result != CURLE_OK)
 		return archive_request_fail(
-		    a, "%.100s: %s", target, curl_easy_strerror(result));
+		    a, "%.100s: %s", target, curl_body_why(&a->body, result));
 	if (!a->good)
 		return archive_request_fail(a,
 		    "%.100s answered %ld, or not as %s", target, a->status,
@@ -118,6 +96,5 @@ int archive_request_get(
 
 void archive_request_fini(struct archive_request *request)
 {
-	free(request->body);
-	request->body = NULL;
+	curl_body_fini(&request->body);
 }

@@ -4,6 +4,7 @@
 #define HALLMARK_VERIFIER_CLI_ARCHIVE_REQUEST_H
 
 #include "verifier/cli/archives.h"
+#include "verifier/daemon/curl_body.h"
 
 #define ARCHIVE_REQUEST_MS    60000 /* from start to last byte */
 #define ARCHIVE_REQUEST_TRIES 60    /* a second apart, while it says 429 */
@@ -12,9 +13,7 @@ struct archive_request {
 	struct oracle_address address;
 	char *error; /* borrowed: ARCHIVES_ERROR_MAX bytes */
 	/* of the last answer */
-	char *body; /* owned; may be taken */
-	size_t len, max;
-	bool too_long;
+	struct curl_body body;
 	bool good; /* status 200 and the type that was asked for */
 	long status;
 	char next[ORACLE_TARGET_MAX]; /* of its Link header, or "" */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "verifier/base64.h"
+#include "verifier/daemon/curl_body.h"
 #include "verifier/secret_message.h"
 
 #include <jansson.h>
@@ -13,12 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct answer {
-	char *body;
-	size_t len;
-	long status;
-};
 
 /* ---- the receipt ---- */
 
@@ -66,20 +61,7 @@ bool seal_receipt_ok(const char *json, size_t len,
 
 /* ---- one try ---- */
 
-static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
-{
-	struct answer *answer = data;
-	size_t len = size * count;
-
-	if (len > SEAL_DELIVERY_MAX - answer->len)
-		return 0;
-	memcpy(answer->body + answer->len, bytes, len);
-	answer->len += len;
-	answer->body[answer->len] = '\0';
-	return len;
-}
-
-static CURLcode post(struct answer *answer,
+static CURLcode post(struct curl_body *answer, long *status,
     const struct oracle_address *address, const char *name, const uint8_t *der,
     size_t len)
 {
@@ -96,43 +78,34 @@ static CURLcode post(struct answer *answer,
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)der);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)len);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
+	curl_body_init(answer, SEAL_DELIVERY_MAX);
+	curl_body_collect(answer, easy);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)SEAL_DELIVERY_MS);
 	result = curl_easy_perform(easy);
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(headers);
 	return result;
 }
 
-static void tell_problem(
-    const struct answer *answer, char error[static SEAL_DELIVERY_ERROR_MAX])
-{
-	json_t *root = json_loadb(answer->body, answer->len, 0, NULL);
-	const char *code = "no reason given", *detail = "";
-
-	(void)json_unpack(root, "{s?s, s?s}", "code", &code, "detail", &detail);
-	snprintf(error, SEAL_DELIVERY_ERROR_MAX,
-	    "the answer is %ld %.64s: %.300s", answer->status, code, detail);
-	json_decref(root);
-}
-
 /* ---- until it is taken ---- */
 
-static enum seal_delivery_end judge(const struct answer *answer,
+static enum seal_delivery_end judge(const struct curl_body *answer, long status,
     const struct channel_facts *facts, const char *name, const uint8_t *der,
     size_t len, char error[static SEAL_DELIVERY_ERROR_MAX])
 {
 	uint8_t sha256[HM_SHA256_LEN];
+	char problem[400];
 
-	if (answer->status != 200) {
-		tell_problem(answer, error);
+	if (status != 200) {
+		curl_body_problem(answer, status, problem, sizeof(problem));
+		snprintf(error, SEAL_DELIVERY_ERROR_MAX, "the answer is %s",
+		    problem);
 		return SEAL_REFUSED;
 	}
 	if (EVP_Digest(der, len, sha256, NULL, EVP_sha256(), NULL) != 1)
 		log_die("seal", "out of memory");
-	if (seal_receipt_ok(answer->body, answer->len, facts, name, sha256))
+	if (seal_receipt_ok(answer->bytes, answer->len, facts, name, sha256))
 		return SEAL_TAKEN;
 	snprintf(error, SEAL_DELIVERY_ERROR_MAX,
 	    "the receipt is not signed by the enclave: somebody in between "
@@ -144,25 +117,23 @@ enum seal_delivery_end seal_deliver(const struct oracle_address *address,
     const char *name, const struct channel_facts *facts, const uint8_t *der,
     size_t len, char error[static SEAL_DELIVERY_ERROR_MAX])
 {
-	struct answer answer = {.body = malloc(SEAL_DELIVERY_MAX + 1)};
+	struct curl_body answer = {.bytes = NULL};
 	enum seal_delivery_end end = SEAL_NO_ANSWER;
 	CURLcode result = CURLE_OK;
+	long status = 0;
 
-	if (!answer.body)
-		log_die("seal", "out of memory");
 	for (int tries = 0; tries < SEAL_DELIVERY_TRIES; tries++) {
-		answer.len = 0;
-		answer.body[0] = '\0';
-		result = post(&answer, address, name, der, len);
-		if (result != CURLE_OK || answer.status != 429)
+		curl_body_fini(&answer);
+		result = post(&answer, &status, address, name, der, len);
+		if (result != CURLE_OK || status != 429)
 			break;
 		sleep(1);
 	}
 	if (result == CURLE_OK)
-		end = judge(&answer, facts, name, der, len, error);
+		end = judge(&answer, status, facts, name, der, len, error);
 	else
 		snprintf(error, SEAL_DELIVERY_ERROR_MAX, "%s: %s",
-		    address->text, curl_easy_strerror(result));
-	free(answer.body);
+		    address->text, curl_body_why(&answer, result));
+	curl_body_fini(&answer);
 	return end;
 }

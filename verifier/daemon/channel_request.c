@@ -47,16 +47,9 @@ static void look_at_key(struct channel_request *r)
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *data)
 {
 	struct channel_request *r = data;
-	size_t len = size * count;
 
 	look_at_key(r);
-	if (len > CHANNEL_ANSWER_MAX - r->len) {
-		r->too_long = true;
-		return 0;
-	}
-	memcpy(r->body + r->len, bytes, len);
-	r->len += len;
-	return len;
+	return curl_body_append(&r->body, bytes, size * count);
 }
 
 /* ---- the request ---- */
@@ -95,9 +88,7 @@ void channel_request_init(struct channel_request *r,
 	else if (RAND_bytes(r->nonce, CHANNEL_NONCE_LEN) != 1)
 		log_die("channel", "no random bytes");
 	make_target(r, target);
-	r->body = malloc(CHANNEL_ANSWER_MAX);
-	if (!r->body)
-		log_die("channel", "out of memory");
+	curl_body_init(&r->body, CHANNEL_ANSWER_MAX);
 	r->easy = oracle_address_get(address, target);
 	if (r->attested)
 		unpin(r->easy);
@@ -109,7 +100,7 @@ void channel_request_init(struct channel_request *r,
 void channel_request_fini(struct channel_request *request)
 {
 	curl_easy_cleanup(request->easy);
-	free(request->body);
+	curl_body_fini(&request->body);
 	memset(request, 0, sizeof(*request));
 }
 
@@ -132,10 +123,8 @@ static int check_arrived(const struct channel_request *r, CURLcode result,
 	long status = 0;
 
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (r->too_long)
-		return fail(why, "its answer is too long");
 	if (result != CURLE_OK)
-		return fail(why, "%s", curl_easy_strerror(result));
+		return fail(why, "%s", curl_body_why(&r->body, result));
 	if (!oracle_get_is(r->easy, "application/json"))
 		return fail(why,
 		    "GET /attestation answered %ld, or not as JSON", status);
@@ -182,7 +171,7 @@ int channel_request_judge(const struct channel_request *r, CURLcode result,
 	if (check_arrived(r, result, why))
 		return -1;
 	why->verdict = channel_answer_judge(
-	    out, policy, cache, r->body, r->len, &question, &heard);
+	    out, policy, cache, r->body.bytes, r->body.len, &question, &heard);
 	if (why->verdict == HM_VALID)
 		return 0;
 	return fail(

@@ -7,6 +7,7 @@
 #define HALLMARK_VERIFIER_DAEMON_CHANNEL_REQUEST_H
 
 #include "verifier/daemon/channel.h"
+#include "verifier/daemon/curl_body.h"
 
 struct channel_request { /* the caller's; zero when there is none */
 	CURL *easy;      /* to be performed, once */
@@ -17,9 +18,7 @@ struct channel_request { /* the caller's; zero when there is none */
 	uint8_t spki_sha256[HM_SHA256_LEN]; /* of the key at the other end */
 	uint8_t nonce[CHANNEL_NONCE_MAX];
 	size_t nonce_len;
-	char *body;
-	size_t len;
-	bool too_long;
+	struct curl_body body;
 };
 
 /* nonce NULL: a fresh one. At most CHANNEL_NONCE_MAX bytes. */

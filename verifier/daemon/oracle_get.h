@@ -3,6 +3,7 @@
 #ifndef HALLMARK_VERIFIER_DAEMON_ORACLE_GET_H
 #define HALLMARK_VERIFIER_DAEMON_ORACLE_GET_H
 
+#include "verifier/daemon/curl_body.h"
 #include "verifier/daemon/curl_loop.h"
 #include "verifier/daemon/oracle_address.h"
 
@@ -18,9 +19,7 @@ struct oracle_get { /* the caller's; lives until done or cancelled */
 	/* private */
 	struct curl_loop *curl;
 	struct curl_transfer transfer;
-	uint8_t *body;
-	size_t len, max;
-	bool too_long;
+	struct curl_body body;
 	const char *type;
 	void (*done)(struct oracle_get *get, const char *error,
 	    const uint8_t *body, size_t len);

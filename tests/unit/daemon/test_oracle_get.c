@@ -40,7 +40,7 @@ static void test_get(void **state)
 	assert_string_equal(a.error, "");
 	ask(f, &a, "/file", "application/cbor", 7);
 	TURN_UNTIL(&f->loop, a.calls == 1);
-	assert_string_equal(a.error, "body too long");
+	assert_string_equal(a.error, "the answer is too long");
 	ask(f, &a, "/file", "application/json", 8);
 	TURN_UNTIL(&f->loop, a.calls == 1);
 	assert_true(a.error[0] != '\0');
