@@ -68,6 +68,11 @@ void peers_round_gone(struct dialed *dialed);
 void peers_round_init(struct peers *peers);
 void peers_round_stop(struct peers *peers);
 
+/* With `asks` as it will be. Dies if it cannot listen. */
+void peers_incoming_start(struct peers *peers);
+/* One more to wait for. */
+void peers_incoming_stop(struct peers *peers);
+
 /* Stopping: one less to wait for. */
 void peers_ended(struct peers *peers);
 
