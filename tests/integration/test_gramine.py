@@ -136,6 +136,32 @@ class Gramine(unittest.TestCase):
         done = self.verify()
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_bundle(self):
+        """a bundle has the collateral in it, and verifies alone"""
+        self.stack.item()
+        wait_until("verifierd has archived some", lambda: client.request(
+            self.stack.url("/history?feed=BTC-USD")).status == 200, 20)
+        path = self.stack.dir / "bundle.json"
+        made = support.run("hallmark", "bundle", self.stack.archive,
+                           "--policy", self.stack.policy, "-o", path)
+        self.assertEqual(made.returncode, 0, made.stdout + made.stderr)
+        bundle = json.loads(path.read_text())
+        hidden = self.stack.machine.collateral.rename(
+            self.stack.dir / "hidden")
+        self.addCleanup(hidden.rename, self.stack.machine.collateral)
+        done = support.run("hallmark", "verify", path)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        pin = made.stdout.split("policy SHA-256 ")[1].split()[0]
+        for spoilt in ({"b64": "AAAA"}, {"file": "x"}):
+            changed = json.loads(json.dumps(bundle))
+            changed["collateral"][0].update(spoilt)
+            settings.write_json(path, changed)
+            for more in ([], ["--policy-sha256", pin]):
+                done = support.run("hallmark", "verify", path, *more)
+                self.assertEqual(done.returncode, 5, done.stdout)
+                self.assertIn("SHA-256" if more else "collateral",
+                              done.stderr)
+
     def test_intels_root(self):
         """nobody is Intel but Intel"""
         self.addCleanup(self.stack.write_policy)

@@ -3,6 +3,7 @@
  * and what stands before them.
  *
  *   head:  {"format":F,"created_ms":N,"policy":{},"roots":[],
+ *           and perhaps "collateral":[],
  *   lists: "attestations":[ M , M ],"items":[ M , M ],"tree_heads":[ M , M ]}
  *
  * A head that is wrong is no bundle. In the lists, what is wrong is told and
@@ -124,6 +125,14 @@ static bool take_number(struct archive_input *in, int64_t *out)
 	return digits > 0 && digits < 16 && !(zero && digits > 1);
 }
 
+/* {"file":text, `key`:text} */
+static bool is_file(const json_t *entry, const char *key)
+{
+	return json_object_size(entry) == 2 &&
+	       json_is_string(json_object_get(entry, "file")) &&
+	       json_is_string(json_object_get(entry, key));
+}
+
 static bool is_roots(const json_t *roots)
 {
 	const json_t *entry;
@@ -131,12 +140,29 @@ static bool is_roots(const json_t *roots)
 
 	json_array_foreach(roots, i, entry)
 	{
-		if (json_object_size(entry) != 2 ||
-		    !json_is_string(json_object_get(entry, "file")) ||
-		    !json_is_string(json_object_get(entry, "pem")))
+		if (!is_file(entry, "pem"))
 			return false;
 	}
 	return true;
+}
+
+/* A file is a part: all of them together may be too large for one. */
+static bool take_collateral(
+    struct archive_bundle_about *out, struct archive_input *in)
+{
+	out->collateral = json_array();
+	do {
+		json_t *file = take_part(in, '{');
+
+		if (!is_file(file, "b64")) {
+			json_decref(file);
+			return false;
+		}
+		if (json_array_append_new(out->collateral, file) != 0)
+			return false;
+	} while (take(in, ',') &&
+		 json_array_size(out->collateral) < ARCHIVE_BUNDLE_FILES_MAX);
+	return take(in, ']') && take(in, ',');
 }
 
 bool archive_bundle_begins(struct archive_input *in)
@@ -173,7 +199,11 @@ int archive_bundle_read_about(struct archive_bundle_about *out,
 	out->roots = take_part(in, '[');
 	if (out->roots == NULL || !is_roots(out->roots) || !take(in, ','))
 		goto bad;
-	if (archive_bundle_hash(out->policy, out->roots, out->sha256) == 0)
+	place = "collateral";
+	if (take_key(in, place) &&
+	    (!take(in, '[') || !take_collateral(out, in)))
+		goto bad;
+	if (archive_bundle_hash(out) == 0)
 		return 0;
 	place = "memory";
 bad:

@@ -2,11 +2,16 @@
 #include "verifier/cli/bundle_policy.h"
 
 #include "base/file.h"
+#include "verifier/base64.h"
 #include "verifier/daemon/path_beside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Its base64 is to be one part of the bundle, with its name. */
+#define COLLATERAL_MAX (ARCHIVE_BUNDLE_PART_MAX / 4 * 3 - 4096)
 
 static int fail(
     char error[static POLICY_FILE_ERROR_MAX], const char *path, const char *why)
@@ -57,6 +62,55 @@ static int add_roots(struct archive_bundle_about *about, const char *path,
 	return 0;
 }
 
+static int add_collateral_file(struct archive_bundle_about *about,
+    const char *policy_path, const char *name,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	char path[PATH_BESIDE_MAX], *base64;
+	uint8_t *bytes = NULL;
+	json_t *file = NULL;
+	size_t len;
+	int rc;
+
+	if (path_beside(path, policy_path, name))
+		return fail(error, name, "path too long");
+	rc = file_read(path, COLLATERAL_MAX, &bytes, &len);
+	if (rc == -EFBIG)
+		return fail(error, path, "is too large for a bundle");
+	if (rc)
+		return fail(error, path, strerror(-rc));
+	base64 = base64_encode(bytes, len);
+	free(bytes);
+	if (base64)
+		file = json_pack("{s:s, s:s}", "file", name, "b64", base64);
+	free(base64);
+	if (!about->collateral)
+		about->collateral = json_array();
+	if (file == NULL || json_array_append_new(about->collateral, file) != 0)
+		return fail(error, path, "out of memory");
+	return 0;
+}
+
+static int add_collateral(struct archive_bundle_about *about, const char *path,
+    char error[static POLICY_FILE_ERROR_MAX])
+{
+	const json_t *files = json_object_get(
+	    about->policy, "collateral_files");
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(files, i, name)
+	{
+		if (i == ARCHIVE_BUNDLE_FILES_MAX)
+			return fail(error, path,
+			    "too many collateral_files for a bundle");
+		if (json_is_string(name) && add_collateral_file(about, path,
+						json_string_value(name), error))
+			return -1;
+	}
+	return 0;
+}
+
 int bundle_policy_load(struct archive_bundle_about *out, const char *path,
     char error[static POLICY_FILE_ERROR_MAX])
 {
@@ -76,11 +130,11 @@ int bundle_policy_load(struct archive_bundle_about *out, const char *path,
 	free(text);
 	if (out->policy == NULL)
 		rc = fail(error, path, json.text);
-	else
-		rc = add_roots(out, path, error);
-	if (rc == 0 &&
-	    (archive_bundle_policy(&policy, out, why) != 0 ||
-		archive_bundle_hash(out->policy, out->roots, out->sha256) != 0))
+	else if (add_roots(out, path, error) ||
+		 add_collateral(out, path, error))
+		rc = -1;
+	if (rc == 0 && (archive_bundle_policy(&policy, out, why) != 0 ||
+			   archive_bundle_hash(out) != 0))
 		rc = fail(error, path, why);
 	hm_policy_free(policy);
 	if (rc)

@@ -1,5 +1,5 @@
-/* bundle_policy: a policy file and the root certificates that it names, as they
- * stand in a bundle. */
+/* bundle_policy: a policy file, and the root certificates and the collateral
+ * that it names, as they stand in a bundle. */
 #ifndef HALLMARK_VERIFIER_CLI_BUNDLE_POLICY_H
 #define HALLMARK_VERIFIER_CLI_BUNDLE_POLICY_H
 

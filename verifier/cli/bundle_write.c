@@ -51,6 +51,11 @@ static int write_about(FILE *out, const struct archive_bundle_about *about)
 	fprintf(out, ",\n\"roots\":");
 	if (json_dumpf(about->roots, out, JSON_COMPACT) != 0)
 		return -EIO;
+	if (about->collateral) {
+		fprintf(out, ",\n\"collateral\":");
+		if (json_dumpf(about->collateral, out, JSON_COMPACT) != 0)
+			return -EIO;
+	}
 	fprintf(out, ",\n\"attestations\":[");
 	return ferror(out) ? -EIO : 0;
 }

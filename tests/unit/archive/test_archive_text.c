@@ -313,6 +313,53 @@ static void test_truncated(void **state)
 	free(text);
 }
 
+#define BARE                                                                \
+	"{\"format\":\"hallmark-bundle/1\",\"created_ms\":5,\"policy\":{}," \
+	"\"roots\":[],"
+#define FILE_C "{\"file\":\"c\",\"b64\":\"AA==\"}"
+
+static void test_with_collateral(void **state)
+{
+	static const char text[] = BARE
+	    "\"collateral\":[" FILE_C " , " FILE_C "],"
+	    "\"attestations\":[],\"items\":[],\"tree_heads\":[]}";
+	char error[ARCHIVE_SOURCE_ERROR_MAX];
+	struct archive_source *source;
+
+	(void)state;
+	assert_int_equal(
+	    archive_text_open_memory(&source, text, strlen(text), error), 0);
+	assert_int_equal(
+	    json_array_size(archive_source_bundle(source)->collateral), 2);
+	tell_source(&told, source);
+	assert_string_equal(told.word, "");
+}
+
+/* More files than there may be. */
+static void test_much_collateral(void **state)
+{
+	char error[ARCHIVE_SOURCE_ERROR_MAX], *text = NULL;
+	struct archive_source *source;
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		fprintf(out, BARE "\"collateral\":[" FILE_C);
+		for (int i = 1; i < ARCHIVE_BUNDLE_FILES_MAX + more; i++)
+			fprintf(out, "," FILE_C);
+		fprintf(out, "],\"attestations\":[],\"items\":[],"
+			     "\"tree_heads\":[]}");
+		fclose(out);
+		assert_int_equal(
+		    archive_text_open_memory(&source, text, len, error),
+		    more ? -1 : 0);
+		archive_source_close(source);
+		free(text);
+	}
+}
+
 static void test_not_a_bundle(void **state)
 {
 	static const char *const heads[] = {
@@ -330,6 +377,13 @@ static void test_not_a_bundle(void **state)
 	    "{\"format\":\"hallmark-bundle/1\",\"created_ms\":5,"
 	    "\"policy\":{},\"roots\":[{\"file\":1,\"pem\":\"\"}],",
 	    "{\"format\":\"hallmark-bundle/1\",\"roots\":[],",
+	    BARE "\"collateral\":[],",
+	    BARE "\"collateral\":{},",
+	    BARE "\"collateral\":[" FILE_C "]",
+	    BARE "\"collateral\":[" FILE_C ",],",
+	    BARE "\"collateral\":[" FILE_C FILE_C "],",
+	    BARE "\"collateral\":[{\"file\":\"c\",\"pem\":\"\"}],",
+	    BARE "\"collateral\":[{\"file\":\"c\"}],",
 	};
 	char error[ARCHIVE_SOURCE_ERROR_MAX];
 	struct archive_source *source;
@@ -404,28 +458,34 @@ static void test_policy(void **state)
 	free(pem);
 }
 
-/* The hash is of what it says, not of how; and of the roots. */
+/* The hash is of what it says, not of how; and of the roots and collateral. */
+static void assert_hash(const char *policy, const char *roots,
+    const char *collateral, const char *text)
+{
+	struct archive_bundle_about about = {
+	    .policy = json_loads(policy, 0, NULL),
+	    .roots = json_loads(roots, 0, NULL),
+	    .collateral = collateral ? json_loads(collateral, 0, NULL) : NULL,
+	};
+	uint8_t wanted[32];
+
+	assert_int_equal(archive_bundle_hash(&about), 0);
+	SHA256((const uint8_t *)text, strlen(text), wanted);
+	assert_memory_equal(about.sha256, wanted, 32);
+	archive_bundle_about_fini(&about);
+}
+
 static void test_hash(void **state)
 {
-	json_t *a = json_loads("{ \"a\": 1, \"b\": [] }", 0, NULL);
-	json_t *b = json_loads("{\"b\":[],\"a\":1}", 0, NULL);
-	json_t *none = json_array(), *roots = json_loads("[1]", 0, NULL);
-	uint8_t one[32], two_[32], three[32];
-	static const char text[] =
+	static const char plain[] =
 	    "{\"policy\":{\"a\":1,\"b\":[]},\"roots\":[]}";
 
 	(void)state;
-	assert_int_equal(archive_bundle_hash(a, none, one), 0);
-	assert_int_equal(archive_bundle_hash(b, none, two_), 0);
-	assert_memory_equal(one, two_, 32);
-	assert_int_equal(archive_bundle_hash(a, roots, three), 0);
-	assert_memory_not_equal(one, three, 32);
-	SHA256((const uint8_t *)text, strlen(text), three);
-	assert_memory_equal(one, three, 32);
-	json_decref(a);
-	json_decref(b);
-	json_decref(none);
-	json_decref(roots);
+	assert_hash("{ \"a\": 1, \"b\": [] }", "[]", NULL, plain);
+	assert_hash("{\"b\":[],\"a\":1}", "[ ]", NULL, plain);
+	assert_hash("{}", "[1]", NULL, "{\"policy\":{},\"roots\":[1]}");
+	assert_hash("{}", "[]", "[ 2]",
+	    "{\"collateral\":[2],\"policy\":{},\"roots\":[]}");
 }
 
 /* ---- files ---- */
@@ -507,6 +567,8 @@ int main(void)
 	    cmocka_unit_test(test_damaged_members),
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_truncated),
+	    cmocka_unit_test(test_with_collateral),
+	    cmocka_unit_test(test_much_collateral),
 	    cmocka_unit_test(test_not_a_bundle),
 	    cmocka_unit_test(test_policy),
 	    cmocka_unit_test(test_hash),
