@@ -39,6 +39,34 @@ class Deployed(support.Folder):
             self.assertIn(f"dials {at}, through the proxy\n", said)
         self.assertIn("no longer than for 2\n", said)
 
+    def commands(self):
+        """Of deploy/peers/README.md, by their first word."""
+        found = {}
+        for line in (DEPLOY / "peers/README.md").read_text().splitlines():
+            words = line.split()
+            if line.startswith("    ") and words:
+                found.setdefault(words[0], []).append(line.strip())
+        return found
+
+    def shell(self, command):
+        done = self.command("sh", "-c", command)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_commands(self):
+        """its commands make the files that are checked here"""
+        support.need("jq", shutil.which("jq"))
+        (self.dir / "deploy").symlink_to(DEPLOY)
+        oracle, quorum = [line for line in self.commands()["jq"]
+                          if " > " in line]
+        shutil.copy(DEPLOY / "policy.example.json", self.dir / "policy.json")
+        for command in (oracle, quorum):
+            self.shell(f"cd {self.dir} && {command}")
+        self.assertEqual(json.loads((self.dir / "oracle.json").read_text()),
+                         {**deployed("live.json"),
+                          **deployed("peers/peers.json")})
+        self.assertEqual(json.loads((self.dir / "quorum.json").read_text()),
+                         deployed("peers/policy.example.json"))
+
     def test_bridge(self):
         """the bridge, too; it forwards to where the oracle listens, and lets
         out to all that the oracle dials; else it is the usual one"""
