@@ -128,15 +128,20 @@ static enum hm_verdict check_quorum(struct trial *t, struct hm_item *out)
 	    q->live ? &q->at_ms : NULL, item, q->report);
 }
 
-static enum hm_verdict judge(struct trial *t, struct hm_item *out)
+static enum hm_verdict judge_alone(struct trial *t, struct hm_item *out)
 {
 	const struct signed_content content = {read_content, accept, t};
-	enum hm_verdict verdict;
 
 	t->out = out;
 	if (out != NULL)
 		memset(out, 0, sizeof(*out));
-	verdict = signed_judge(&t->s, &content);
+	return signed_judge(&t->s, &content);
+}
+
+static enum hm_verdict judge(struct trial *t, struct hm_item *out)
+{
+	enum hm_verdict verdict = judge_alone(t, out);
+
 	if (verdict == HM_VALID)
 		verdict = check_quorum(t, out);
 	if (verdict != HM_VALID && out != NULL)
@@ -206,6 +211,21 @@ enum hm_verdict hm_item_verify_replay(const struct hm_policy *policy,
 	signed_init(
 	    &t.s, policy, cache, envelope, document, document_len, report);
 	return judge(&t, out);
+}
+
+enum hm_verdict verify_item_alone(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len, struct hm_item *out)
+{
+	struct trial t;
+	enum hm_verdict verdict;
+
+	signed_init(
+	    &t.s, policy, cache, envelope, document, document_len, NULL);
+	verdict = judge_alone(&t, out);
+	if (verdict != HM_VALID)
+		memset(out, 0, sizeof(*out));
+	return verdict;
 }
 
 enum hm_verdict verify_item_and_content(const struct hm_policy *policy,

@@ -15,4 +15,10 @@ HM_MUST_CHECK enum hm_verdict verify_item_and_content(
     size_t document_len, const int64_t *now_ms, struct hm_item *out,
     struct item *content);
 
+/* hm_item_verify_replay(), but whatever quorum the policy has: of what the
+ * publisher signed, nobody else need have signed it too. */
+HM_MUST_CHECK enum hm_verdict verify_item_alone(const struct hm_policy *policy,
+    struct hm_cache *cache, const struct hm_envelope *envelope,
+    const uint8_t *document, size_t document_len, struct hm_item *out);
+
 #endif

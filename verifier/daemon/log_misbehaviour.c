@@ -7,6 +7,7 @@
 #include "verifier/daemon/path_beside.h"
 #include "verifier/envelope.h"
 #include "verifier/merkle.h"
+#include "verifier/verify_item.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -152,7 +153,6 @@ static enum hm_verdict check_head(
 static enum hm_verdict verify_item(const struct check *c,
     const struct hm_envelope *envelope, struct hm_item *item)
 {
-	const struct hm_report quiet = {0};
 	char hex[2 * HM_SHA256_LEN + 1];
 	enum hm_verdict verdict;
 	uint8_t *bytes = NULL;
@@ -163,8 +163,8 @@ static enum hm_verdict verify_item(const struct check *c,
 	text = json_string_value(json_object_get(c->documents, hex));
 	if (text && base64_decode(&bytes, &len, text, strlen(text)))
 		return HM_DOCUMENT_MALFORMED;
-	verdict = hm_item_verify_replay(
-	    c->policy, c->cache, envelope, bytes, len, item, &quiet);
+	verdict = verify_item_alone(
+	    c->policy, c->cache, envelope, bytes, len, item);
 	free(bytes);
 	return verdict;
 }
