@@ -197,6 +197,28 @@ class Quotes(Folder):
             done = self.verify(bytes(flipped))
             self.assertNotEqual(done.returncode, 0, (at, bit, done.stdout))
 
+    def test_without_a_policy_file(self):
+        """--root, --mrenclave or --mrtd, and --collateral do instead"""
+        for kind, name in (("sgx3", "mrenclave"), ("tdx4", "mrtd")):
+            self.make(kind)
+            good = self.measures[name]
+            other = "0" * len(good)
+            args = ("verify", self.dir / "quote.bin", "--held",
+                    self.dir / "held", "--root", self.dir / "root.pem")
+            collateral = ("--collateral", self.dir / "collateral.json")
+            done = hallmark(*args, f"--{name}", good, *collateral)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            done = hallmark(*args, f"--{name}", other, f"--{name}", good,
+                            *collateral)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.refused(hallmark(*args, f"--{name}", other, *collateral), 5,
+                         "measurement_mismatch", name)
+            self.refused(hallmark(*args, f"--{name}", good), 5,
+                         "collateral_missing", "root_crl")
+        done = hallmark(*args, *collateral)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--mrenclave", done.stderr)
+
     def test_usage(self):
         self.make()
         done = self.verify(None, "--nonce", "00")

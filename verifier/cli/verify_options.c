@@ -142,6 +142,11 @@ static int read_option(struct reader *r, int option, const char *text)
 		return read_root(r, text);
 	case 'n':
 		return read_pcr(r, text);
+	case 'm':
+	case 't':
+	case 'k':
+		return verify_measures_read(
+		    &r->out->measures, option, text, r->error);
 	case 'a':
 		return read_at(r, text);
 	case 'c':
@@ -185,26 +190,36 @@ int verify_options_nonce(struct verify_options *out, const char *text,
 int verify_options_check_trust(
     const struct verify_options *o, char error[static POLICY_FILE_ERROR_MAX])
 {
-	bool image = false;
+	const struct verify_measures *m = &o->measures;
+	bool measures = verify_measures_given(m), image = false;
+	bool enclave = m->mrenclave_count > 0, domain = m->mrtd_count > 0;
+	bool pins = o->pcr_count > 0 || measures;
 
 	for (size_t i = 0; i < o->pcr_count; i++)
 		image |= o->pcrs[i].index <= 2;
-	if (o->policy && (o->root_count || o->pcr_count))
+	if (o->policy && (o->root_count || pins))
 		return verify_options_fail(
 		    error, "either --policy, or --root and --pcr");
-	if (!o->policy && !o->root_count && !o->pcr_count)
+	if (!o->policy && !o->root_count && !pins)
 		return verify_options_fail(error,
 		    "what would you accept? Give --policy FILE, or --root and "
 		    "--pcr: without them any enclave of anybody would do");
 	if (!o->policy && !o->root_count)
 		return verify_options_fail(error,
 		    "--pcr needs a --root, as in --root "
-		    "aws-nitro-g1");
+		    "aws-nitro-g1; --mrenclave and --mrtd too, as in --root "
+		    "intel-sgx");
+	if (measures && (o->pcr_count > 0 || (enclave && domain)))
+		return verify_options_fail(error,
+		    "--pcr, --mrenclave or --mrtd: a release is of one "
+		    "platform");
+	if (enclave || domain)
+		return 0;
 	if (!o->policy && !image)
 		return verify_options_fail(error,
 		    "--root needs at least one of --pcr 0:HEX, "
-		    "--pcr 1:HEX, --pcr 2:HEX: a root alone "
-		    "vouches for any code");
+		    "--pcr 1:HEX, --pcr 2:HEX, or, for quotes, --mrenclave "
+		    "HEX or --mrtd HEX: a root alone vouches for any code");
 	return 0;
 }
 
@@ -212,7 +227,8 @@ int verify_options_check_trust(
 static int check_bundle(const struct reader *r)
 {
 	const struct verify_options *o = r->out;
-	bool own = !o->policy && !o->root_count && !o->pcr_count;
+	bool own = !o->policy && !o->root_count && !o->pcr_count &&
+		   !verify_measures_given(&o->measures);
 
 	if (o->has_nonce || o->held)
 		return verify_options_fail(
@@ -244,6 +260,9 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 {
 	static const struct option known[] = {
 	    VERIFY_OPTIONS_TRUST,
+	    {"mrenclave", required_argument, NULL, 'm'},
+	    {"mrtd", required_argument, NULL, 't'},
+	    {"collateral", required_argument, NULL, 'k'},
 	    {"at", required_argument, NULL, 'a'},
 	    {"nonce", required_argument, NULL, 'c'},
 	    {"policy-sha256", required_argument, NULL, 's'},
@@ -275,18 +294,20 @@ int verify_options_parse(struct verify_options *out, int argc, char **argv,
 	return verify_options_check_trust(out, error);
 }
 
-static int add_pins(struct hm_policy *policy, const struct verify_options *o)
+static int add_pins(struct hm_policy *policy, const struct verify_options *o,
+    char error[static POLICY_FILE_ERROR_MAX])
 {
 	int release = hm_policy_add_release(
 	    policy, "command line", INT64_MIN, INT64_MAX);
 
 	if (release < 0)
-		return -1;
+		return verify_options_fail(error, "no release can be made");
 	for (size_t i = 0; i < o->pcr_count; i++)
 		if (hm_policy_add_pcr(
 			policy, release, o->pcrs[i].index, o->pcrs[i].value))
-			return -1;
-	return 0;
+			return verify_options_fail(
+			    error, "the PCRs cannot be used");
+	return verify_measures_add(policy, release, &o->measures, error);
 }
 
 int verify_options_oracle(struct oracle_address *out, const char *text,
@@ -318,8 +339,8 @@ int verify_options_policy(struct hm_policy **out,
 		return verify_options_fail(r.error, "out of memory");
 	for (size_t i = 0; i < options->root_count && !rc; i++)
 		rc = policy_file_add_root(policy, options->roots[i], error);
-	if (!rc && add_pins(policy, options))
-		rc = verify_options_fail(r.error, "the PCRs cannot be used");
+	if (!rc)
+		rc = add_pins(policy, options, error);
 	if (!rc && hm_policy_check(policy, why))
 		rc = verify_options_fail(r.error, "%s", why);
 	if (!rc) {

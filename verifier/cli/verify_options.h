@@ -3,6 +3,7 @@
 #ifndef HALLMARK_VERIFIER_CLI_VERIFY_OPTIONS_H
 #define HALLMARK_VERIFIER_CLI_VERIFY_OPTIONS_H
 
+#include "verifier/cli/verify_measures.h"
 #include "verifier/daemon/oracle_address.h"
 #include "verifier/daemon/policy_file.h"
 
@@ -28,6 +29,7 @@ struct verify_options { /* texts are borrowed from argv */
 	size_t root_count;
 	struct verify_pcr pcrs[VERIFY_PCRS_MAX];
 	size_t pcr_count;
+	struct verify_measures measures; /* in place of PCRs, for quotes */
 	enum verify_at at;
 	int64_t at_ms;
 	bool has_nonce, json, explain;
@@ -71,8 +73,8 @@ __attribute__((format(printf, 2, 3))) int verify_options_fail(
 HM_MUST_CHECK int verify_options_oracle(struct oracle_address *out,
     const char *text, char error[static POLICY_FILE_ERROR_MAX]);
 
-/* Reads the policy file, or makes one of --root and --pcr. 0, or -1 and why;
- * the caller frees it. */
+/* Reads the policy file, or makes one of --root and --pcr (or measurements). 0,
+ * or -1 and why; the caller frees it. */
 HM_MUST_CHECK int verify_options_policy(struct hm_policy **out,
     const struct verify_options *options,
     char error[static POLICY_FILE_ERROR_MAX]);

@@ -53,7 +53,7 @@ static int add_root_files(struct hm_policy *policy, const char *policy_path,
 	return 0;
 }
 
-static int add_collateral_file(struct hm_policy *policy, const char *path,
+int policy_file_add_collateral(struct hm_policy *policy, const char *path,
     char error[static POLICY_FILE_ERROR_MAX])
 {
 	char why[HM_TEXT_MAX];
@@ -77,7 +77,7 @@ static int add_collateral_files(struct hm_policy *policy,
 	for (size_t i = 0; (name = hm_policy_collateral_file(policy, i)); i++) {
 		if (path_beside(path, policy_path, name))
 			return fail(error, name, "path too long");
-		if (add_collateral_file(policy, path, error))
+		if (policy_file_add_collateral(policy, path, error))
 			return -1;
 	}
 	return 0;

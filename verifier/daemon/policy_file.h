@@ -23,6 +23,10 @@ HM_MUST_CHECK int policy_file_load(struct hm_policy **out, const char *path,
 HM_MUST_CHECK int policy_file_add_root(struct hm_policy *policy,
     const char *name_or_path, char error[static POLICY_FILE_ERROR_MAX]);
 
+/* A file of collateral. 0, or -1 and why. */
+HM_MUST_CHECK int policy_file_add_collateral(struct hm_policy *policy,
+    const char *path, char error[static POLICY_FILE_ERROR_MAX]);
+
 /* A log line for each thing in it that vouches for nothing: simulated roots,
  * debug enclaves. */
 void policy_file_warn(const struct hm_policy *policy, const char *path);

@@ -149,6 +149,64 @@ static void test_policy_made(void **state)
 	assert_null(policy);
 }
 
+#define M32 "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
+
+static void test_measures(void **state)
+{
+	struct hm_policy *policy = NULL;
+
+	(void)state;
+	GOOD("q", "--root", "intel-sgx", "--mrenclave", M32, "--mrenclave", M32,
+	    "--collateral", "a.json");
+	assert_int_equal(options.measures.mrenclave_count, 2);
+	assert_int_equal(options.measures.mrenclaves[1][31], 0xff);
+	assert_string_equal(options.measures.collateral[0], "a.json");
+	assert_int_equal(verify_options_policy(&policy, &options, error), -1);
+	assert_non_null(strstr(error, "a.json: "));
+	GOOD("q", "--root", "intel-sgx", "--mrenclave", M32);
+	assert_int_equal(verify_options_policy(&policy, &options, error), 0);
+	hm_policy_free(policy);
+	GOOD("q", "--root", "intel-sgx", "--mrtd", P48);
+	assert_int_equal(options.measures.mrtds[0][47], 0xff);
+	assert_int_equal(verify_options_policy(&policy, &options, error), 0);
+	hm_policy_free(policy);
+}
+
+static void test_measures_mistaken(void **state)
+{
+	const char *args[2 * VERIFY_MEASURES_MAX + 8] = {
+	    "q", "--root", "intel-sgx"};
+	size_t n = 3;
+
+	(void)state;
+	BAD("64 hex digits", "q", "--root", "r", "--mrenclave", P48);
+	BAD("64 hex digits", "q", "--root", "r", "--mrenclave", "");
+	BAD("96 hex digits", "q", "--root", "r", "--mrtd", M32);
+	BAD("--root", "q", "--mrenclave", M32);
+	BAD("at least one", "q", "--root", "r", "--collateral", "f");
+	BAD("one platform", "q", "--root", "r", "--mrenclave", M32, "--mrtd",
+	    P48);
+	BAD("one platform", "q", "--root", "r", "--mrenclave", M32, "--pcr",
+	    "0:" P48);
+	BAD("one platform", "q", "--root", "r", "--collateral", "f", "--pcr",
+	    "0:" P48);
+	BAD("either", "q", "--policy", "p", "--mrenclave", M32);
+	BAD("either", "q", "--policy", "p", "--collateral", "f");
+	for (int i = 0; i < VERIFY_MEASURES_MAX; i++)
+		args[n++] = "--mrenclave=" M32;
+	assert_int_equal(parse(args), 0);
+	args[n] = "--mrenclave=" M32;
+	assert_int_equal(parse(args), -1);
+	args[n] = "--collateral=f";
+	assert_int_equal(parse(args), 0);
+	for (int i = 0; i <= VERIFY_MEASURES_MAX; i++)
+		args[3 + i] = "--mrtd=" P48;
+	assert_int_equal(parse(args), -1);
+	for (int i = 0; i <= VERIFY_COLLATERAL_MAX; i++)
+		args[3 + i] = "--collateral=f";
+	assert_int_equal(parse(args), -1);
+}
+
 /* A bundle brings a policy; it is said elsewhere what that proves. */
 static void test_bundle(void **state)
 {
@@ -195,6 +253,8 @@ int main(void)
 	    cmocka_unit_test(test_nonce),
 	    cmocka_unit_test(test_ceilings),
 	    cmocka_unit_test(test_policy_made),
+	    cmocka_unit_test(test_measures),
+	    cmocka_unit_test(test_measures_mistaken),
 	    cmocka_unit_test(test_bundle),
 	};
 
