@@ -92,6 +92,7 @@ $(B)/lib/libarchive.a: $(ARCHIVE)
 $(B)/lib/libeif.a: $(EIF)
 $(B)/lib/libcli.a: $(call main_less,$(CLI))
 $(B)/lib/libnsm.a: $(call obj,tests/vm/nsm_core.c tests/vm/nsm_queue.c)
+$(B)/lib/libquotes.a: $(call obj,tests/sgx/*.c)
 $(B)/lib/libvm.a: $(call obj,tests/vm/virtqueue.c tests/vm/vhost_*.c \
     tests/vm/vsock_connection.c tests/vm/vsock_mux.c)
 $(B)/lib/%.a:
@@ -148,7 +149,7 @@ $(B)/obj/base/service_document.o: base/schemas.json
 
 UNIT      = $(patsubst tests/unit/%.c,$(B)/tests/%, \
             $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
-TEST_LIBS = $(B)/lib/libcli.a $(B)/lib/libnsm.a $(B)/lib/libvm.a $(B)/lib/libinit.a \
+TEST_LIBS = $(B)/lib/libquotes.a $(B)/lib/libcli.a $(B)/lib/libnsm.a $(B)/lib/libvm.a $(B)/lib/libinit.a \
             $(B)/lib/liboracle.a $(B)/lib/libbridge.a \
             $(B)/lib/libeif.a $(OUTSIDE)
 
@@ -206,7 +207,7 @@ $(B)/kms/kms_helper: $(B)/obj/tests/simulator/kms_helper.o \
 # A machine with SGX, as far as an enclave under Gramine sees of it.
 $(B)/sgx/gramine_helper $(B)/sgx/quote_helper: $(B)/sgx/%: \
     $(B)/obj/tests/simulator/%.o \
-    $(call obj,tests/sgx/*.c) $(B)/lib/libhallmark.a $(B)/lib/libbase.a
+    $(B)/lib/libquotes.a $(B)/lib/libhallmark.a $(B)/lib/libbase.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

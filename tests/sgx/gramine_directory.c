@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_LEN 512
-
 static void need(bool ok, const char *what)
 {
 	if (ok)
@@ -18,18 +16,19 @@ static void need(bool ok, const char *what)
 	abort();
 }
 
-static void path_of(char out[PATH_LEN], const char *directory, const char *name)
+void gramine_directory_path(
+    char out[static GRAMINE_PATH_MAX], const char *directory, const char *name)
 {
-	snprintf(out, PATH_LEN, "%s/%s", directory, name);
+	snprintf(out, GRAMINE_PATH_MAX, "%s/%s", directory, name);
 }
 
 static void write_text(
     const char *directory, const char *name, const char *text)
 {
-	char path[PATH_LEN];
+	char path[GRAMINE_PATH_MAX];
 	FILE *file;
 
-	path_of(path, directory, name);
+	gramine_directory_path(path, directory, name);
 	file = fopen(path, "w");
 	need(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0, path);
 }
@@ -38,10 +37,10 @@ static void write_text(
  * another pipe than who is reading. */
 static void new_pipe(const char *directory)
 {
-	char path[PATH_LEN], next[PATH_LEN];
+	char path[GRAMINE_PATH_MAX], next[GRAMINE_PATH_MAX];
 
-	path_of(path, directory, "quote");
-	path_of(next, directory, ".quote");
+	gramine_directory_path(path, directory, "quote");
+	gramine_directory_path(next, directory, ".quote");
 	need(mkfifo(next, 0600) == 0 && rename(next, path) == 0, path);
 }
 
@@ -54,11 +53,11 @@ void gramine_directory_make(const char *directory, const char *type)
 
 static void read_report_data(const char *directory, uint8_t out[64])
 {
-	char path[PATH_LEN];
+	char path[GRAMINE_PATH_MAX];
 	FILE *file;
 
 	memset(out, 0, 64);
-	path_of(path, directory, "user_report_data");
+	gramine_directory_path(path, directory, "user_report_data");
 	file = fopen(path, "r");
 	need(file != NULL, path);
 	(void)!fread(out, 1, 64, file);
@@ -70,11 +69,11 @@ void gramine_directory_serve(const char *directory,
 {
 	struct quote_maker_body own = *body;
 	uint8_t quote[QUOTE_MAKER_MAX];
-	char path[PATH_LEN];
+	char path[GRAMINE_PATH_MAX];
 	size_t len;
 	int fd;
 
-	path_of(path, directory, "quote");
+	gramine_directory_path(path, directory, "quote");
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	need(fd >= 0, path);
 	new_pipe(directory);
@@ -87,10 +86,10 @@ void gramine_directory_remove(const char *directory)
 {
 	static const char *const names[] = {
 	    "attestation_type", "user_report_data", "quote"};
-	char path[PATH_LEN];
+	char path[GRAMINE_PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		path_of(path, directory, names[i]);
+		gramine_directory_path(path, directory, names[i]);
 		unlink(path);
 	}
 	rmdir(directory);

@@ -9,6 +9,12 @@
 
 #include "tests/sgx/quote_maker.h"
 
+#define GRAMINE_PATH_MAX 512
+
+/* DIRECTORY/NAME */
+void gramine_directory_path(
+    char out[static GRAMINE_PATH_MAX], const char *directory, const char *name);
+
 /* type: what attestation_type says. The directory is there. Aborts if that
  * does not work; so below. */
 void gramine_directory_make(const char *directory, const char *type);

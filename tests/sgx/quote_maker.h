@@ -23,6 +23,8 @@ void quote_maker_free(struct quote_maker *maker);
 
 /* Borrowed. */
 const char *quote_maker_root_pem(const struct quote_maker *maker);
+struct quote_builder; /* quote_builder.h */
+const struct quote_builder *quote_maker_parts(const struct quote_maker *maker);
 
 /* What it says of this platform's TCB ("UpToDate", "OutOfDate" ...). tdx: for
  * TDs. The JSON of a collateral file; free() it. */

@@ -3,7 +3,7 @@
 #include "verifier/cli/collateral_check.c"
 #include "verifier/cli/command.c"
 
-#include "tests/unit/sgx/quote_builder.c"
+#include "tests/sgx/quote_builder.h"
 
 #include "hear.h"
 

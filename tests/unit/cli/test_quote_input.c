@@ -1,6 +1,7 @@
 /* quote_input, quote_view: what a quote came in, and what it is told as. */
-#include "tests/sgx/quote_maker.c"
-#include "tests/sgx/quote_pki.c"
+#include "tests/sgx/quote_maker.h"
+
+#include <openssl/evp.h>
 
 #include "verifier/cli/quote_view.h"
 

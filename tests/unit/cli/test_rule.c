@@ -1,7 +1,6 @@
 /* rule: every check that the library reports has a rule to explain it by, and
  * every rule is of a check that the library reports. */
-#include "tests/sgx/quote_maker.c"
-#include "tests/sgx/quote_pki.c"
+#include "tests/sgx/quote_maker.h"
 #include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/fetched_fixture.h"
 #include "tests/unit/verifier/item_builder.c"

@@ -2,10 +2,10 @@
  * and through some that do not. */
 #include "oracle/attester_gramine.h"
 
-#include "tests/sgx/gramine_directory.c"
-#include "tests/sgx/quote_maker.c"
-#include "tests/sgx/quote_pki.c"
+#include "tests/sgx/gramine_directory.h"
+#include "tests/sgx/quote_maker.h"
 
+#include "base/file.h"
 #include "verifier/sgx/sgx_quote.h"
 
 #include <openssl/sha.h>
@@ -13,6 +13,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,7 +120,7 @@ static void expect_written(void)
 	char path[512];
 	struct stat st;
 
-	path_of(path, directory, "user_report_data");
+	gramine_directory_path(path, directory, "user_report_data");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 64);
 }
@@ -235,10 +240,10 @@ static void test_other_quotes(void **state)
 	refused(a, "of no SGX enclave");
 	pthread_join(server.thread, NULL);
 	/* what was written is not what the quote is for */
-	path_of(path, directory, "user_report_data");
-	path_of(other, directory, "elsewhere");
+	gramine_directory_path(path, directory, "user_report_data");
+	gramine_directory_path(other, directory, "elsewhere");
 	assert_int_equal(unlink(path), 0);
-	write_text(directory, "elsewhere", "");
+	assert_int_equal(file_write(other, "", 0, 0600), 0);
 	assert_int_equal(symlink("elsewhere", path), 0);
 	start(&server, 1, &enclave);
 	assert_int_equal(attest(a, "a key"), 0);
@@ -257,7 +262,7 @@ static void replace_quote(const void *bytes, size_t size)
 	char path[512];
 	FILE *file;
 
-	path_of(path, directory, "quote");
+	gramine_directory_path(path, directory, "quote");
 	unlink(path);
 	file = fopen(path, "w");
 	assert_non_null(file);
@@ -278,15 +283,23 @@ static void test_no_quotes(void **state)
 	refused(a, "not a quote");
 	replace_quote(zeros, sizeof(zeros));
 	refused(a, "File too large");
-	path_of(path, directory, "quote");
+	gramine_directory_path(path, directory, "quote");
 	unlink(path);
 	refused(a, "No such file");
-	path_of(path, directory, "user_report_data");
+	gramine_directory_path(path, directory, "user_report_data");
 	unlink(path);
 	refused(a, "No such file");
 	assert_int_equal(symlink("/dev/full", path), 0);
 	refused(a, "of 64 bytes");
 	a->ops->close(a);
+}
+
+static void set_type(const char *text)
+{
+	char path[GRAMINE_PATH_MAX];
+
+	gramine_directory_path(path, directory, "attestation_type");
+	assert_int_equal(file_write(path, text, strlen(text), 0600), 0);
 }
 
 static void test_type(void **state)
@@ -297,15 +310,15 @@ static void test_type(void **state)
 	char path[512], longer[700];
 
 	(void)state;
-	write_text(directory, "attestation_type", "dcap\n");
+	set_type("dcap\n");
 	a = opened();
 	a->ops->close(a);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		write_text(directory, "attestation_type", wrong[i]);
+		set_type(wrong[i]);
 		assert_null(attester_gramine_open(directory, error));
 		assert_non_null(strstr(error, "is not dcap"));
 	}
-	path_of(path, directory, "attestation_type");
+	gramine_directory_path(path, directory, "attestation_type");
 	unlink(path);
 	assert_null(attester_gramine_open(directory, error));
 	assert_non_null(strstr(error, "gramine-sgx"));

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/sgx/quote_builder.c"
+#include "tests/sgx/quote_builder.h"
+
+#include "feeds/hex.h"
 
 #include "verifier/sgx/sgx_json.h"
 #include "verifier/sgx/sgx_pem.h"
@@ -116,7 +118,7 @@ static void test_crl_forms(void **state)
 	(void)state;
 	qb_crl(b, true, &der);
 	hex = hex_of(&der);
-	put_pem(&pem, "X509 CRL", &der);
+	qb_put_pem(&pem, "X509 CRL", &der);
 	assert_int_equal(add(der.bytes, der.len), 0);
 	assert_int_equal(sgx_collateral_count(c), 1);
 	/* the same once more is not another */
@@ -138,9 +140,9 @@ static void test_crl_end(void **state)
 
 	(void)state;
 	qb_crl(b, true, &der);
-	put(&der, "", 1);
+	qb_put(&der, "", 1);
 	assert_int_equal(add(der.bytes, der.len), 0);
-	put(&der, "", 1);
+	qb_put(&der, "", 1);
 	refused(der.bytes, der.len);
 	der.len--;
 	der.bytes[der.len - 1] = 1;
@@ -359,9 +361,9 @@ static json_t *make_bundle(void)
 
 	qb_pem(&b->root, &chain);
 	qb_pem(&b->root, &ca);
-	raw_sign(b->signer_key, tcb, strlen(tcb), signature);
+	qb_sign(b->signer_key, tcb, strlen(tcb), signature);
 	hex_encode(signature, sizeof(signature), hex[0]);
-	raw_sign(b->signer_key, identity, strlen(identity), signature);
+	qb_sign(b->signer_key, identity, strlen(identity), signature);
 	hex_encode(signature, sizeof(signature), hex[1]);
 	for (int i = 0; i < 2; i++) {
 		qb_crl(b, i == 0, &crl);
@@ -536,14 +538,14 @@ static void test_percent(void **state)
 		char byte[4];
 
 		if (strchr(" \n=+/", pem.bytes[i]) == NULL) {
-			put(&out, &pem.bytes[i], 1);
+			qb_put(&out, &pem.bytes[i], 1);
 			continue;
 		}
 		snprintf(byte, sizeof(byte), "%%%02X", pem.bytes[i]);
-		put(&out, byte, 3);
+		qb_put(&out, byte, 3);
 	}
 	assert_int_equal(add(out.bytes, out.len), 0);
-	put(&out, "\n", 1);
+	qb_put(&out, "\n", 1);
 	assert_int_equal(add(out.bytes, out.len), 0);
 	assert_int_equal(sgx_collateral_count(c), 1);
 	out.len -= 2; /* %0 at the end */
@@ -587,8 +589,8 @@ static void test_pem(void **state)
 	more.len = 0;
 	for (size_t i = 0; i < end; i++) {
 		if (pem.bytes[i] == '\n')
-			put(&more, "\r", 1);
-		put(&more, &pem.bytes[i], 1);
+			qb_put(&more, "\r", 1);
+		qb_put(&more, &pem.bytes[i], 1);
 	}
 	refused(more.bytes, more.len);
 }

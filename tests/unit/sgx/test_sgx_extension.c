@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/sgx/quote_builder.c"
+#include "tests/sgx/quote_builder.h"
 
 #include "verifier/sgx/sgx_extension.h"
 
@@ -35,7 +35,7 @@ static void make_tcb(struct qb_bytes *tcb, int without)
 	tcb->len = 0;
 	for (int i = 1; i <= 17; i++)
 		if (i != without)
-			put_integer(
+			qb_put_integer(
 			    tcb, 2, (unsigned)i, i == 17 ? 300 : (unsigned)i);
 }
 
@@ -43,22 +43,22 @@ static void put_tcb(struct qb_bytes *own, const struct qb_bytes *tcb)
 {
 	struct qb_bytes value = {0};
 
-	put_der(&value, 0x30, tcb->bytes, tcb->len);
-	put_member(own, 2, 0, &value);
+	qb_put_der(&value, 0x30, tcb->bytes, tcb->len);
+	qb_put_member(own, 2, 0, &value);
 }
 
 static int parse_own(const struct qb_bytes *own)
 {
 	struct qb_bytes der = {0};
 
-	put_der(&der, 0x30, own->bytes, own->len);
+	qb_put_der(&der, 0x30, own->bytes, own->len);
 	return parse(&der);
 }
 
 static void put_ids(struct qb_bytes *own)
 {
-	put_octets(own, 3, 0, (const uint8_t *)"\x00\x07", 2);
-	put_octets(own, 4, 0, (const uint8_t *)"family", 6);
+	qb_put_octets(own, 3, 0, (const uint8_t *)"\x00\x07", 2);
+	qb_put_octets(own, 4, 0, (const uint8_t *)"family", 6);
 }
 
 static int parse_tcb(const struct qb_bytes *tcb)
@@ -94,7 +94,7 @@ static void test_cut(void **state)
 	while (der.len-- > 0)
 		assert_int_equal(parse(&der), -1);
 	der = b->extension;
-	put(&der, "", 1);
+	qb_put(&der, "", 1);
 	assert_int_equal(parse(&der), -1);
 	qb_free(b);
 }
@@ -132,9 +132,9 @@ static void test_missing(void **state)
 		if (without != 2)
 			put_tcb(&own, &tcb);
 		if (without != 3)
-			put_octets(&own, 3, 0, (const uint8_t *)"ab", 2);
+			qb_put_octets(&own, 3, 0, (const uint8_t *)"ab", 2);
 		if (without != 4)
-			put_octets(&own, 4, 0, (const uint8_t *)"family", 6);
+			qb_put_octets(&own, 4, 0, (const uint8_t *)"family", 6);
 		assert_int_equal(parse_own(&own), -1);
 	}
 }
@@ -145,13 +145,13 @@ static void test_twice(void **state)
 
 	(void)state;
 	make_tcb(&tcb, 0);
-	put_integer(&tcb, 2, 1, 9);
+	qb_put_integer(&tcb, 2, 1, 9);
 	assert_int_equal(parse_tcb(&tcb), -1);
 	make_tcb(&tcb, 0);
 	put_tcb(&own, &tcb);
 	put_ids(&own);
 	assert_int_equal(parse_own(&own), 0);
-	put_octets(&own, 4, 0, (const uint8_t *)"yfamil", 6);
+	qb_put_octets(&own, 4, 0, (const uint8_t *)"yfamil", 6);
 	assert_int_equal(parse_own(&own), -1);
 }
 
@@ -175,8 +175,8 @@ static void test_numbers(void **state)
 		struct qb_bytes tcb, value = {0};
 
 		make_tcb(&tcb, 1);
-		put(&value, wrong[i].bytes, wrong[i].len);
-		put_member(&tcb, 2, 1, &value);
+		qb_put(&value, wrong[i].bytes, wrong[i].len);
+		qb_put_member(&tcb, 2, 1, &value);
 		assert_int_equal(parse_tcb(&tcb), -1);
 	}
 }
@@ -188,12 +188,12 @@ static void test_unknown(void **state)
 
 	(void)state;
 	make_tcb(&tcb, 0);
-	put_integer(&tcb, 2, 18, 1);
+	qb_put_integer(&tcb, 2, 18, 1);
 	assert_int_equal(parse_tcb(&tcb), 0);
-	put_integer(&tcb, 2, 19, 1);
+	qb_put_integer(&tcb, 2, 19, 1);
 	assert_int_equal(parse_tcb(&tcb), -1);
 	make_tcb(&tcb, 17);
-	put_integer(&tcb, 3, 17, 1); /* under another arc */
+	qb_put_integer(&tcb, 3, 17, 1); /* under another arc */
 	assert_int_equal(parse_tcb(&tcb), -1);
 	for (unsigned number = 5; number < 40; number += 13) {
 		struct qb_bytes own = {0};
@@ -201,7 +201,7 @@ static void test_unknown(void **state)
 		make_tcb(&tcb, 0);
 		put_tcb(&own, &tcb);
 		put_ids(&own);
-		put_integer(&own, number, 0, 1);
+		qb_put_integer(&own, number, 0, 1);
 		assert_int_equal(parse_own(&own), number < 32 ? 0 : -1);
 	}
 }
@@ -216,8 +216,8 @@ static void test_octets(void **state)
 		struct qb_bytes own = {0};
 
 		put_tcb(&own, &tcb);
-		put_octets(&own, 3, 0, (const uint8_t *)"ab", 2);
-		put_octets(&own, 4, 0, (const uint8_t *)"families", len);
+		qb_put_octets(&own, 3, 0, (const uint8_t *)"ab", 2);
+		qb_put_octets(&own, 4, 0, (const uint8_t *)"families", len);
 		assert_int_equal(parse_own(&own), len == 6 ? 0 : -1);
 	}
 }
@@ -230,10 +230,10 @@ static void test_octets_end(void **state)
 	(void)state;
 	make_tcb(&tcb, 0);
 	put_tcb(&own, &tcb);
-	put_octets(&own, 3, 0, (const uint8_t *)"ab", 2);
-	put_der(&value, 0x04, "family", 6);
-	put_der(&value, 0x04, "family", 6);
-	put_member(&own, 4, 0, &value);
+	qb_put_octets(&own, 3, 0, (const uint8_t *)"ab", 2);
+	qb_put_der(&value, 0x04, "family", 6);
+	qb_put_der(&value, 0x04, "family", 6);
+	qb_put_member(&own, 4, 0, &value);
 	assert_int_equal(parse_own(&own), -1);
 }
 
@@ -244,9 +244,9 @@ static void test_tcb_end(void **state)
 
 	(void)state;
 	make_tcb(&tcb, 0);
-	put_der(&value, 0x30, tcb.bytes, tcb.len);
-	put_der(&value, 0x05, "", 0);
-	put_member(&own, 2, 0, &value);
+	qb_put_der(&value, 0x30, tcb.bytes, tcb.len);
+	qb_put_der(&value, 0x05, "", 0);
+	qb_put_member(&own, 2, 0, &value);
 	put_ids(&own);
 	assert_int_equal(parse_own(&own), -1);
 }
@@ -275,7 +275,7 @@ static void test_forms(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct qb_bytes der = {0};
 
-		put(&der, wrong[i].bytes, wrong[i].len);
+		qb_put(&der, wrong[i].bytes, wrong[i].len);
 		assert_int_equal(parse(&der), -1);
 	}
 }
@@ -288,8 +288,8 @@ static void test_long_length(void **state)
 
 	(void)state;
 	assert_int_equal(b->extension.bytes[1], 0x82);
-	put(&der, "\x30\x83\x00", 3);
-	put(&der, b->extension.bytes + 2, b->extension.len - 2);
+	qb_put(&der, "\x30\x83\x00", 3);
+	qb_put(&der, b->extension.bytes + 2, b->extension.len - 2);
 	assert_int_equal(parse(&der), -1);
 	qb_free(b);
 }
@@ -305,12 +305,12 @@ static void test_long_oid(void **state)
 	make_tcb(&tcb, 0);
 	put_tcb(&own, &tcb);
 	put_ids(&own);
-	put(&member, oid, sizeof(oid));
-	put_der(&own, 0x30, member.bytes, member.len);
+	qb_put(&member, oid, sizeof(oid));
+	qb_put_der(&own, 0x30, member.bytes, member.len);
 	assert_int_equal(parse_own(&own), 0);
 	member.bytes[1] = 11;
-	put(&member, "\x01", 1);
-	put_der(&own, 0x30, member.bytes, member.len);
+	qb_put(&member, "\x01", 1);
+	qb_put_der(&own, 0x30, member.bytes, member.len);
 	assert_int_equal(parse_own(&own), -1);
 }
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/sgx/quote_builder.c"
+#include "tests/sgx/quote_builder.h"
 
 static struct quote_builder *b;
 static struct sgx_quote quote;

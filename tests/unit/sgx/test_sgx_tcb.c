@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/sgx/quote_builder.c"
+#include "tests/sgx/quote_builder.h"
 
 static struct quote_builder *b;
 static char error[HM_TEXT_MAX];
@@ -372,7 +372,7 @@ static void test_td_components(void **state)
 	assert_int_equal(platform_status(&td), SGX_NOT_SUPPORTED);
 	/* the level says 4, 0, 7 */
 	memcpy(b->body, "\x04\x00\x07", 3);
-	make_tcb_info(b);
+	qb_tcb_info(b);
 	assert_int_equal(platform_status(&td), SGX_UP_TO_DATE);
 	td.tee_tcb_svn[0] = 3;
 	assert_int_equal(platform_status(&td), SGX_NOT_SUPPORTED);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/sgx/quote_builder.c"
+#include "tests/sgx/quote_builder.h"
 
 static struct quote_builder *b;
 static struct sgx_result result;
@@ -67,7 +67,7 @@ static void test_without_root_in_quote(void **state)
 	(void)state;
 	b->without_root = true;
 	make_and_expect(HM_VALID);
-	raw_point(b->ca_key, other.point);
+	qb_point(b->ca_key, other.point);
 	b->policy.roots = &other;
 	expect(HM_ROOT_UNTRUSTED);
 }
@@ -215,7 +215,7 @@ static void test_no_point(void **state)
 	assert_int_equal(EVP_Digest(bytes, 96, b->quote.bytes + 564 + 320, NULL,
 			     EVP_sha256(), NULL),
 	    1);
-	raw_sign(b->pck_key, b->quote.bytes + 564, 384, signature);
+	qb_sign(b->pck_key, b->quote.bytes + 564, 384, signature);
 	memcpy(b->quote.bytes + 948, signature, 64);
 	expect(HM_DOCUMENT_SIGNATURE);
 }

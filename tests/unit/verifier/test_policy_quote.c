@@ -1,6 +1,6 @@
 /* What a policy file says of SGX and TDX, and what it must not. */
-#include "tests/sgx/quote_maker.c"
-#include "tests/sgx/quote_pki.c"
+#include "tests/sgx/quote_builder.h"
+#include "tests/sgx/quote_maker.h"
 
 #include "verifier/policy.h"
 
@@ -20,6 +20,7 @@
 	"\"mrenclave\":\"" HEX64 "\"}]," x "}"
 
 static struct hm_policy *policy;
+static struct quote_builder *made; /* of the tests of roots */
 static char error[HM_TEXT_MAX];
 
 static int parse(const char *text)
@@ -223,31 +224,43 @@ static void test_absent(void **state)
 
 /* ---- roots ---- */
 
+static int add(const struct qb_cert *cert)
+{
+	struct qb_bytes pem = {0};
+
+	qb_pem(cert, &pem);
+	return hm_policy_add_root_pem(policy, (const char *)pem.bytes, pem.len);
+}
+
+static int setup_roots(void **state)
+{
+	(void)state;
+	policy = hm_policy_new();
+	made = qb_new();
+	made->root.subject = made->root.issuer = "Test SGX Root CA";
+	return 0;
+}
+
+static int teardown_roots(void **state)
+{
+	qb_free(made);
+	return teardown(state);
+}
+
 static void test_roots(void **state)
 {
-	struct quote_maker *maker = quote_maker_new(1795251600000);
-	const char *pem = quote_maker_root_pem(maker);
-	char *leaf = quote_pki_pem(maker->pki.pck.x509, NULL, NULL);
-	char *ca = quote_pki_pem(maker->pki.ca.x509, NULL, NULL);
-
 	(void)state;
-	hm_policy_free(policy);
-	policy = hm_policy_new();
-	assert_int_equal(hm_policy_add_root_pem(policy, pem, strlen(pem)), 0);
-	assert_int_equal(hm_policy_add_root_pem(policy, pem, strlen(pem)), 0);
+	assert_int_equal(add(&made->root), 0);
+	assert_int_equal(add(&made->root), 0);
 	assert_int_equal(policy->quotes.root_count, 1);
 	assert_int_equal(policy->root_count, 0);
 	assert_string_equal(policy->quotes.roots[0].name, "Test SGX Root CA");
-	assert_int_equal(
-	    hm_policy_add_root_pem(policy, leaf, strlen(leaf)), -1);
-	assert_int_equal(hm_policy_add_root_pem(policy, ca, strlen(ca)), -1);
+	assert_int_equal(add(&made->pck), -1);
+	assert_int_equal(add(&made->ca), -1);
 	assert_int_equal(hm_policy_add_root_name(policy, "intel-sgx"), 0);
 	assert_int_equal(hm_policy_add_root_name(policy, "intel-sgx"), 0);
 	assert_int_equal(policy->quotes.root_count, 2);
 	assert_int_equal(hm_policy_add_root_name(policy, "intel"), -1);
-	free(leaf);
-	free(ca);
-	quote_maker_free(maker);
 }
 
 /* Nobody else's root is called as Intel's. */
@@ -255,68 +268,35 @@ static void test_root_of_that_name(void **state)
 {
 	static const char *const names[] = {
 	    "intel-sgx", "Intel SGX Root CA", "aws-nitro-g1"};
-	struct quote_pki pki = {.now_s = 1795251600};
 
 	(void)state;
-	hm_policy_free(policy);
-	policy = hm_policy_new();
 	for (size_t i = 0; i < 3; i++) {
-		char *pem;
-
-		issue(&pki.root, &pki, NULL, names[i], 1, false);
-		pem = quote_pki_pem(pki.root.x509, NULL, NULL);
-		assert_int_equal(
-		    hm_policy_add_root_pem(policy, pem, strlen(pem)), -1);
-		free(pem);
-		quote_pki_fini(&pki);
-		memset(&pki.root, 0, sizeof(pki.root));
+		made->root.subject = made->root.issuer = names[i];
+		assert_int_equal(add(&made->root), -1);
 	}
 	assert_int_equal(policy->quotes.root_count, 0);
-}
-
-static int add(X509 *cert)
-{
-	char *pem = quote_pki_pem(cert, NULL, NULL);
-	int status = hm_policy_add_root_pem(policy, pem, strlen(pem));
-
-	free(pem);
-	return status;
 }
 
 /* A CA of another's, one that is none, one without a name, one too many. */
 static void test_roots_that_are_none(void **state)
 {
-	struct quote_pki pki = {.now_s = 1795251600};
-	X509_NAME *unnamed = X509_NAME_new();
+	struct qb_cert leaf = made->root, unnamed = made->root;
+	EVP_PKEY *key = made->root_key;
 
 	(void)state;
-	hm_policy_free(policy);
-	policy = hm_policy_new();
-	issue(&pki.root, &pki, NULL, "A", 1, false);
-	issue(&pki.ca, &pki, &pki.root, "B", 1, false);
-	issue(&pki.pck, &pki, NULL, "C", -1, false);
-	issue(&pki.signer, &pki, NULL, "D", 1, false);
-	assert_int_equal(X509_NAME_add_entry_by_txt(unnamed, "O", MBSTRING_ASC,
-			     (const uint8_t *)"D", -1, -1, 0),
-	    1);
-	X509_set_subject_name(pki.signer.x509, unnamed);
-	X509_set_issuer_name(pki.signer.x509, unnamed);
-	assert_true(
-	    X509_sign(pki.signer.x509, pki.signer.key, EVP_sha256()) > 0);
-	X509_NAME_free(unnamed);
-	assert_int_equal(add(pki.ca.x509), -1);
-	assert_int_equal(add(pki.pck.x509), -1);
-	assert_int_equal(add(pki.signer.x509), -1);
-	assert_int_equal(add(pki.root.x509), 0);
-	quote_pki_fini(&pki);
+	leaf.is_ca = false;
+	unnamed.subject = unnamed.issuer = "O=D";
+	assert_int_equal(add(&made->ca), -1);
+	assert_int_equal(add(&leaf), -1);
+	assert_int_equal(add(&unnamed), -1);
+	assert_int_equal(add(&made->root), 0);
 	for (int i = 1; i <= POLICY_QUOTE_ROOTS_MAX; i++) {
-		memset(&pki.root, 0, sizeof(pki.root));
-		issue(&pki.root, &pki, NULL, "E", 1, false);
+		made->root.key = made->root.by = qb_key();
 		assert_int_equal(
-		    add(pki.root.x509), i < POLICY_QUOTE_ROOTS_MAX ? 0 : -1);
-		X509_free(pki.root.x509);
-		EVP_PKEY_free(pki.root.key);
+		    add(&made->root), i < POLICY_QUOTE_ROOTS_MAX ? 0 : -1);
+		EVP_PKEY_free(made->root.key);
 	}
+	made->root.key = made->root.by = key;
 }
 
 static void test_collateral_refused(void **state)
@@ -339,9 +319,12 @@ int main(void)
 	    cmocka_unit_test_teardown(test_error_says_where, teardown),
 	    cmocka_unit_test_teardown(test_ceilings, teardown),
 	    cmocka_unit_test_teardown(test_absent, teardown),
-	    cmocka_unit_test_teardown(test_roots, teardown),
-	    cmocka_unit_test_teardown(test_roots_that_are_none, teardown),
-	    cmocka_unit_test_teardown(test_root_of_that_name, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_roots, setup_roots, teardown_roots),
+	    cmocka_unit_test_setup_teardown(
+		test_roots_that_are_none, setup_roots, teardown_roots),
+	    cmocka_unit_test_setup_teardown(
+		test_root_of_that_name, setup_roots, teardown_roots),
 	    cmocka_unit_test_teardown(test_collateral_refused, teardown),
 	};
 

@@ -1,9 +1,12 @@
 /* Quotes in the place of documents: what a policy says of them, and items that
  * stand on one. What is wrong in a quote itself is tests/unit/sgx's. */
-#include "tests/sgx/quote_maker.c"
-#include "tests/sgx/quote_pki.c"
+#include "tests/sgx/quote_builder.h"
+#include "tests/sgx/quote_maker.h"
+
+#include "feeds/hex.h"
 #include "tests/unit/verifier/document_builder.c"
 #include "tests/unit/verifier/item_builder.c"
+#include "verifier/spki.h"
 
 #include "verifier/policy.h"
 
@@ -363,6 +366,9 @@ static void test_times(void **state)
 	    HM_CHAIN_EXPIRED);
 	assert_int_equal(
 	    verify_at(NOW_MS - 40 * 86400000LL, held, sizeof(held)),
+	    HM_COLLATERAL_NOT_YET_VALID);
+	assert_int_equal(
+	    verify_at(NOW_MS - 101 * 86400000LL, held, sizeof(held)),
 	    HM_CHAIN_NOT_YET_VALID);
 	assert_int_equal(
 	    verify_at(-1, held, sizeof(held)), HM_CHAIN_NOT_YET_VALID);
@@ -386,23 +392,17 @@ static void test_another_root(void **state)
 
 static void test_policy_revokes(void **state)
 {
-	struct policy_revoked revoked = {.serial_len = 20};
-	X509 *pck = maker->pki.pck.x509;
-	uint8_t *spki = NULL;
-	BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(pck), NULL);
-	int len = i2d_PUBKEY(maker->pki.ca.key, &spki);
+	const struct quote_builder *made = quote_maker_parts(maker);
+	struct policy_revoked revoked = {.serial_len = 1};
 
 	(void)state;
 	pin_enclave();
-	EVP_Digest(spki, (size_t)len, revoked.issuer_spki_sha256, NULL,
-	    EVP_sha256(), NULL);
-	OPENSSL_free(spki);
-	assert_int_equal(BN_bn2bin(serial, revoked.serial), 20);
-	BN_free(serial);
-	revoked.serial[19] ^= 1;
+	assert_int_equal(
+	    spki_of_key(made->ca_key, revoked.issuer_spki_sha256), 0);
+	revoked.serial[0] = (uint8_t)(made->pck.serial ^ 1);
 	assert_int_equal(policy_add_revoked(policy, &revoked), 0);
 	assert_int_equal(verify(), HM_VALID);
-	revoked.serial[19] ^= 1;
+	revoked.serial[0] ^= 1;
 	assert_int_equal(policy_add_revoked(policy, &revoked), 0);
 	refused(HM_CERTIFICATE_REVOKED, "policy_revoked");
 }

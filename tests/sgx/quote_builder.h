@@ -7,26 +7,13 @@
 #ifndef HALLMARK_TESTS_SGX_QUOTE_BUILDER_H
 #define HALLMARK_TESTS_SGX_QUOTE_BUILDER_H
 
+#include "tests/sgx/quote_certs.h"
 #include "verifier/sgx/sgx_verify.h"
 
 #include <jansson.h>
 
 #define QB_NOW_MS 1790000000000 /* in September 2026 */
 #define QB_DAY_MS 86400000
-
-struct qb_cert {
-	const char *subject, *issuer; /* common names */
-	EVP_PKEY *key, *by;           /* borrowed */
-	bool is_ca;
-	long serial;
-	int64_t from_ms, until_ms;
-	const struct slice *extension; /* Intel's; NULL: none */
-};
-
-struct qb_bytes {
-	size_t len;
-	uint8_t bytes[16384];
-};
 
 struct quote_builder {
 	EVP_PKEY *root_key, *ca_key, *pck_key, *signer_key, *attestation_key;
@@ -35,6 +22,7 @@ struct quote_builder {
 	uint8_t fmspc[6], pceid[2], components[16];
 	unsigned pcesvn;
 	struct qb_bytes extension;
+	struct slice extension_value; /* all of it: what the PCK has */
 
 	unsigned version;
 	bool is_td;
@@ -49,6 +37,7 @@ struct quote_builder {
 	bool other_key_in_qe;
 
 	json_t *tcb_info, *identity;         /* owned */
+	int64_t from_ms, until_ms;           /* of these two */
 	long revoked_by_root, revoked_by_ca; /* serials; 0: none */
 	int64_t crl_from_ms, crl_until_ms;
 
@@ -60,6 +49,8 @@ struct quote_builder {
 };
 
 struct quote_builder *qb_new(void);
+/* The same at another time. */
+struct quote_builder *qb_new_at(int64_t now_ms);
 void qb_free(struct quote_builder *b);
 
 /* version 3 to 5; is_td with a body of 584 bytes (4) or 648 (5). */
@@ -75,9 +66,9 @@ char *qb_identity_file(struct quote_builder *b);
 void qb_crl(struct quote_builder *b, bool of_root, struct qb_bytes *der);
 void qb_add(struct sgx_collateral *collateral, const void *bytes, size_t len);
 
-void qb_pem(const struct qb_cert *cert, struct qb_bytes *out);
-void qb_cert_der(const struct qb_cert *cert, struct qb_bytes *out);
 void qb_extension(struct quote_builder *b);
+/* Anew, for the components and the body that there are now. */
+void qb_tcb_info(struct quote_builder *b);
 
 enum hm_verdict qb_judge(struct quote_builder *b, struct sgx_result *out);
 
