@@ -22,6 +22,7 @@
 #define PEER_WHY_NO_ITEM  "no_item"  /* nor any item, or no such feed */
 #define PEER_WHY_STALE    "stale"    /* its own is too old */
 #define PEER_WHY_BUSY     "busy"
+#define PEER_WHY_LATE     "late" /* the item came after its time */
 
 struct peer_answer {
 	bool cosigned;

@@ -55,6 +55,13 @@ static void send_text(char *text, peer_witness_cb cb, void *asker)
 	free(text);
 }
 
+static void send_busy(const struct testimony *t)
+{
+	send_text(peer_answer_disagrees(t->cosign.feed, t->cosign.sequence,
+		      PEER_WHY_BUSY, t->cosign.price),
+	    t->cb, t->asker);
+}
+
 static void send_cosignature(const struct testimony *t)
 {
 	const struct peer_witness_options *with = &t->witness->with;
@@ -63,10 +70,7 @@ static void send_cosignature(const struct testimony *t)
 	struct hm_envelope envelope;
 
 	if (!document) { /* many renewals during one signature */
-		send_text(
-		    peer_answer_disagrees(t->cosign.feed, t->cosign.sequence,
-			PEER_WHY_BUSY, t->cosign.price),
-		    t->cb, t->asker);
+		send_busy(t);
 		return;
 	}
 	envelope = own_envelope(t->content, t->content_len, with->signer,
@@ -89,12 +93,14 @@ static void on_signed(struct signer_op *op, int status)
 	struct testimony *t = op->data;
 
 	unlink_testimony(t);
-	if (t->asker && status == 0)
-		send_cosignature(t);
-	else if (status != 0)
+	if (status != 0)
 		log_error("peer_witness", "sign_failed",
 		    LOG_S("feed", t->cosign.feed),
 		    LOG_S("why", uv_strerror(status)));
+	if (t->asker && status == 0)
+		send_cosignature(t);
+	else if (t->asker)
+		send_busy(t);
 	free(t);
 }
 
@@ -206,6 +212,22 @@ static void answer(struct peer_witness *w, const struct hm_item *item,
 		    cb, asker);
 }
 
+/* What came after its time is answered as well: who asks counts the answers,
+ * and takes one who owes him some for gone. */
+static int answer_late(const struct hm_envelope *envelope,
+    const uint8_t boot_id[static 16], peer_witness_cb cb, void *asker)
+{
+	static struct item item; /* large */
+
+	if (item_decode(&item, envelope->content, envelope->content_len) != 0 ||
+	    memcmp(item.boot_id, boot_id, sizeof(item.boot_id)) != 0)
+		return -1;
+	send_text(
+	    peer_answer_disagrees(item.feed, item.sequence, PEER_WHY_LATE, ""),
+	    cb, asker);
+	return 0;
+}
+
 int peer_witness_ask(struct peer_witness *witness,
     const uint8_t boot_id[static 16], const char *text, size_t len,
     peer_witness_cb cb, void *asker)
@@ -213,14 +235,19 @@ int peer_witness_ask(struct peer_witness *witness,
 	struct hm_envelope envelope;
 	enum hm_verdict verdict;
 	struct hm_item item;
+	int status = 0;
+	bool late;
 
 	if (hm_envelope_parse(&envelope, text, len) != HM_VALID)
 		return -1;
 	verdict = hm_item_verify_live(witness->with.policy, witness->with.cache,
 	    &envelope, NULL, 0, now_unix_ms(), &item, NULL);
+	late = hm_verdict_class(verdict) == 6;
+	if (late)
+		status = answer_late(&envelope, boot_id, cb, asker);
 	hm_envelope_fini(&envelope);
-	if (hm_verdict_class(verdict) == 6)
-		return 0; /* it came late, and so would our answer */
+	if (late)
+		return status;
 	if (verdict != HM_VALID ||
 	    memcmp(item.boot_id, boot_id, sizeof(item.boot_id)) != 0) {
 		log_warn("peer_witness", "item_refused",

@@ -40,8 +40,8 @@ struct peer_witness *peer_witness_new(
 /* No signature may be under way: after the loop has ended. NULL is fine. */
 void peer_witness_free(struct peer_witness *witness);
 
-/* The answer, borrowed for the call; at most once, perhaps from within
- * peer_witness_ask(). */
+/* The answer, borrowed for the call; once if the asker is still there, perhaps
+ * from within peer_witness_ask(). */
 typedef void (*peer_witness_cb)(const char *text, size_t len, void *asker);
 
 /* boot_id: of the enclave at the other end of the link; it may ask for its own

@@ -484,6 +484,51 @@ static void test_nonsense(void **state)
 	assert_int_equal(view_of(1).state, PEER_DOWN);
 }
 
+/* ---- the one that is asked ---- */
+
+static void on_said(const char *text, size_t len, void *asker)
+{
+	snprintf(asker, 200, "%.*s", (int)len, text);
+}
+
+/* As it would come over a link from this boot. */
+static int ask_witness(const uint8_t *boot_id, char said[200])
+{
+	char *text = enclave_item(a);
+	int status;
+
+	said[0] = '\0';
+	status = peer_witness_ask(
+	    b->peers->witness, boot_id, text, strlen(text), on_said, said);
+	free(text);
+	return status;
+}
+
+/* Every question has an answer: an item that came after its time has one as
+ * well, or its asker would wait, and then take us for dead. */
+static void test_late_item(void **state)
+{
+	char said[200];
+
+	(void)state;
+	enclave_start(b);
+	enclave_price(a, 10000);
+	a->item.published_ms -= 400000;
+	a->item.expires_ms -= 400000;
+	assert_int_equal(item_encode(&a->item, a->content, sizeof(a->content),
+			     &a->content_len),
+	    0);
+	assert_int_equal(ask_witness(a->identity.boot_id, said), 0);
+	assert_string_equal(said,
+	    "{\"disagrees\":{\"feed\":\"BTC-USD\",\"sequence\":0,"
+	    "\"why\":\"late\",\"price\":null}}");
+	assert_int_equal(ask_witness(b->identity.boot_id, said), -1);
+	assert_string_equal(said, "");
+	enclave_price(a, 10000); /* b has none */
+	assert_int_equal(ask_witness(a->identity.boot_id, said), 0);
+	assert_non_null(strstr(said, "\"why\":\"no_item\""));
+}
+
 /* ---- stop at each waiting state ---- */
 
 static void test_stop(void **state)
@@ -532,6 +577,7 @@ int main(void)
 	    EVIL(test_replayed),
 	    EVIL(test_twice),
 	    EVIL(test_nonsense),
+	    CASE(test_late_item),
 	    CASE(test_stop),
 	    EVIL(test_stop_while_asking),
 	};
