@@ -1,4 +1,4 @@
-/* quote: the names of the errors, both ways. */
+/* quote: the names of the errors, both ways; and which prices are the same. */
 #include "feeds/quote.h"
 
 #include <assert.h>
@@ -24,4 +24,17 @@ int quote_error_find(const char *name, size_t len)
 			return i;
 	}
 	return -1;
+}
+
+static bool same_number(
+    bool has_a, struct decimal a, bool has_b, struct decimal b)
+{
+	return has_a == has_b && (!has_a || decimal_compare(a, b) == 0);
+}
+
+bool quote_same_prices(const struct quote *a, const struct quote *b)
+{
+	return same_number(a->has_last, a->last, b->has_last, b->last) &&
+	       same_number(a->has_bid, a->bid, b->has_bid, b->bid) &&
+	       same_number(a->has_ask, a->ask, b->has_ask, b->ask);
 }

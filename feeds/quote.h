@@ -54,4 +54,8 @@ struct quote {
 	int64_t exchange_ms;           /* Unix ms; meaning: the adapter says */
 };
 
+/* The same of last, bid and ask are there, and of the same value ("1.0" is
+ * 1). */
+bool quote_same_prices(const struct quote *a, const struct quote *b);
+
 #endif

@@ -29,19 +29,6 @@ void poll_source_use(
 
 /* ---- frozen or not ---- */
 
-static bool same_number(
-    bool has_a, struct decimal a, bool has_b, struct decimal b)
-{
-	return has_a == has_b && (!has_a || decimal_compare(a, b) == 0);
-}
-
-static bool same_prices(const struct quote *a, const struct quote *b)
-{
-	return same_number(a->has_last, a->last, b->has_last, b->last) &&
-	       same_number(a->has_bid, a->bid, b->has_bid, b->bid) &&
-	       same_number(a->has_ask, a->ask, b->has_ask, b->ask);
-}
-
 /* A quiet market still has a clock that goes on, where it shows us one. Two
  * caches in turn, one behind the other, are no such clock. */
 static bool has_moved(const struct poll_source *source, const struct quote *now)
@@ -49,7 +36,7 @@ static bool has_moved(const struct poll_source *source, const struct quote *now)
 	return !source->has_answer ||
 	       (now->has_exchange_ms &&
 		   now->exchange_ms > source->exchange_ms_max) ||
-	       !same_prices(&source->quote, now);
+	       !quote_same_prices(&source->quote, now);
 }
 
 static bool is_frozen(const struct poll_source *source, int64_t after_ms)

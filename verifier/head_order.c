@@ -6,6 +6,7 @@
  */
 #include "feeds/check.h"
 #include "verifier/merkle.h"
+#include "verifier/tree_head.h"
 
 #include <string.h>
 
@@ -15,22 +16,13 @@ static bool same_hash(const uint8_t *a, const uint8_t *b)
 	return memcmp(a, b, HM_SHA256_LEN) == 0;
 }
 
-/* How many items of this feed, 0 if it is not there. */
-static uint64_t count_of(const struct hm_head *head, const char *feed)
-{
-	for (size_t i = 0; i < head->feed_count; i++)
-		if (strcmp(head->feeds[i].feed, feed) == 0)
-			return head->feeds[i].next_sequence;
-	return 0;
-}
-
 static bool some_feed_shrinks(
     const struct hm_head *older, const struct hm_head *newer)
 {
 	for (size_t i = 0; i < older->feed_count; i++) {
 		const struct hm_head_feed *f = &older->feeds[i];
 
-		if (count_of(newer, f->feed) < f->next_sequence)
+		if (tree_head_count(newer, f->feed) < f->next_sequence)
 			return true;
 	}
 	return false;
@@ -105,8 +97,9 @@ int hm_head_leaf_index(const struct hm_head *previous,
 		return -1;
 	for (size_t i = 0; i < head->feed_count; i++) {
 		const struct hm_head_feed *f = &head->feeds[i];
-		uint64_t old = previous != NULL ? count_of(previous, f->feed)
-						: 0;
+		uint64_t old = previous != NULL
+				   ? tree_head_count(previous, f->feed)
+				   : 0;
 
 		if (strcmp(f->feed, feed) == 0) {
 			if (REFUSE(head_row_old, sequence < old) ||

@@ -216,3 +216,11 @@ int tree_head_decode(struct hm_head *out, const char *text, size_t len)
 		memset(out, 0, sizeof(*out));
 	return ok ? 0 : -1; /* unnamed: by what was wrong */
 }
+
+uint64_t tree_head_count(const struct hm_head *head, const char *feed)
+{
+	for (size_t i = 0; i < head->feed_count; i++)
+		if (strcmp(head->feeds[i].feed, feed) == 0)
+			return head->feeds[i].next_sequence;
+	return 0;
+}

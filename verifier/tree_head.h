@@ -31,4 +31,7 @@ HM_MUST_CHECK int tree_head_encode(
 HM_MUST_CHECK int tree_head_decode(
     struct hm_head *out, const char *text, size_t len);
 
+/* How many items of this feed it counts; 0: it does not name it. */
+uint64_t tree_head_count(const struct hm_head *head, const char *feed);
+
 #endif

@@ -6,20 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/strict_policy.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct hm_policy *make_policy(void)
-{
-	static const uint8_t pcr[HM_PCR_LEN] = {1};
-	struct hm_policy *policy = hm_policy_new();
-
-	if (policy == NULL ||
-	    hm_policy_add_root_name(policy, "aws-nitro-g1") != 0 ||
-	    hm_policy_add_release(policy, "x", INT64_MIN, INT64_MAX) != 0 ||
-	    hm_policy_add_pcr(policy, 0, 0, pcr) != 0)
-		abort();
-	return policy;
-}
 
 static void try_item(
     const struct hm_policy *policy, const uint8_t *data, size_t size)
@@ -56,10 +45,8 @@ static void try_channel(
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct hm_policy *policy;
+	struct hm_policy *policy = strict_policy();
 
-	if (policy == NULL)
-		policy = make_policy();
 	try_item(policy, data, size);
 	try_channel(policy, data, size);
 	return 0;

@@ -3,20 +3,9 @@
  * which must refuse it. */
 #include "tests/unit/verifier/envelope_reference.h"
 
+#include "tests/fuzz/strict_policy.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct hm_policy *make_policy(void)
-{
-	static const uint8_t pcr[HM_PCR_LEN] = {1};
-	struct hm_policy *policy = hm_policy_new();
-
-	if (policy == NULL ||
-	    hm_policy_add_root_name(policy, "aws-nitro-g1") != 0 ||
-	    hm_policy_add_release(policy, "x", INT64_MIN, INT64_MAX) != 0 ||
-	    hm_policy_add_pcr(policy, 0, 0, pcr) != 0)
-		abort();
-	return policy;
-}
 
 static void must_round_trip(const struct hm_envelope *envelope)
 {
@@ -35,12 +24,10 @@ static void must_round_trip(const struct hm_envelope *envelope)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct hm_policy *policy;
+	struct hm_policy *policy = strict_policy();
 	struct hm_envelope envelope;
 	enum hm_verdict verdict;
 
-	if (policy == NULL)
-		policy = make_policy();
 	if (!reference_agrees((const char *)data, size, &verdict))
 		abort();
 	if (hm_envelope_parse(&envelope, (const char *)data, size) != HM_VALID)

@@ -6,43 +6,9 @@
  * The input: one byte that says which nonce of the tree is asked for, then
  * index and size of 8 bytes each, then a path of 32 bytes a hash.
  */
-#include "verifier/merkle.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#define LEAVES 64
+#include "tests/fuzz/merkle_leaves.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint8_t leaves[LEAVES][32];
-
-static int get_leaf(void *data, unsigned level, uint64_t index, uint8_t out[32])
-{
-	(void)data;
-	if (level != 0 || index >= LEAVES)
-		abort();
-	memcpy(out, leaves[index], 32);
-	return 0;
-}
-
-static int get(void *data, unsigned level, uint64_t index, uint8_t out[32])
-{
-	return merkle_fold(get_leaf, data, 0, level, index, out);
-}
-
-/* The nonces are the bytes 0 to 63. */
-static void make_leaves(void)
-{
-	if (leaves[0][0] != 0 || leaves[0][1] != 0)
-		return;
-	for (size_t i = 0; i < LEAVES; i++) {
-		uint8_t nonce = (uint8_t)i;
-
-		if (merkle_leaf(&nonce, 1, leaves[i]) != 0)
-			abort();
-	}
-}
 
 /* Is this what the oracle would have answered? */
 static bool is_real(uint8_t nonce, uint64_t index, uint64_t size,

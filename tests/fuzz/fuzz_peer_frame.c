@@ -8,30 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/strict_policy.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct hm_policy *make_policy(void)
-{
-	static const uint8_t pcr[HM_PCR_LEN] = {1};
-	struct hm_policy *policy = hm_policy_new();
-
-	if (policy == NULL ||
-	    hm_policy_add_root_name(policy, "aws-nitro-g1") != 0 ||
-	    hm_policy_add_release(policy, "x", INT64_MIN, INT64_MAX) != 0 ||
-	    hm_policy_add_pcr(policy, 0, 0, pcr) != 0)
-		abort();
-	return policy;
-}
 
 static void read_as_hello(const struct peer_frame *frame)
 {
 	static const uint8_t zeros[HM_SHA256_LEN];
-	static struct hm_policy *policy;
+	struct hm_policy *policy = strict_policy();
 	char why[PEER_HELLO_WHY_MAX];
 	uint8_t boot_id[16];
 
-	if (policy == NULL)
-		policy = make_policy();
 	if (peer_hello_judge(&(struct peer_hello_question){.policy = policy,
 				 .exporter = zeros,
 				 .spki_sha256 = zeros,

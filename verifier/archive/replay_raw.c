@@ -10,17 +10,9 @@
 
 #define STATUS_OK 200
 
-static bool same_number(
-    bool has_a, struct decimal a, bool has_b, struct decimal b)
-{
-	return has_a == has_b && (!has_a || decimal_compare(a, b) == 0);
-}
-
 static bool same_quote(const struct quote *a, const struct quote *b)
 {
-	return same_number(a->has_last, a->last, b->has_last, b->last) &&
-	       same_number(a->has_bid, a->bid, b->has_bid, b->bid) &&
-	       same_number(a->has_ask, a->ask, b->has_ask, b->ask) &&
+	return quote_same_prices(a, b) &&
 	       a->has_exchange_ms == b->has_exchange_ms &&
 	       (!a->has_exchange_ms || a->exchange_ms == b->exchange_ms);
 }

@@ -6,6 +6,7 @@
 #include "verifier/daemon/log_misbehaviour.h"
 #include "verifier/envelope.h"
 #include "verifier/merkle.h"
+#include "verifier/tree_head.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -142,7 +143,7 @@ static int collect(struct collection *c, const struct hm_head *previous,
 	hex_encode(head->boot_id, 16, boot_id);
 	for (size_t i = 0; i < head->feed_count; i++) {
 		const struct hm_head_feed *f = &head->feeds[i];
-		uint64_t from = previous ? log_heads_count(previous, f->feed)
+		uint64_t from = previous ? tree_head_count(previous, f->feed)
 					 : 0;
 
 		if (add_feed(c, f->feed, from, f->next_sequence, boot_id))

@@ -107,14 +107,6 @@ int log_heads_find(struct log_head *out, sqlite3 *db, const char *boot_id,
 	return rc;
 }
 
-uint64_t log_heads_count(const struct hm_head *head, const char *feed)
-{
-	for (size_t i = 0; i < head->feed_count; i++)
-		if (strcmp(head->feeds[i].feed, feed) == 0)
-			return head->feeds[i].next_sequence;
-	return 0;
-}
-
 /* Counts only grow from head to head: halves what is between the sizes where
  * they do not yet count it, and where they do. */
 int log_heads_around(struct log_head *previous, struct log_head *head,
@@ -128,7 +120,7 @@ int log_heads_around(struct log_head *previous, struct log_head *head,
 	memset(previous, 0, sizeof(*previous));
 	if (log_heads_find(head, db, boot_id, LOG_HEADS_NEWEST, 0))
 		return -1;
-	if (log_heads_count(&head->head, feed) <= sequence) {
+	if (tree_head_count(&head->head, feed) <= sequence) {
 		*newer = true;
 		goto out;
 	}
@@ -137,7 +129,7 @@ int log_heads_around(struct log_head *previous, struct log_head *head,
 
 		if (log_heads_find(&at, db, boot_id, LOG_HEADS_FROM, middle))
 			goto out;
-		if (log_heads_count(&at.head, feed) <= sequence) {
+		if (tree_head_count(&at.head, feed) <= sequence) {
 			low = at.head.tree_size + 1;
 			log_head_fini(&at);
 			continue;

@@ -38,9 +38,6 @@ HM_MUST_CHECK int log_heads_around(struct log_head *previous,
     struct log_head *head, sqlite3 *db, const char *boot_id, const char *feed,
     uint64_t sequence, bool *newer);
 
-/* How many items of a feed it counts. */
-uint64_t log_heads_count(const struct hm_head *head, const char *feed);
-
 /* The boot of the head that was published last: 0, or -1: there is none. */
 HM_MUST_CHECK int log_heads_newest_boot(
     sqlite3 *db, char boot_id[static LOG_BOOT_HEX]);

@@ -7,6 +7,7 @@
 #include "verifier/daemon/path_beside.h"
 #include "verifier/envelope.h"
 #include "verifier/merkle.h"
+#include "verifier/tree_head.h"
 #include "verifier/verify_item.h"
 
 #include <dirent.h>
@@ -201,14 +202,6 @@ static enum hm_verdict add_item(const struct check *c, size_t at,
 	return HM_VALID;
 }
 
-static uint64_t count_of(const struct hm_head *head, const char *feed)
-{
-	for (size_t i = 0; i < head->feed_count; i++)
-		if (strcmp(head->feeds[i].feed, feed) == 0)
-			return head->feeds[i].next_sequence;
-	return 0;
-}
-
 /* All leaves that the second head adds, in their order; then its root. */
 static enum hm_verdict check_items(struct check *c, const struct hm_head *first)
 {
@@ -223,7 +216,7 @@ static enum hm_verdict check_items(struct check *c, const struct hm_head *first)
 		return say(c, HM_LOG_PROOF, "the first head's frontier");
 	for (size_t i = 0; i < second->feed_count; i++) {
 		const struct hm_head_feed *f = &second->feeds[i];
-		uint64_t n = first ? count_of(first, f->feed) : 0;
+		uint64_t n = first ? tree_head_count(first, f->feed) : 0;
 
 		for (; n < f->next_sequence; n++, at++) {
 			verdict = add_item(c, at, f->feed, n, &tree);

@@ -7,6 +7,7 @@
 #include "verifier/daemon/log_tiles.h"
 #include "verifier/envelope.h"
 #include "verifier/merkle.h"
+#include "verifier/tree_head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static struct range new_items(const struct store *s, size_t i)
 	const struct hm_head_feed *f = &s->head->feeds[i];
 
 	return (struct range){f->feed,
-	    s->has_newest ? log_heads_count(&s->newest.head, f->feed) : 0,
+	    s->has_newest ? tree_head_count(&s->newest.head, f->feed) : 0,
 	    f->next_sequence};
 }
 

@@ -40,12 +40,40 @@ static void other_names_are_not_found(void **state)
 	assert_int_equal(quote_error_find("ok\0", 3), -1);
 }
 
+static void same_prices(void **state)
+{
+	const struct quote one = {.has_last = true,
+	    .has_bid = true,
+	    .last = {10, -1},
+	    .bid = {9, -1},
+	    .exchange_ms = 7};
+	struct quote other = one;
+
+	(void)state;
+	other.last = (struct decimal){1, 0}; /* 1.0 is 1 */
+	other.has_exchange_ms = true;        /* no price */
+	other.ask = (struct decimal){5, 0};  /* is not there */
+	assert_true(quote_same_prices(&one, &other));
+	other.bid.mantissa = 8;
+	assert_false(quote_same_prices(&one, &other));
+	other = one;
+	other.has_bid = false;
+	assert_false(quote_same_prices(&one, &other));
+	other = one;
+	other.has_ask = true;
+	assert_false(quote_same_prices(&one, &other));
+	other = one;
+	other.last.mantissa = 11;
+	assert_false(quote_same_prices(&one, &other));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_are_distinct_and_found),
 	    cmocka_unit_test(names_are_these),
 	    cmocka_unit_test(other_names_are_not_found),
+	    cmocka_unit_test(same_prices),
 	};
 
 	return cmocka_run_group_tests_name("quote", tests, NULL, NULL);
