@@ -12,6 +12,7 @@ and after each an attack, which must be refused.
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -247,7 +248,8 @@ def stay(parts):
         time.sleep(0.5)
 
 
-def run(stack, stays):
+def run(stack, stays, shown):
+    """`shown` gets the parts once all of them did what they should."""
     readme = README.read_text()
     stack.start(lambda text: say(f"{text}\n"))
     parts = [kind(stack) for kind in PARTS]
@@ -258,8 +260,19 @@ def run(stack, stays):
         part.run_attack(say)
     say(f"\nAll {len(parts)} did what the README says, and all "
         f"{len(parts)} attacks were refused.\n")
+    shown += parts
     if stays:
         stay(parts)
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def on_signals(what):
+    """Also where a shell that runs us in the background had them ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, what)
 
 
 def main():
@@ -270,14 +283,16 @@ def main():
     except Failed as problem:
         say(f"{problem}: make tour\n")
         return 1
-    failed = None
+    failed, shown = None, []
+    on_signals(interrupt)
     try:
-        run(stack, stays)
+        run(stack, stays, shown)
     except (Failed, OSError, subprocess.SubprocessError) as problem:
         failed = problem
     except KeyboardInterrupt:
-        say("\n")
+        failed = None if shown else "interrupted"
     finally:
+        on_signals(signal.SIG_IGN)
         say("stopping everything ...\n")
         stack.stop(keep=failed is not None)
     if failed is None:
