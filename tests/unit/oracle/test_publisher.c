@@ -16,6 +16,7 @@
 #include "oracle/publisher.h"
 
 #include <openssl/sha.h>
+#include <stdatomic.h>
 
 #define POSTS_MAX   64
 #define DEADLINE_MS 20000 /* met only by a test that hangs */
@@ -190,13 +191,21 @@ static void run_until_ticks(unsigned count)
 	}
 }
 
-static const struct post *last(const char *feed)
+static const struct post *find(const char *feed)
 {
 	for (size_t i = post_count; i > 0; i--)
 		if (strcmp(posts[i - 1].item.feed, feed) == 0)
 			return &posts[i - 1];
-	fail_msg("nothing of %s", feed);
 	return NULL;
+}
+
+static const struct post *last(const char *feed)
+{
+	const struct post *found = find(feed);
+
+	if (found == NULL)
+		fail_msg("nothing of %s", feed);
+	return found;
 }
 
 static int up(void **state)
@@ -290,9 +299,31 @@ static void an_item_holds_the_rate_of_its_round(void **state)
 
 /* ---- slow signatures ---- */
 
+#define POOL 4 /* libuv's threads */
+
+static atomic_uint held;
+
 static void hold(uv_work_t *work)
 {
+	held++;
 	uv_sem_wait(work->data);
+}
+
+/* Once none of the pool's threads does anything else. */
+static void hold_pool(uv_sem_t *go)
+{
+	static uv_work_t works[POOL];
+	int64_t end_ms = now_monotonic_ms() + DEADLINE_MS;
+
+	held = 0;
+	for (size_t i = 0; i < POOL; i++) {
+		works[i].data = go;
+		uv_queue_work(&fixture_loop, &works[i], hold, NULL);
+	}
+	while (held < POOL) {
+		usleep(500);
+		assert_true(now_monotonic_ms() < end_ms);
+	}
 }
 
 static void stop_timer(uv_handle_t *handle, void *data)
@@ -306,21 +337,18 @@ static void stop_timer(uv_handle_t *handle, void *data)
  * lost; more than one are one. No timer runs when the signatures are done. */
 static void a_tick_waits_for_the_signature(void **state)
 {
-	uv_work_t works[4]; /* as many threads as the pool has */
-	uv_sem_t go;
+	static uv_sem_t go;
 	uint64_t next;
 
 	(void)state;
-	run_until_posts(2);
+	while (find("BTC-USD") == NULL)
+		run_until_posts(post_count + 1);
 	uv_sem_init(&go, 0);
-	for (size_t i = 0; i < 4; i++) {
-		works[i].data = &go;
-		uv_queue_work(&fixture_loop, &works[i], hold, NULL);
-	}
+	hold_pool(&go);
 	run_until_ticks(ticks + 2 * 5);
 	uv_walk(&fixture_loop, stop_timer, NULL);
 	next = last("BTC-USD")->item.sequence + 1;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < POOL; i++)
 		uv_sem_post(&go);
 	run_until_posts(post_count + 4);
 	assert_int_equal(last("BTC-USD")->item.sequence, next + 1);
