@@ -322,6 +322,7 @@ bool peers_ask(struct peers *peers, size_t feed, const char *text, size_t len,
 	round->item = *item;
 	round->cb = cb;
 	round->data = data;
+	uv_update_time(round->timer.loop);
 	uv_timer_start(&round->timer, on_time,
 	    (uint64_t)peers->with.config->peers.wait_ms, 0);
 	return true;
