@@ -24,12 +24,14 @@
 	X(chart_js, "chart.js", JS)             \
 	X(checks_js, "checks.js", JS)           \
 	X(cose_js, "cose.js", JS)               \
+	X(cosign_js, "cosign.js", JS)           \
 	X(der_js, "der.js", JS)                 \
 	X(detail_js, "detail.js", JS)           \
 	X(document_js, "document.js", JS)       \
 	X(dom_js, "dom.js", JS)                 \
 	X(ecdsa_js, "ecdsa.js", JS)             \
 	X(envelope_js, "envelope.js", JS)       \
+	X(established_js, "established.js", JS) \
 	X(item_js, "item.js", JS)               \
 	X(journal_js, "journal.js", JS)         \
 	X(json_js, "json.js", JS)               \
@@ -37,9 +39,11 @@
 	X(key_js, "key.js", JS)                 \
 	X(moment_js, "moment.js", JS)           \
 	X(policy_js, "policy.js", JS)           \
+	X(quorum_js, "quorum.js", JS)           \
 	X(refused_js, "refused.js", JS)         \
 	X(roots_js, "roots.js", JS)             \
 	X(sequence_js, "sequence.js", JS)       \
+	X(signed_js, "signed.js", JS)           \
 	X(stream_js, "stream.js", JS)           \
 	X(table_js, "table.js", JS)             \
 	X(tamper_js, "tamper.js", JS)           \

@@ -2,16 +2,21 @@
 // verified that. Items are verified one after the other, in the order in which
 // they came: the first one on a document establishes it for the others.
 import { sha256, toHex } from "./bytes.js";
+import { COSIGNATURES_MAX } from "./envelope.js";
+import { DocumentCache } from "./established.js";
 import { nextInSequence } from "./sequence.js";
-import { DocumentCache, verifyItem } from "./verify.js";
+import { verifyItem } from "./verify.js";
 
-const FEEDS_MAX = 256, DOCUMENTS_MAX = 16;
+const FEEDS_MAX = 256, DOCUMENTS_MAX = 32;
 const WAITING_MAX = 20000; // items; a server's ring holds 4096
 const NAME = /^[-./0-9:A-Z_a-z]{1,31}$/;
 const POINTS_MAX = 600; // of a chart: ten minutes of a feed that ticks a second
 // An item that is genuine, but came too late to be used: after a connection
 // was cut, or from a server that keeps things back.
 const LATE = ["item_expired", "item_too_old"];
+// In an item, and in each of its co-signatures; not in its content, where the
+// quotes are escaped.
+const REFERENCE = /"attestation_sha256":"([0-9a-f]{64})"/g;
 
 class Feed {
   constructor(name) {
@@ -119,20 +124,30 @@ export class Board {
       this.addDocument(toHex(await sha256(bytes)), bytes));
   }
 
-  // The document that the item refers to; null if it cannot be had.
-  async documentOf(text) {
-    const hash = /"attestation_sha256":"([0-9a-f]{64})"/.exec(text)?.[1];
-    if (hash === undefined) return null;
-    if (!this.documents.has(hash)) {
-      const bytes = await this.fetchDocument(hash);
-      if (bytes !== null) this.addDocument(hash, bytes);
+  // null if it cannot be had.
+  async findDocument(hash) {
+    const bytes = this.documents.get(hash) ?? await this.fetchDocument(hash);
+    if (bytes !== null && !this.documents.has(hash)) {
+      this.addDocument(hash, bytes);
     }
-    return this.documents.get(hash) ?? null;
+    return bytes;
+  }
+
+  // The documents that the item and its co-signatures refer to, by their hash.
+  async documentsOf(text) {
+    const hashes = new Set();
+    for (const [, hash] of text.matchAll(REFERENCE)) {
+      hashes.add(hash);
+      if (hashes.size > COSIGNATURES_MAX) break;
+    }
+    const found = await Promise.all([...hashes].map(async (hash) =>
+      [hash, await this.findDocument(hash)]));
+    return new Map(found.filter(([, bytes]) => bytes !== null));
   }
 
   // Live, or, if it only came too late, as of when it was published.
-  async verify(text, document) {
-    const args = { policy: this.policy, text, document, cache: this.cache };
+  async verify(text, documents) {
+    const args = { policy: this.policy, text, documents, cache: this.cache };
     const live = await verifyItem({ ...args, nowMs: this.nowMs() });
     if (!LATE.includes(live.verdict)) return { ...live, late: null };
     const replay = await verifyItem(args);
@@ -142,12 +157,12 @@ export class Board {
   }
 
   async judge(text, name, fetched) {
-    const document = await this.documentOf(text);
-    const judged = await this.verify(text, document);
+    const documents = await this.documentsOf(text);
+    const judged = await this.verify(text, documents);
     const of = judged.verdict === "valid" ? judged.content.feed : name;
     // A refused item may call itself what it likes: `name` is only a hint.
     const feed = this.feed(of);
-    Object.assign(judged, { text, document, receivedMs: this.nowMs() });
+    Object.assign(judged, { text, documents, receivedMs: this.nowMs() });
     if (judged.verdict === "valid") this.accept(feed, judged, fetched);
     else this.refuse(feed, judged);
     this.on.item(feed, judged);

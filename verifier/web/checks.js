@@ -32,11 +32,12 @@ const CHECKS = {
   user_data: ["Price", "Are boot and configuration the attested ones?"],
   published: ["Price", "Was it published in the document's life, just now?"],
   expires: ["Price", "May it still be used?"],
+  quorum: ["Price", "Do enough other enclaves stand by it?"],
   sequence: ["Order", "Is it the next one, none missing, none twice?"],
   previous_sha256: ["Order", "Does it name the hash of the one before?"],
 };
 const OPTIONAL = ["attestation", "enclave_age", "booted_after", "policy_nonce",
-  "policy_user_data", "policy_key_epoch"];
+  "policy_user_data", "policy_key_epoch", "quorum"];
 const WORDS = { pass: ["\u2713", "passed"], fail: ["\u2717", "refused"],
   late: ["\u25f7", "too late"], skip: ["\u2013", "not reached"] };
 
@@ -54,7 +55,8 @@ export function plannedChecks(policy) {
     (c === "booted_after" && policy.bootedAfterMs !== null) ||
     (c === "policy_nonce" && policy.nonce !== null) ||
     (c === "policy_user_data" && policy.userData !== null) ||
-    (c === "policy_key_epoch" && policy.minKeyEpoch > 0));
+    (c === "policy_key_epoch" && policy.minKeyEpoch > 0) ||
+    (c === "quorum" && policy.quorum > 0));
   names.splice(names.indexOf("release"), 0,
     ...[...pcrs].sort((a, b) => a - b).map((index) => `pcr${index}`));
   return names;

@@ -4,7 +4,7 @@ import { Chart, chartLabel } from "./chart.js";
 import { ChecksView, plannedChecks } from "./checks.js";
 import { byId, duration, grouped, h, keepRows, plural, setAttribute, setText,
   svg } from "./dom.js";
-import { ALTERATIONS, tamper } from "./tamper.js";
+import { ALTERATIONS, alterationsUnder, tamper } from "./tamper.js";
 import { verifyItem } from "./verify.js";
 
 const STATE_WORDS = { used: "used", stale: "stale", frozen: "frozen",
@@ -71,8 +71,8 @@ export class Detail {
     byId("chart").append(this.chart.element);
     this.checks = new ChecksView(byId("checks"));
     this.tampered = new ChecksView(byId("tampered-checks"));
-    byId("tamper-what").replaceChildren(...Object.entries(ALTERATIONS).map(
-      ([id, [text]]) => h("option", { value: id, text })));
+    this.offered = [];
+    this.offer(alterationsUnder(policy()));
     byId("tamper").addEventListener("click", () => this.tamper());
     byId("tamper-close").addEventListener("click", () => this.closeTampered());
   }
@@ -91,6 +91,7 @@ export class Detail {
     this.checks.show(plannedChecks(this.policy()), checks, late);
     this.showVerdict(feed.last);
     this.showCounts(feed);
+    this.offer(alterationsUnder(this.policy()));
     byId("tamper").disabled = feed.good === null;
     if (feed.good !== null) this.showGood(feed);
   }
@@ -111,7 +112,7 @@ export class Detail {
   }
 
   showGood(feed) {
-    const { content } = feed.good;
+    const { content, cosigners } = feed.good;
     const ok = content.status === "ok";
     setText(byId("detail-price"), ok ? grouped(content.price)
       : `no price: ${content.reason}`);
@@ -120,7 +121,8 @@ export class Detail {
     setText(byId("detail-order"), `sequence ${content.sequence}, ` +
       `median of ${plural(content.sources.filter((s) =>
         s.state === "used").length, "source")}, at least ` +
-      `${content.min_sources} wanted`);
+      `${content.min_sources} wanted` + (cosigners.length === 0 ? ""
+      : `, co-signed by ${plural(cosigners.length, "other enclave")}`));
     const bounds = this.chart.show(feed.points, chartLabel(feed));
     if (bounds !== null) this.showBounds(bounds, content);
     this.showSources(content);
@@ -144,12 +146,21 @@ export class Detail {
 
   // ---- one byte altered ----
 
+  // What is chosen stays so, while the policy stays the same.
+  offer(ids) {
+    if (ids.join() === this.offered.join()) return;
+    this.offered = ids;
+    byId("tamper-what").replaceChildren(...ids.map((id) =>
+      h("option", { value: id, text: ALTERATIONS[id][0] })));
+  }
+
   async tamper() {
-    const { text, document } = this.feed.good;
+    const { text, documents, envelope } = this.feed.good;
     const id = byId("tamper-what").value, policy = this.policy();
-    const altered = await tamper(id, text, document);
+    const altered = await tamper(id, text,
+      envelope.document ?? documents.get(envelope.attestationSha256));
     const { verdict, checks } = await verifyItem({ policy, nowMs: Date.now(),
-      text: altered.text, document: altered.document });
+      text: altered.text, document: altered.document, documents });
     const failed = checks.at(-1);
     byId("tampered").hidden = false;
     byId("tampered").dataset.verdict = verdict;

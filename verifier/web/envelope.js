@@ -7,7 +7,7 @@ import { needMembers, parseJson } from "./json.js";
 import { need, reading } from "./refused.js";
 
 const ENVELOPE_MAX = 131072, CONTENT_MAX = 32768, SIGNATURE_MAX = 512;
-const COSIGNATURES_MAX = 4;
+export const COSIGNATURES_MAX = 4;
 const KEY_MAX = 1023, PLATFORM_MAX = 15, DOCUMENT_MAX = 20480;
 
 function text(value, max, where) {

@@ -45,16 +45,16 @@ function format(c) {
 
 // ---- does it make sense? ----
 
-function isInteger(value) {
+export function isInteger(value) {
   return Number.isInteger(value) && value >= 0 && value <= INTEGER_MAX;
 }
 
-function isHash(value, digits = 64) {
+export function isHash(value, digits = 64) {
   return typeof value === "string" && value.length === digits &&
     /^[0-9a-f]*$/.test(value);
 }
 
-function isName(value) {
+export function isName(value) {
   return typeof value === "string" && NAME.test(value);
 }
 
@@ -66,7 +66,7 @@ function isDecimal(value) {
   return value.length < TEXT_MAX && BigInt(digits) <= MANTISSA_MAX;
 }
 
-function isPositive(value) {
+export function isPositive(value) {
   return isDecimal(value) && /[1-9]/.test(value);
 }
 

@@ -6,7 +6,8 @@
 // A browser reads no files: the certificates that root_files names are handed
 // over as PEM texts, in the same order.
 import { equal, fromBase64, fromHex, sha256, toHex } from "./bytes.js";
-import { needMembers, parseJson } from "./json.js";
+import { COSIGNATURES_MAX } from "./envelope.js";
+import { isObject, needMembers, parseJson } from "./json.js";
 import { fromRfc3339 } from "./moment.js";
 import { need } from "./refused.js";
 import { KNOWN_ROOTS } from "./roots.js";
@@ -20,10 +21,21 @@ const PEM = new RegExp("^-----BEGIN CERTIFICATE-----\n" +
 const OPTIONAL = ["roots", "root_files", "max_age_s", "max_future_s",
   "max_enclave_age_s", "booted_after", "nonce", "user_data", "revoked",
   "insecure_allow_debug", "min_key_epoch", "quorum"];
+const OF_QUOTES = ["collateral_files", "tcb_statuses",
+  "insecure_without_collateral", "mrenclave", "mrsigner", "product_id",
+  "min_svn", "mrtd", "rtmrs"];
+const NO_QUOTES = "this page judges nothing of SGX and TDX; hallmark verify " +
+  "does";
+
+function needNoQuotes(value, where) {
+  const key = OF_QUOTES.find((k) => isObject(value) && Object.hasOwn(value, k));
+  need(key === undefined, `${where}: "${key}": ${NO_QUOTES}`);
+}
 
 // ---- roots ----
 
 function knownRoot(name, i) {
+  need(name !== "intel-sgx", `roots[${i}]: ${NO_QUOTES}`);
   need(Object.hasOwn(KNOWN_ROOTS, name), `roots[${i}]: not a known root`);
   return { sha256: KNOWN_ROOTS[name], name, platform: "aws-nitro", cert: null };
 }
@@ -107,6 +119,7 @@ function readBound(value, none, where) {
 
 function readRelease(value, i) {
   const where = `releases[${i}]`;
+  needNoQuotes(value, where);
   needMembers(value, ["name", "pcrs"], ["not_before", "not_after"], where);
   need(typeof value.name === "string" && NAME.test(value.name),
     `${where}: no name`);
@@ -122,7 +135,7 @@ function readRelease(value, i) {
 }
 
 function readReleases(list) {
-  need(Array.isArray(list) && list.length > 0, "no release is accepted");
+  need(Array.isArray(list) && list.length > 0, "no release with PCRs");
   need(list.length <= RELEASES_MAX, "too many releases");
   const releases = list.map(readRelease);
   need(new Set(releases.map((r) => r.name)).size === list.length,
@@ -186,14 +199,20 @@ function readEpoch(value = 0) {
   return value;
 }
 
+// How many enclaves besides the one that published.
+function readQuorum(value = 0) {
+  need(Number.isInteger(value) && value >= 0 && value <= COSIGNATURES_MAX,
+    `quorum: not 0 to ${COSIGNATURES_MAX} other enclaves`);
+  return value;
+}
+
 // The policy; or an Error that says what is wrong where.
 export async function parsePolicy(text, pems = []) {
   const json = parseJson(text);
+  needNoQuotes(json, "policy");
   needMembers(json, ["releases"], OPTIONAL, "policy");
   const debug = json.insecure_allow_debug ?? false;
   need(typeof debug === "boolean", "insecure_allow_debug: not true or false");
-  need((json.quorum ?? 0) === 0,
-    "quorum: this page does not judge co-signatures; hallmark verify does");
   const policy = {
     releases: readReleases(json.releases),
     maxAgeMs: readAge(json.max_age_s, 300000, "max_age_s"),
@@ -205,6 +224,7 @@ export async function parsePolicy(text, pems = []) {
     userData: readBytes(json.user_data, "user_data"),
     revoked: readRevoked(json.revoked ?? []),
     minKeyEpoch: readEpoch(json.min_key_epoch),
+    quorum: readQuorum(json.quorum),
     allowDebug: debug,
     roots: await readRoots(json.roots ?? [], json.root_files ?? [], pems),
   };

@@ -1,6 +1,7 @@
-// tamper: a copy of an item in which one byte is altered, as somebody on the
-// way might do it. Where the document is altered he would also make the hash
-// in the envelope match; that is not signed, and he can.
+// tamper: a copy of an item in which one byte is altered, or something left
+// out, as somebody on the way might do it. Where the document is altered he
+// would also make the hash in the envelope match; that is not signed, and he
+// can.
 import { fromBase64, sha256, toBase64, toHex } from "./bytes.js";
 import { parseCose } from "./cose.js";
 import { parseDocument } from "./document.js";
@@ -83,6 +84,12 @@ function alterRoot(tampered) {
     "the last byte of the root's certificate"));
 }
 
+// All of them: the policy may want fewer than there are.
+function dropCosignatures({ item }) {
+  delete item.cosignatures;
+  return "the co-signatures of the other enclaves taken away";
+}
+
 // id: [for people, what it does, the check that must refuse]
 export const ALTERATIONS = {
   price: ["a digit of the price", alterPrice, "item_signature"],
@@ -93,7 +100,14 @@ export const ALTERATIONS = {
   pcr: ["a PCR in the document", alterPcr, "document_signature"],
   certificate: ["the enclave's certificate", alterCertificate, "chain"],
   root: ["the root certificate", alterRoot, "root"],
+  quorum: ["the co-signatures, taken away", dropCosignatures, "quorum"],
 };
+
+// Those that must be refused under this policy.
+export function alterationsUnder(policy) {
+  return Object.keys(ALTERATIONS).filter((id) =>
+    id !== "quorum" || policy.quorum > 0);
+}
 
 // { text, document, what } of an item that verified: its JSON, and the
 // document that it refers to.

@@ -124,7 +124,7 @@ export function cborMap(entries) {
 
 // ---- the document ----
 
-const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 export const RSA_SPKI = rsa.publicKey.export({ type: "spki", format: "der" });
 export const RSA_PEM = rsa.publicKey.export({ type: "spki", format: "pem" });
 

@@ -5,7 +5,8 @@ import { NOW_MS, cborArray, cborBytes, cborMap, cborNull, cborText, cborUint,
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
-import { DocumentCache, verifyDocument } from "../../../verifier/web/verify.js";
+import { DocumentCache } from "../../../verifier/web/established.js";
+import { verifyDocument } from "../../../verifier/web/verify.js";
 
 const policy = await makePolicy();
 

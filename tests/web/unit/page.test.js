@@ -2,13 +2,15 @@
 // stream, the kept policy. No browser: EventSource is one of ours.
 import { NOW_MS, makeChain, makeItem, makePolicy, pinned, toPem }
   from "./builder.js";
+import { byReference, cosign, makeVoice, withCosignatures, wordOf }
+  from "./cosigner.js";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { Board } from "../../../verifier/web/board.js";
 import { plannedChecks, summarise } from "../../../verifier/web/checks.js";
 import { stateOf } from "../../../verifier/web/table.js";
-import { ALTERATIONS, tamper } from "../../../verifier/web/tamper.js";
+import { ALTERATIONS, alterationsUnder, tamper } from "../../../verifier/web/tamper.js";
 import { Stream } from "../../../verifier/web/stream.js";
 import { spellPolicy } from "../../../verifier/web/policy.js";
 import { describeRoot, forget, fromServer, keep, parseKept, readKept,
@@ -18,6 +20,16 @@ import { verifyItem } from "../../../verifier/web/verify.js";
 const policy = await makePolicy();
 const { document } = makeItem();
 const hash = createHash("sha256").update(document).digest("hex");
+
+const strict = await makePolicy({ quorum: 1 });
+const voice = makeVoice("a1".repeat(16));
+
+// { text, documents }: with another enclave's word beside it.
+function makeCosigned(text) {
+  const item = { text, document };
+  return byReference(withCosignatures(item,
+    [cosign(voice, wordOf(voice, item))]));
+}
 
 function makeBoard(nowMs = NOW_MS) {
   const heard = [];
@@ -146,6 +158,55 @@ test("the board: a document that must be fetched, or cannot be", async () => {
   assert.equal(board.feeds.get("BTC-USD").last.state, "verified");
 });
 
+test("the board: the documents of co-signers, streamed or fetched", async () => {
+  const { board } = makeBoard(), items = makeItems(3).map(makeCosigned);
+  const feed = board.feed("BTC-USD"), fetched = [];
+  board.setPolicy(strict);
+  await board.take(items[0].text, "BTC-USD");
+  assert.equal(feed.last.failed, "quorum");
+  assert.match(feed.last.checks.at(-1).found, /one is attestation_missing/);
+  await board.takeDocument(voice.document);
+  await board.take(items[1].text, "BTC-USD");
+  assert.equal(feed.last.state, "verified");
+  assert.deepEqual(feed.last.cosigners, [voice.bootId]);
+  board.setPolicy(strict); // nothing is known any more
+  board.documents.clear();
+  board.fetchDocument = async (asked) => {
+    fetched.push(asked);
+    return items[2].documents.get(asked) ?? null;
+  };
+  await board.take(items[2].text, "BTC-USD");
+  assert.equal(feed.last.state, "verified");
+  assert.equal(feed.last.content.sequence, 2);
+  assert.deepEqual(fetched, [...items[2].documents.keys()]);
+  const summary = summarise(plannedChecks(strict), feed.last.checks);
+  assert.equal(summary.get("quorum").state, "pass");
+  assert.ok(!plannedChecks(policy).includes("quorum"));
+});
+
+test("the board: co-signatures taken away, under a quorum", async () => {
+  const { board } = makeBoard(), [text] = makeItems(1);
+  board.setPolicy(strict);
+  await board.take(text, "BTC-USD");
+  const { last } = board.feeds.get("BTC-USD");
+  assert.deepEqual([last.failed, last.verdict], ["quorum", "quorum_missing"]);
+});
+
+// Whatever an item refers to, no more is asked for than an item can have.
+test("the board: more references than there can be", async () => {
+  const { board } = makeBoard();
+  let count = 0;
+  board.fetchDocument = async () => {
+    count++;
+    return null;
+  };
+  const many = Array.from({ length: 900 }, (_, i) => ({
+    attestation_sha256: i.toString(16).padStart(64, "0") }));
+  await board.take(JSON.stringify({ cosignatures: many }), "BTC-USD");
+  assert.equal(count, 5);
+  assert.equal(board.feeds.get("BTC-USD").last.failed, "envelope");
+});
+
 test("the board: names that a server makes up", async () => {
   const { board } = makeBoard();
   for (let i = 0; i < 400; i++) board.feed(`F${i}`);
@@ -154,11 +215,13 @@ test("the board: names that a server makes up", async () => {
 });
 
 test("each alteration is refused by the check that it names", async () => {
-  const [text] = makeItems(1);
+  const { text, documents } = makeCosigned(makeItems(1)[0]);
+  assert.ok(!alterationsUnder(policy).includes("quorum"));
+  assert.deepEqual(alterationsUnder(strict), Object.keys(ALTERATIONS));
   for (const [id, [, , check]] of Object.entries(ALTERATIONS)) {
     const altered = await tamper(id, text, document);
-    const out = await verifyItem({ policy, text: altered.text,
-      document: altered.document, nowMs: NOW_MS });
+    const out = await verifyItem({ policy: strict, text: altered.text,
+      document: altered.document, documents, nowMs: NOW_MS });
     assert.equal(out.checks.at(-1).check, check, id);
     assert.equal(out.checks.at(-1).passed, false, id);
     assert.ok(out.checks.slice(0, -1).every(({ passed }) => passed), id);

@@ -54,6 +54,7 @@ async function wrongPolicies() {
     revoked({ issuer_spki_sha256: hex(spkiSha256), serial: hex(serial) }),
     { ...GOOD, insecure_allow_debug: 1 }, { ...GOOD, quorum: -1 },
     { ...GOOD, quorum: "2" }, { ...GOOD, quorum: 5 },
+    { ...GOOD, quorum: 1.5 }, { ...GOOD, quorum: null },
     { ...GOOD, min_key_epoch: -1 }, { ...GOOD, min_key_epoch: "1" },
     { ...GOOD, min_key_epoch: 1.5 }, { ...GOOD, min_key_epoch: null },
     { ...GOOD, min_key_epoch: 2 ** 53 }];
@@ -73,7 +74,8 @@ test("policies that are refused, here and by hallmark policy check", {
   const pems = (policyJson) => (policyJson.root_files ?? [])
     .map(() => ROOT_PEM);
   for (const right of [GOOD, { ...GOOD, booted_after: null, nonce: null,
-    max_enclave_age_s: null, revoked: [], min_key_epoch: 2 ** 53 - 1 },
+    max_enclave_age_s: null, revoked: [], min_key_epoch: 2 ** 53 - 1,
+    quorum: 4 },
   withRelease({ not_before: null, not_after: null })]) {
     await parsePolicy(JSON.stringify(right), pems(right));
     assert.ok(await accepts(right), JSON.stringify(right));
@@ -85,6 +87,22 @@ test("policies that are refused, here and by hallmark policy check", {
     assert.ok(!await accepts(wrong), `accepted there: ${text}`);
   }
   rmSync(folder, { recursive: true });
+});
+
+test("what it cannot judge it names", async () => {
+  const quotes = [{ ...GOOD, collateral_files: ["c.json"] },
+    { ...GOOD, roots: ["intel-sgx"] },
+    { ...GOOD, releases: [{ name: "x", mrenclave: "00".repeat(32) }] },
+    { ...GOOD, releases: [{ name: "x", mrtd: "00".repeat(48) }] }];
+  for (const policy of quotes) {
+    await assert.rejects(parsePolicy(JSON.stringify(policy), [ROOT_PEM]),
+      /nothing of SGX and TDX; hallmark verify does/);
+  }
+  for (const quorum of [0, 1, 4]) {
+    const { quorum: read } = await parsePolicy(
+      JSON.stringify({ ...GOOD, quorum }), [ROOT_PEM]);
+    assert.equal(read, quorum);
+  }
 });
 
 test("roots that are none", async () => {
