@@ -5,6 +5,7 @@ make demo. Ends with "N passed, N failed"; the screenshots are in build/web.
 
   check.py               all
   check.py items browser tests/web/unit/items.test.js, and the browser's
+  check.py cosigned      the page under a policy with a quorum
 """
 
 import os
@@ -19,11 +20,14 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 import settings  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from edge import Edge  # noqa: E402
 from program import Failed  # noqa: E402
 from stack import BIN, Stack  # noqa: E402
 
 UNIT = sorted((HERE / "unit").glob("*.test.js"))
-BROWSER = sorted((HERE / "browser").glob("*.test.js"))
+COSIGNED = HERE / "browser" / "cosigned.test.js"
+BROWSER = sorted(set((HERE / "browser").glob("*.test.js")) - {COSIGNED})
 MODULES = ROOT / "build" / "web" / "node_modules"
 SHOTS = ROOT / "build" / "web"
 TEST_S = 600
@@ -100,14 +104,40 @@ def browser():
         stack.stop()
 
 
+def cosigned():
+    """Three oracles that are peers, and a daemon that demands two of them."""
+    install()
+    cluster = Cluster()
+    edge = None
+    try:
+        cluster.start()
+        cluster.wait_linked("a")
+        edge = Edge(cluster.stack, "strict", [cluster["a"].url()],
+                    policy=str(cluster.strict)).start()
+        failed = count.failed
+        node(SHOTS / "browser" / COSIGNED.name,
+             HALLMARK_PORT=str(edge.port))
+        if count.failed > failed:
+            say(edge.program.log_tail(30) + cluster["a"].log()[-4000:])
+    finally:
+        if edge is not None:
+            edge.stop()
+        cluster.stop()
+
+
+PARTS = {"browser": browser, "cosigned": cosigned}
+
+
 def main():
     wanted = sys.argv[1:]
     for path in UNIT:
         if not wanted or path.name.removesuffix(".test.js") in wanted:
             node(path)
-    if not wanted or "browser" in wanted:
+    for name, part in PARTS.items():
+        if wanted and name not in wanted:
+            continue
         try:
-            browser()
+            part()
         except (Failed, OSError, subprocess.SubprocessError) as failed:
             say(f"not ok - the browser's tests: {failed}")
             count.failed += 1

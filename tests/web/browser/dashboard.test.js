@@ -2,27 +2,23 @@
 // what they say, refuses what was altered on the way, resumes, and can be used
 // with a keyboard. check.py starts the programs and says where they are.
 //
-//   HALLMARK_PORT      hallmark-verifierd's
-//   HALLMARK_CHROMIUM  the browser, default /usr/bin/chromium
-//   HALLMARK_SHOTS     where screenshots go
+//   HALLMARK_PORT   hallmark-verifierd's
+//   HALLMARK_SHOTS  where screenshots go
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { chromium } from "playwright-core";
+import { allVerified, launch, states, withPage as withPageOf }
+  from "./page.js";
 import { Wire } from "./wire.js";
 
-const SEEN_MS = 30000; // for anything that has to show; a ceiling
 const CUT_MS = 5000;
-const { HALLMARK_CHROMIUM = "/usr/bin/chromium", HALLMARK_PORT,
-  HALLMARK_SHOTS } = process.env;
+const { HALLMARK_PORT, HALLMARK_SHOTS } = process.env;
 
 let browser, wire;
 
 before(async () => {
   wire = await new Wire(Number(HALLMARK_PORT)).listen();
-  browser = await chromium.launch({ executablePath: HALLMARK_CHROMIUM,
-    args: ["--host-resolver-rules=MAP plain.test 127.0.0.1",
-      ...(process.getuid() === 0 ? ["--no-sandbox"] : [])] });
+  browser = await launch();
 });
 
 after(async () => {
@@ -30,48 +26,13 @@ after(async () => {
   wire?.close();
 });
 
-// A page that notes each item that it judged, what it asked for and what went
-// wrong in it; for `use`, then closed.
-async function withPage(use, options = {}) {
-  const context = await browser.newContext({
-    viewport: { width: 1400, height: 1000 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(SEEN_MS);
-  page.faults = [];
-  page.asked = [];
-  page.on("pageerror", (error) => page.faults.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") page.faults.push(message.text());
-  });
-  page.on("request", (request) => page.asked.push(request.url()));
-  await page.addInitScript(() => {
-    globalThis.judged = [];
-    document.addEventListener("hallmark-item",
-      (event) => globalThis.judged.push(event.detail));
-  });
-  try {
-    await use(page);
-  } finally {
-    await context.close();
-  }
-}
-
+const withPage = (use, options) => withPageOf(browser, use, options);
 const home = () => `http://127.0.0.1:${wire.port}/`;
-
-async function allVerified(page) {
-  await page.waitForSelector('#headline[data-state="verified"]');
-}
 
 async function open(page) {
   const answer = await page.goto(home());
   await allVerified(page);
   return answer;
-}
-
-// [state of each check by its name] of a list
-async function states(page, list) {
-  return page.$$eval(`${list} > li`, (items) => items.map(
-    (item) => [item.dataset.check, item.dataset.state]));
 }
 
 async function shoot(page, name) {
