@@ -35,7 +35,7 @@ try() {
 	local ms program
 	while read -r ms program; do
 		grep -qx "$1" "$work/log.${program##*/}" || continue
-		HM_MUTANT=$1 CMOCKA_TEST_ABORT=1 timeout $((10 + ms / 100)) \
+		HM_MUTANT=$1 CMOCKA_TEST_ABORT=1 timeout $((30 + ms / 100)) \
 			"$program" </dev/null >/dev/null 2>&1 && continue
 		echo "$1 ${program##*/}" >>"$work/killed"
 		return
