@@ -105,14 +105,17 @@ test("tamper: exactly the right badge refuses, whatever is altered", () =>
     assert.deepEqual(page.faults, []);
   }));
 
-// The first digit of the next price that passes.
+// The first digit of the next price that passes: another, and not 0, with
+// which 1.000000 would be no price at all.
 function alterNextPrice() {
   const mark = Buffer.from('\\"status\\":\\"ok\\",\\"price\\":\\"');
   wire.alter = (bytes) => {
     const at = bytes.indexOf(mark);
     if (at < 0 || at + mark.length >= bytes.length) return bytes;
     const altered = Buffer.from(bytes);
-    altered[at + mark.length] ^= 1;
+    const [five, six] = Buffer.from("56");
+    const digit = altered[at + mark.length];
+    altered[at + mark.length] = digit === five ? six : five;
     wire.alter = null;
     return altered;
   };
