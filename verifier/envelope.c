@@ -14,6 +14,7 @@
 #include "verifier/flat_field.h"
 #include "verifier/item_key.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -174,6 +175,18 @@ int hm_envelope_supply(
 		given++;
 	}
 	return given;
+}
+
+bool envelope_has_format(const struct hm_envelope *envelope, const char *format)
+{
+	char begin[64];
+	size_t len = (size_t)snprintf(
+	    begin, sizeof(begin), "{\"format\":\"%s\",", format);
+
+	assert(len < sizeof(begin)); /* ours are short */
+	/* unnamed: a fact */
+	return envelope->content_len >= len &&
+	       memcmp(envelope->content, begin, len) == 0;
 }
 
 /* ---- the other way ---- */

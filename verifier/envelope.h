@@ -25,6 +25,10 @@ typedef int envelope_reader(
 HM_MUST_CHECK enum hm_verdict envelope_read(struct hm_envelope *out,
     const char *json, size_t len, size_t max, envelope_reader *read);
 
+/* Does its content call itself this, in its first member? */
+bool envelope_has_format(
+    const struct hm_envelope *envelope, const char *format);
+
 /* Writes compact JSON into a new NUL-terminated buffer that the caller frees;
  * NULL: no memory. The document is left out if with_document is false. */
 char *envelope_format(const struct hm_envelope *envelope, bool with_document);

@@ -1,6 +1,7 @@
 /* verify_head: the two questions about a head of the log; verify_signed.c has
  * the way. Besides, what an envelope holds. */
 #include "feeds/check.h"
+#include "verifier/envelope.h"
 #include "verifier/moment.h"
 #include "verifier/tree_head.h"
 #include "verifier/verify_signed.h"
@@ -10,12 +11,7 @@
 
 bool hm_envelope_is_head(const struct hm_envelope *envelope)
 {
-	static const char begin[] = "{\"format\":\"" TREE_HEAD_FORMAT "\",";
-	size_t len = sizeof(begin) - 1;
-
-	/* unnamed: a fact */
-	return envelope->content_len >= len &&
-	       memcmp(envelope->content, begin, len) == 0;
+	return envelope_has_format(envelope, TREE_HEAD_FORMAT);
 }
 
 static enum hm_verdict read_content(struct signed_trial *s, void *data)

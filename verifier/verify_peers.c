@@ -5,7 +5,7 @@
 
 #include "feeds/check.h"
 #include "feeds/hex.h"
-#include "verifier/hallmark.h"
+#include "verifier/envelope.h"
 #include "verifier/moment.h"
 #include "verifier/verify_signed.h"
 
@@ -14,12 +14,7 @@
 
 bool hm_envelope_is_peers(const struct hm_envelope *envelope)
 {
-	static const char begin[] = "{\"format\":\"" PEERS_STATUS_FORMAT "\",";
-	size_t len = sizeof(begin) - 1;
-
-	/* unnamed: a fact */
-	return envelope->content_len >= len &&
-	       memcmp(envelope->content, begin, len) == 0;
+	return envelope_has_format(envelope, PEERS_STATUS_FORMAT);
 }
 
 static int decode(struct hm_peers *out, json_t *root)
