@@ -23,6 +23,9 @@
 #ifndef HALLMARK_VERIFIER_ARCHIVE_ARCHIVE_SCHEMA_H
 #define HALLMARK_VERIFIER_ARCHIVE_ARCHIVE_SCHEMA_H
 
+#include <sqlite3.h>
+#include <stdint.h>
+
 #define ARCHIVE_SCHEMA_ID      0x484d4b31 /* PRAGMA application_id, "HMK1" */
 #define ARCHIVE_SCHEMA_OLDEST  1          /* PRAGMA user_version */
 #define ARCHIVE_SCHEMA_VERSION 3
@@ -82,8 +85,10 @@
 	" PRIMARY KEY(feed, boot_id, sequence, attestation_sha256));"        \
 	"PRAGMA user_version=3;"
 
-/* An empty file becomes one of this version. Inside a transaction. */
-#define ARCHIVE_SCHEMA_WHOLE \
-	ARCHIVE_SCHEMA_CREATE ARCHIVE_SCHEMA_UPGRADE_1 ARCHIVE_SCHEMA_UPGRADE_2
+/* From version `from` (0: an empty file) to `upto`, which is at most
+ * ARCHIVE_SCHEMA_VERSION; nothing if it is there already. Inside a transaction.
+ * 0, or -1: SQLite knows why. */
+__attribute__((warn_unused_result)) int archive_schema_upgrade(
+    sqlite3 *db, int64_t from, int64_t upto);
 
 #endif

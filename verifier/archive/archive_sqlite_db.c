@@ -143,15 +143,9 @@ static int compare(sqlite3_stmt *rows, sqlite3_stmt *ours)
 /* An empty file of this version, in memory. */
 static int make_ours(sqlite3 **out, int version)
 {
-	static const char *const steps[] = {ARCHIVE_SCHEMA_CREATE,
-	    ARCHIVE_SCHEMA_UPGRADE_1, ARCHIVE_SCHEMA_UPGRADE_2};
-
 	if (sqlite3_open(":memory:", out) != SQLITE_OK)
 		return -1;
-	for (int i = 0; i < version; i++)
-		if (sqlite3_exec(*out, steps[i], NULL, NULL, NULL))
-			return -1;
-	return 0;
+	return archive_schema_upgrade(*out, 0, version);
 }
 
 static int check_schema(

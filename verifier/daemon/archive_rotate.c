@@ -124,20 +124,22 @@ static int begin_part(struct archive_rotate *r)
 	return 0;
 }
 
-/* A day's file that an older version made. It is ours as yet: it has no name
- * before it is whole. */
-static int bring_up_to_date(struct archive_rotate *r)
+/* A new file, or the copy of a day's that an older version made. */
+static int bring_up_to_date(struct archive_rotate *r, char *error)
 {
 	int64_t version;
 
 	if (archive_rotate_db_ask(&r->db, "PRAGMA user_version", 0, &version))
+		return fail(r, error);
+	if (r->has_file && version < ARCHIVE_SCHEMA_OLDEST) {
+		snprintf(error, ARCHIVE_ERROR_MAX,
+		    "the file of that day is no archive");
 		return -1;
-	if (version == 1 && archive_rotate_db_exec(&r->db,
-				"BEGIN;" ARCHIVE_SCHEMA_UPGRADE_1 "COMMIT"))
-		return -1;
-	if (version <= 2 && archive_rotate_db_exec(&r->db,
-				"BEGIN;" ARCHIVE_SCHEMA_UPGRADE_2 "COMMIT"))
-		return -1;
+	}
+	if (archive_rotate_db_exec(&r->db, "BEGIN") ||
+	    archive_schema_upgrade(r->db.db, version, ARCHIVE_SCHEMA_VERSION) ||
+	    archive_rotate_db_exec(&r->db, "COMMIT"))
+		return fail(r, error);
 	return 0;
 }
 
@@ -151,11 +153,11 @@ static int begin_copy(struct archive_rotate *r, char *error)
 	 * as large. */
 	if (archive_rotate_db_open(&r->db, r->part, r->path,
 		"PRAGMA page_size=32768; PRAGMA journal_mode=OFF;"
-		"PRAGMA synchronous=OFF") ||
-	    (!r->has_file && archive_rotate_db_exec(&r->db,
-				 "BEGIN;" ARCHIVE_SCHEMA_WHOLE "COMMIT")) ||
-	    (r->has_file && bring_up_to_date(r)) ||
-	    archive_rotate_db_rows(&r->db, ARCHIVE_ROTATE_FIRST_ITEM("other"),
+		"PRAGMA synchronous=OFF"))
+		return fail(r, error);
+	if (bring_up_to_date(r, error))
+		return -1;
+	if (archive_rotate_db_rows(&r->db, ARCHIVE_ROTATE_FIRST_ITEM("other"),
 		r->whole ? ARCHIVE_ROTATE_LAST_OF_ALL("other")
 			 : ARCHIVE_ROTATE_LAST_ITEM("other")))
 		return fail(r, error);

@@ -159,11 +159,7 @@ static inline sqlite3 *db_make(const char *path, int version)
 	sqlite3 *db = NULL;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sql(db, ARCHIVE_SCHEMA_CREATE);
-	if (version > 1)
-		sql(db, ARCHIVE_SCHEMA_UPGRADE_1);
-	if (version > 2)
-		sql(db, ARCHIVE_SCHEMA_UPGRADE_2);
+	assert_int_equal(archive_schema_upgrade(db, 0, version), 0);
 	return db;
 }
 

@@ -63,9 +63,7 @@ static inline void rotate(struct fixture *f, int64_t day_ms, bool moved)
 	assert_int_equal(archive_files_day(path, f->path, day_ms / DAY), 0);
 	assert_int_equal(sqlite3_open(path, &db), 0);
 	assert_int_equal(
-	    sqlite3_exec(
-		db, "BEGIN;" ARCHIVE_SCHEMA_WHOLE "COMMIT", NULL, NULL, NULL),
-	    0);
+	    archive_schema_upgrade(db, 0, ARCHIVE_SCHEMA_VERSION), 0);
 	sqlite3_close(db);
 	snprintf(sql, sizeof(sql),
 	    "ATTACH '%s' AS day; INSERT INTO day.attestations"

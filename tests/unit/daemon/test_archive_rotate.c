@@ -453,6 +453,23 @@ static void test_older_file(void **state)
 	    ask_day(d, FIRST, "SELECT count(*) FROM main.cosignatures"), 1);
 }
 
+/* What has the day's name and is no archive stays what it is. */
+static void test_foreign_file(void **state)
+{
+	struct days *d = *state;
+	struct archive_rotate *r;
+
+	rotate(d);
+	(void)ask_day(d, FIRST, "PRAGMA main.user_version=0");
+	assert_int_equal(commit(d->f, item(d, FIRST * DAY)), RECORD_STORED);
+	r = archive_rotate_new(d->f->path, 0);
+	assert_int_equal(run_steps(d, r, STEPS_MAX), -1);
+	assert_string_equal(d->f->error, "the file of that day is no archive");
+	archive_rotate_free(r);
+	assert_int_equal(ask_day(d, FIRST, "PRAGMA main.user_version"), 0);
+	assert_int_equal(items_of_day(d, FIRST), PER_DAY);
+}
+
 static void test_full_disk(void **state)
 {
 	struct days *d = *state;
@@ -636,6 +653,7 @@ int main(void)
 	    TEST(test_contradiction_stays),
 	    TEST(test_cosignatures_find_their_item),
 	    TEST(test_older_file),
+	    TEST(test_foreign_file),
 	    TEST(test_full_disk),
 	    TEST(test_between_batches),
 	    TEST(test_names),
